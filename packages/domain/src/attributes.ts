@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { isCleanText } from './text.ts'
+
+/** JSON as it is stored. */
+export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+/** Facts about a person or a device, by name. */
+export type Attributes = Record<string, Json>
+
+/** Deepest nesting of an attribute's value, the attribute itself being level 1. */
+export const attributeDepthMax = 20
+
+/** Longest attribute name in bytes, most attributes in one object, most bytes of JSON in one. */
+export const attributeNameBytesMax = 150
+export const attributeCountMax = 300
+export const attributeBytesMax = 65_536
+
+// Own keys of these names change an object's prototype when it is copied key by key.
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
+
+type Path = (string | number)[]
+type Found = { path: Path; message: string }
+
+/** The first thing wrong inside a value, with its path; null where all is well. */
+function findProblem(value: unknown, path: Path, depth: number): Found | null {
+  if (typeof value === 'string') {
+    return isCleanText(value) ? null : { path, message: 'must be valid Unicode without NUL' }
+  }
+  if (typeof value === 'number') {
+    return Number.isFinite(value) ? null : { path, message: 'must be a finite number' }
+  }
+  if (value === null || typeof value === 'boolean') return null
+  if (typeof value !== 'object') return { path, message: 'must be JSON' }
+  if (depth > attributeDepthMax) {
+    return { path: path.slice(0, 3), message: `must not nest deeper than ${attributeDepthMax}` }
+  }
+  for (const [key, inner] of Object.entries(value)) {
+    const innerPath = [...path, Array.isArray(value) ? Number(key) : key]
+    const problem = keyProblem(key, innerPath, path) ?? findProblem(inner, innerPath, depth + 1)
+    if (problem) return problem
+  }
+  return null
+}
+
+function keyProblem(key: string, path: Path, parent: Path): Found | null {
+  if (forbiddenKeys.has(key)) return { path, message: 'is not allowed as a key' }
+  if (!isCleanText(key)) return { path: parent, message: 'has a key that is not valid Unicode' }
+  if (Buffer.byteLength(key) > attributeNameBytesMax) {
+    return { path: parent, message: `has a key over ${attributeNameBytesMax} bytes` }
+  }
+  return null
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Attributes as a client sends them: an object of any JSON, nested at most `attributeDepthMax`
+ * deep, without keys that poison a prototype. `null` and `""` at the top level remove a key (R8).
+ */
+export const AttributesInput = z
+  .custom<Attributes>(isPlainObject, 'must be an object')
+  .superRefine((attributes, context) => {
+    const found = findProblem(attributes, [], 1)
+    if (found) {
+      context.addIssue({ code: 'custom', path: found.path, message: found.message })
+    } else if (Object.keys(attributes).length > attributeCountMax) {
+      context.addIssue({ code: 'custom', message: `must have at most ${attributeCountMax} keys` })
+    } else if (Buffer.byteLength(JSON.stringify(attributes)) > attributeBytesMax) {
+      context.addIssue({ code: 'custom', message: `must be at most ${attributeBytesMax} bytes` })
+    }
+  })
+  .meta({ type: 'object', additionalProperties: true })
+
+/** What a merge does (R8): the keys to set, and the keys to remove. */
+export interface AttributeChange {
+  set: Attributes
+  remove: string[]
+}
+
+/** Splits attributes as sent into those that change and those that go: `null` or `""` removes. */
+export function attributeChange(sent: Attributes): AttributeChange {
+  const change: AttributeChange = { set: {}, remove: [] }
+  for (const [key, value] of Object.entries(sent)) {
+    if (value === null || value === '') change.remove.push(key)
+    else change.set[key] = value
+  }
+  return change
+}

@@ -1,0 +1,70 @@
+export {
+  type AttributeChange,
+  type Attributes,
+  AttributesInput,
+  attributeBytesMax,
+  attributeChange,
+  attributeCountMax,
+  attributeDepthMax,
+  attributeNameBytesMax,
+  type Json,
+} from './attributes.ts'
+export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
+export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
+export {
+  type DeliveryCounts,
+  type DeliveryStatus,
+  deliveryStatuses,
+  isBalanced,
+  isWithheldByDeviceState,
+  type SettledStatus,
+  settledStatuses,
+  type WithheldReason,
+  withheldReasons,
+} from './delivery.ts'
+export {
+  type DeviceAttributeChange,
+  deviceAttributeChange,
+  type FieldProblem,
+  PersonDeviceInput,
+  RegisterDeviceInput,
+  reservedAttributes,
+  TokenInput,
+  tokenProblems,
+} from './device.ts'
+export {
+  type DeviceEffect,
+  type DeviceEvent,
+  deviceEffect,
+  failuresMax,
+  type LastStatus,
+} from './device-effect.ts'
+export {
+  ApnsOverride,
+  AudienceInput,
+  audienceListMax,
+  type Content,
+  ContentInput,
+  collapseIdBytesMax,
+  FcmOverride,
+  type MessageContent,
+  type MessageState,
+  NewMessage,
+  transactionalAudienceMax,
+  ttlSecondsDefault,
+  ttlSecondsMax,
+} from './message.ts'
+export type { Outcome } from './outcome.ts'
+export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
+export {
+  type Environment,
+  type Lane,
+  lanes,
+  otherEnvironment,
+  type Platform,
+  type Provider,
+  providers,
+} from './platform.ts'
+export { cleanText, isCleanText } from './text.ts'
+export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
+export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'

@@ -1,0 +1,19 @@
+import type { Environment } from './platform.ts'
+
+/**
+ * What one call to a push provider meant for us. Every answer becomes exactly one of these, and so
+ * does the lack of one. A provider's "no" is data, never an exception.
+ */
+export type Outcome =
+  /** The provider took the push. `environment` is set where APNs' other host was the right one. */
+  | { kind: 'accepted'; environment: Environment | null }
+  /** About this token, for ever. `since`: when APNs confirmed it (ms since the epoch), if it said. */
+  | { kind: 'token-dead'; reason: string; since: number | null }
+  /** About this message, for ever: the same content is refused for every device. */
+  | { kind: 'message-refused'; reason: string }
+  /** About us: key, topic or project. Never costs a token (R10). */
+  | { kind: 'misconfigured'; reason: string }
+  /** About our speed, toward this token or with this credential. */
+  | { kind: 'throttled'; reason: string; scope: 'token' | 'credential'; afterMs: number | null }
+  /** No service now. `mayHaveArrived`: the request was written and the answer is unknown (R5). */
+  | { kind: 'unavailable'; reason: string; afterMs: number | null; mayHaveArrived: boolean }
