@@ -1,0 +1,184 @@
+import type { Json, Provider } from '@pushkeep/domain'
+import { v7 as uuidv7 } from 'uuid'
+import type { Sql } from './connect.ts'
+import { type EncryptionKey, seal, unseal } from './encryption.ts'
+
+export interface Workspace {
+  workspaceNo: number
+  id: string
+}
+
+export interface App {
+  appNo: number
+  id: string
+  workspaceNo: number
+  name: string
+}
+
+/** Creates a workspace. */
+export async function createWorkspace(sql: Sql, name: string): Promise<Workspace> {
+  const { rows } = await sql.query<Workspace>(
+    `insert into workspaces (id, name) values ($1, $2) returning workspace_no as "workspaceNo", id`,
+    [uuidv7(), name],
+  )
+  return one(rows)
+}
+
+/** The workspace with this id, or null. */
+export async function findWorkspace(sql: Sql, id: string): Promise<Workspace | null> {
+  const { rows } = await sql.query<Workspace>(
+    `select workspace_no as "workspaceNo", id from workspaces where id = $1`,
+    [id],
+  )
+  return rows[0] ?? null
+}
+
+/** Creates an app, without credentials yet. */
+export async function createApp(sql: Sql, workspaceNo: number, name: string): Promise<App> {
+  const { rows } = await sql.query<App>(
+    `insert into apps (id, workspace_no, name) values ($1, $2, $3)
+     returning app_no as "appNo", id, workspace_no as "workspaceNo", name`,
+    [uuidv7(), workspaceNo, name],
+  )
+  return one(rows)
+}
+
+/** The apps of a workspace, oldest first. */
+export async function appsOf(sql: Sql, workspaceNo: number): Promise<App[]> {
+  const { rows } = await sql.query<App>(
+    `select app_no as "appNo", id, workspace_no as "workspaceNo", name
+     from apps where workspace_no = $1 order by app_no`,
+    [workspaceNo],
+  )
+  return rows
+}
+
+/** The app with this id, whatever its workspace, or null. */
+export async function findApp(sql: Sql, id: string): Promise<App | null> {
+  const { rows } = await sql.query<App>(
+    `select app_no as "appNo", id, workspace_no as "workspaceNo", name from apps where id = $1`,
+    [id],
+  )
+  return rows[0] ?? null
+}
+
+export interface NewCredentials {
+  appNo: number
+  provider: Provider
+  /** What may be shown: topic, team and key id; project id. */
+  settings: Record<string, Json>
+  /** The key material. */
+  secret: string
+}
+
+/**
+ * Stores or replaces an app's credentials, encrypted. A lane that was paused for a fault of the old
+ * ones goes on.
+ */
+export async function putCredentials(
+  sql: Sql,
+  key: EncryptionKey,
+  credentials: NewCredentials,
+): Promise<void> {
+  const { appNo, provider, settings, secret } = credentials
+  await sql.query(
+    `insert into app_providers (app_no, provider, settings, secret) values ($1, $2, $3, $4)
+     on conflict (app_no, provider) do update
+     set settings = excluded.settings, secret = excluded.secret, updated_at = now(),
+         version = app_providers.version + 1, paused_at = null, pause_reason = null`,
+    [appNo, provider, settings, seal(key, secret, sealContext(appNo, provider))],
+  )
+}
+
+function sealContext(appNo: number, provider: Provider): string {
+  return `${appNo}|${provider}`
+}
+
+export interface AppProvider {
+  settings: Record<string, Json>
+  secret: string
+  /** Counts up with each replacement: whoever keeps a session open sees that it is stale. */
+  version: number
+}
+
+/** An app's credentials in clear, for the process that sends; null where it has none. */
+export async function loadCredentials(
+  sql: Sql,
+  key: EncryptionKey,
+  appNo: number,
+  provider: Provider,
+): Promise<AppProvider | null> {
+  const { rows } = await sql.query<{
+    settings: Record<string, Json>
+    secret: Buffer
+    version: number
+  }>(`select settings, secret, version from app_providers where app_no = $1 and provider = $2`, [
+    appNo,
+    provider,
+  ])
+  const [row] = rows
+  if (!row) return null
+  const { settings, version } = row
+  return { settings, secret: unseal(key, row.secret, sealContext(appNo, provider)), version }
+}
+
+/** Stops an app's lane with a reason that people see. Returns false where it was stopped already. */
+export async function pauseProvider(
+  sql: Sql,
+  appNo: number,
+  provider: Provider,
+  reason: string,
+): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `update app_providers set paused_at = now(), pause_reason = $3
+     where app_no = $1 and provider = $2 and paused_at is null`,
+    [appNo, provider, reason],
+  )
+  return rowCount === 1
+}
+
+/** Lets an app's lane go on and makes its waiting chunks due. Returns false where it was not stopped. */
+export async function resumeProvider(
+  sql: Sql,
+  appNo: number,
+  provider: Provider,
+): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `with resumed as (
+       update app_providers set paused_at = null, pause_reason = null
+       where app_no = $1 and provider = $2 and paused_at is not null
+       returning app_no, provider
+     ), due as (
+       update chunks c set rescue_at = now()
+       from resumed r
+       where c.app_no = r.app_no and c.provider = r.provider and c.state = 'ready'
+     )
+     select from resumed`,
+    [appNo, provider],
+  )
+  return rowCount === 1
+}
+
+/** How an app's lanes stand. */
+export interface ProviderState {
+  provider: Provider
+  settings: Record<string, Json>
+  pausedAt: Date | null
+  pauseReason: string | null
+}
+
+/** The providers of an app, without their secrets. */
+export async function providersOf(sql: Sql, appNo: number): Promise<ProviderState[]> {
+  const { rows } = await sql.query<ProviderState>(
+    `select provider, settings, paused_at as "pausedAt", pause_reason as "pauseReason"
+     from app_providers where app_no = $1 order by provider`,
+    [appNo],
+  )
+  return rows
+}
+
+function one<T>(rows: T[]): T {
+  const [row] = rows
+  if (!row) throw new Error('a statement that returns a row returned none')
+  return row
+}

@@ -1,0 +1,114 @@
+/** How a coalescer works. */
+export interface CoalesceOptions<Item, Result> {
+  /** Handles many items in one go and returns their results in the same order. */
+  run: (items: Item[]) => Promise<Result[]>
+  /** Most items in one run. */
+  sizeMax: number
+  /** Most runs at a time: while they are busy, calls gather for the next. */
+  runsMax: number
+  /** Most calls that may wait; one more is refused with `CoalescerFullError`. */
+  waitingMax: number
+  /** What two items of one run must not share, such as the row that both would write. */
+  keysOf?: (item: Item) => readonly string[]
+}
+
+/** Too many calls wait for the database: the caller should be told to come back. */
+export class CoalescerFullError extends Error {
+  constructor() {
+    super('too many calls are waiting')
+    this.name = 'CoalescerFullError'
+  }
+}
+
+interface Waiting<Item, Result> {
+  item: Item
+  resolve: (result: Result) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Makes one multi-row statement of calls that arrive together. There is no timer: a lone call runs
+ * at once, and calls gather only while earlier ones are under way. A run that fails is split, so
+ * that each item meets its own error and one bad item does not fail its neighbours.
+ */
+export function coalesce<Item, Result>(
+  options: CoalesceOptions<Item, Result>,
+): (item: Item) => Promise<Result> {
+  let waiting: Waiting<Item, Result>[] = []
+  let running = 0
+  let scheduled = false
+
+  function schedule() {
+    if (scheduled || running >= options.runsMax || waiting.length === 0) return
+    scheduled = true
+    // After the callbacks of this turn: requests parsed from one read of the socket go together.
+    setImmediate(() => {
+      scheduled = false
+      const batch = take()
+      running += 1
+      void settle(batch, options.run).finally(() => {
+        running -= 1
+        schedule()
+      })
+      schedule()
+    })
+  }
+
+  function take(): Waiting<Item, Result>[] {
+    if (!options.keysOf) {
+      const batch = waiting.slice(0, options.sizeMax)
+      waiting = waiting.slice(options.sizeMax)
+      return batch
+    }
+    return takeWithoutConflict(options.keysOf)
+  }
+
+  /** Items that share a key keep their order: the later one waits for the next run. */
+  function takeWithoutConflict(keysOf: (item: Item) => readonly string[]) {
+    const taken = new Set<string>()
+    const batch: Waiting<Item, Result>[] = []
+    const rest: Waiting<Item, Result>[] = []
+    for (const call of waiting) {
+      const keys = keysOf(call.item)
+      const isFree = batch.length < options.sizeMax && !keys.some((key) => taken.has(key))
+      for (const key of keys) taken.add(key)
+      if (isFree) batch.push(call)
+      else rest.push(call)
+    }
+    waiting = rest
+    return batch
+  }
+
+  return (item) =>
+    new Promise((resolve, reject) => {
+      if (waiting.length >= options.waitingMax) {
+        reject(new CoalescerFullError())
+        return
+      }
+      waiting.push({ item, resolve, reject })
+      schedule()
+    })
+}
+
+async function settle<Item, Result>(
+  batch: Waiting<Item, Result>[],
+  run: (items: Item[]) => Promise<Result[]>,
+): Promise<void> {
+  try {
+    const results = await run(batch.map((call) => call.item))
+    for (const [index, call] of batch.entries()) {
+      const result = results[index]
+      if (result === undefined) call.reject(new Error('a run returned too few results'))
+      else call.resolve(result)
+    }
+  } catch (error) {
+    const [only] = batch
+    if (batch.length === 1 && only) {
+      only.reject(error)
+      return
+    }
+    const middle = batch.length >> 1
+    await settle(batch.slice(0, middle), run)
+    await settle(batch.slice(middle), run)
+  }
+}

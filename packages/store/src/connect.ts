@@ -1,0 +1,110 @@
+import pg from 'pg'
+
+/** A pool or a transaction: every store function takes one first, and runs on either. */
+export interface Sql {
+  query<Row extends pg.QueryResultRow>(
+    query: pg.QueryConfig | string,
+    values?: unknown[],
+  ): Promise<pg.QueryResult<Row>>
+}
+
+export type Database = pg.Pool
+
+export interface DatabaseOptions {
+  url: string
+  /** Shown in `pg_stat_activity`. */
+  name: string
+  connectionsMax?: number
+  /** Longest wait for a connection before a call fails, in milliseconds. */
+  connectTimeoutMs?: number
+  onError?: (error: Error) => void
+}
+
+/**
+ * Opens a pool. An idle connection that breaks (a restart of PostgreSQL) is reported and replaced,
+ * never thrown.
+ */
+export function connect(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.name,
+    max: options.connectionsMax ?? 10,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    statement_timeout: 30_000,
+    idle_in_transaction_session_timeout: 30_000,
+  })
+  pool.on('error', (error) => options.onError?.(error))
+  return pool
+}
+
+/** Runs `work` in one transaction: all of it is committed, or none. */
+export async function inTransaction<T>(
+  database: Database,
+  work: (sql: Sql) => Promise<T>,
+): Promise<T> {
+  const client = await database.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work(client)
+    await client.query('commit')
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((cause: Error) => {
+      broken = cause
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+// deadlock_detected, serialization_failure: PostgreSQL asks for another try. foreign_key_violation:
+// the person went between two statements; a new try finds that out.
+const repeatable = new Set(['40P01', '40001', '23503'])
+
+/** Whether a statement that failed changed nothing and may succeed when it is run again. */
+export function isRepeatable(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && repeatable.has(error.code ?? '')
+}
+
+/** Runs `work` again where PostgreSQL asks for it, `triesMax` times at most. */
+export async function withRepeat<T>(work: () => Promise<T>, triesMax = 5): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (attempt >= triesMax || !isRepeatable(error)) throw error
+    }
+  }
+}
+
+// Connection failures and the server's own words for "not now".
+const unavailableCodes = new Set([
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '08000',
+  '08003',
+  '08006',
+  '25006',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EPIPE',
+])
+
+/** Whether an error says that the database cannot be reached now: an answer 503, not 500. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? String(error.code) : ''
+  if (unavailableCodes.has(code)) return true
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable)
+  return /Connection terminated|timeout exceeded when trying to connect|Client was closed/.test(
+    error.message,
+  )
+}

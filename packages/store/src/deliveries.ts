@@ -1,0 +1,108 @@
+import type { DeliveryStatus, Platform } from '@pushkeep/domain'
+import type { Sql } from './connect.ts'
+import { statusCode, statusOf } from './delivery-codes.ts'
+
+/** One message to one device, as it is reported. */
+export interface DeliveryReport {
+  messageId: string
+  personId: string | null
+  /** null once the device was deleted. */
+  token: string | null
+  platform: Platform | null
+  status: DeliveryStatus
+  reason: string | null
+  attempts: number
+  /** When it was settled; for a pending one, when it is tried again. */
+  at: Date
+}
+
+export interface DeliveryPage {
+  deliveries: DeliveryReport[]
+  /** Where the next page begins; null at the end. */
+  next: string | null
+}
+
+interface Row extends Omit<DeliveryReport, 'status'> {
+  status: number
+  cursor: string
+}
+
+const columns = `
+  m.id as "messageId", p.id as "personId", d.token, d.platform, dl.status, dl.reason, dl.attempts,
+  dl.at`
+
+const joins = `
+  left join people p on p.person_no = dl.person_no
+  left join devices d on d.device_no = dl.device_no and d.app_no = any($1::int[])`
+
+function page(rows: Row[], limit: number): DeliveryPage {
+  const shown = rows.slice(0, limit)
+  return {
+    deliveries: shown.map(({ cursor: _, status, ...row }) => ({
+      ...row,
+      status: statusOf(status),
+    })),
+    next: rows.length > limit ? (shown.at(-1)?.cursor ?? null) : null,
+  }
+}
+
+/** Deliveries of a message in order of devices, `limit` a page, optionally of one status. */
+export async function deliveriesOfMessage(
+  sql: Sql,
+  query: {
+    appNos: readonly number[]
+    messageNo: string
+    status: DeliveryStatus | null
+    after: string | null
+    limit: number
+  },
+): Promise<DeliveryPage> {
+  const { rows } = await sql.query<Row>({
+    name: 'deliveries-of-message',
+    text: `
+      select ${columns}, dl.device_no::text as cursor
+      from deliveries dl join messages m using (message_no) ${joins}
+      where dl.message_no = $2 and dl.device_no > $3
+        and ($4::smallint is null or dl.status = $4)
+      order by dl.device_no limit $5`,
+    values: [
+      query.appNos,
+      query.messageNo,
+      query.after ?? '0',
+      query.status === null ? null : statusCode[query.status],
+      query.limit + 1,
+    ],
+  })
+  return page(rows, query.limit)
+}
+
+/** Deliveries to a person, newest message first, `limit` a page; null where there is no such person. */
+export async function deliveriesOfPerson(
+  sql: Sql,
+  query: {
+    workspaceNo: number
+    appNos: readonly number[]
+    personId: string
+    after: string | null
+    limit: number
+  },
+): Promise<DeliveryPage | null> {
+  const { rows: people } = await sql.query<{ person_no: string }>(
+    'select person_no from people where workspace_no = $1 and id = $2',
+    [query.workspaceNo, query.personId],
+  )
+  const [person] = people
+  if (!person) return null
+  const [messageNo, deviceNo] = query.after?.split('.') ?? []
+  const { rows } = await sql.query<Row>({
+    name: 'deliveries-of-person',
+    text: `
+      select ${columns}, dl.message_no || '.' || dl.device_no as cursor
+      from deliveries dl join messages m using (message_no) ${joins}
+      where dl.person_no = $2
+        and ($3::bigint is null or (dl.message_no, dl.device_no) < ($3, $4::bigint))
+      order by dl.message_no desc, dl.device_no desc limit $5`,
+    values: [query.appNos, person.person_no, messageNo ?? null, deviceNo ?? null, query.limit + 1],
+  })
+  return page(rows, query.limit)
+}

@@ -1,0 +1,76 @@
+export {
+  type App,
+  type AppProvider,
+  appsOf,
+  createApp,
+  createWorkspace,
+  findApp,
+  findWorkspace,
+  loadCredentials,
+  type NewCredentials,
+  type ProviderState,
+  pauseProvider,
+  providersOf,
+  putCredentials,
+  resumeProvider,
+  type Workspace,
+} from './apps.ts'
+export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
+export {
+  type ChunkMessage,
+  claimWindow,
+  type LeasedChunk,
+  leaseChunks,
+  leaseSeconds,
+  type Recipient,
+} from './chunks.ts'
+export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
+export {
+  connect,
+  type Database,
+  type DatabaseOptions,
+  inTransaction,
+  isDatabaseUnavailable,
+  isRepeatable,
+  type Sql,
+  withRepeat,
+} from './connect.ts'
+export {
+  type DeliveryPage,
+  type DeliveryReport,
+  deliveriesOfMessage,
+  deliveriesOfPerson,
+} from './deliveries.ts'
+export { lastStatusCode, statusCode, statusOf } from './delivery-codes.ts'
+export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
+export {
+  createKey,
+  findKeys,
+  generateKey,
+  hashKey,
+  type KeyKind,
+  type KeyOwner,
+  keyPattern,
+  type NewKey,
+  revokeKey,
+} from './keys.ts'
+export {
+  type Acceptance,
+  type AcceptedMessage,
+  acceptMessage,
+  findMessage,
+  type MessageReport,
+} from './messages.ts'
+export { migrate } from './migrate.ts'
+export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
+export { createPartitions } from './partitions.ts'
+export {
+  chunkSizeMax,
+  explicitChunks,
+  planSlice,
+  type Recipients,
+  recipientsOf,
+  ringAgainSeconds,
+} from './planning.ts'
+export { type Recorded, type Recording, recordOutcomes } from './recording.ts'
+export { tokenHash } from './token-hash.ts'

@@ -1,0 +1,38 @@
+import type { Sql } from './connect.ts'
+
+/** The channel on which a new doorbell is announced. */
+export const doorbellChannel = 'pushkeep_doorbell'
+
+/** What the relay has to ring: a queue, and the number of the message or chunk that it is about. */
+export interface Doorbell {
+  queue: string
+  ref: string
+  /** Tells one ring of the same thing from the next. */
+  ring: number
+}
+
+/**
+ * Takes due doorbells away, oldest first. Call it in the transaction that also puts them into the
+ * queue: where that fails the rows stay. Two relays never take the same row.
+ */
+export async function takeDoorbells(sql: Sql, limit: number): Promise<Doorbell[]> {
+  const { rows } = await sql.query<Doorbell>({
+    name: 'take-doorbells',
+    text: `
+      delete from outbox where outbox_no in (
+        select outbox_no from outbox where due_at <= now()
+        order by due_at, outbox_no limit $1 for update skip locked)
+      returning queue, ref::text, ring`,
+    values: [limit],
+  })
+  return rows
+}
+
+/** How old the oldest due doorbell is, in seconds; 0 where none waits. */
+export async function outboxLagSeconds(sql: Sql): Promise<number> {
+  const { rows } = await sql.query<{ lag: number }>(
+    `select coalesce(extract(epoch from now() - min(due_at)), 0)::float8 as lag
+     from outbox where due_at <= now()`,
+  )
+  return rows[0]?.lag ?? 0
+}

@@ -1,0 +1,52 @@
+import type { Sql } from './connect.ts'
+
+const dayMs = 86_400_000
+
+/**
+ * Creates the partitions of deliveries (by day) and of device events (by month) that today and the
+ * next days need; what has no partition lands in the default one and is never refused. `now` in ms.
+ */
+export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Promise<void> {
+  for (let day = 0; day <= daysAhead; day += 1) {
+    const from = new Date(Math.floor(now / dayMs) * dayMs + day * dayMs)
+    const to = new Date(from.getTime() + dayMs)
+    await createPartition(sql, 'deliveries', nameOf(from, 10), [
+      `message_no_at('${from.toISOString()}')`,
+      `message_no_at('${to.toISOString()}')`,
+    ])
+  }
+  const today = new Date(now)
+  for (const ahead of [0, 1]) {
+    const from = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead, 1))
+    const to = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead + 1, 1))
+    await createPartition(sql, 'device_events', nameOf(from, 7), [
+      `timestamptz '${from.toISOString()}'`,
+      `timestamptz '${to.toISOString()}'`,
+    ])
+  }
+}
+
+function nameOf(from: Date, length: 7 | 10): string {
+  return from.toISOString().slice(0, length).replaceAll('-', '')
+}
+
+// Rows that reached the default partition first keep a new one from being made there: then it is
+// left, and the rows stay where they are.
+async function createPartition(
+  sql: Sql,
+  parent: 'deliveries' | 'device_events',
+  suffix: string,
+  [from, to]: [string, string],
+): Promise<void> {
+  const name = `${parent}_${suffix}`
+  const { rows } = await sql.query<{ exists: boolean }>(
+    'select to_regclass($1) is not null as exists',
+    [name],
+  )
+  if (rows[0]?.exists) return
+  await sql.query(
+    `do $$ begin
+       create table if not exists ${name} partition of ${parent} for values from (${from}) to (${to});
+     exception when check_violation or duplicate_table or unique_violation then null; end $$`,
+  )
+}

@@ -1,0 +1,167 @@
+import type { AudienceInput } from '@pushkeep/domain'
+import { type Database, inTransaction, type Sql } from './connect.ts'
+import { doorbellChannel } from './outbox.ts'
+import { tokenHash } from './token-hash.ts'
+
+/** Most recipients of one chunk: the unit of work in a queue. */
+export const chunkSizeMax = 500
+
+/** How long after its ring a chunk that nobody took is rung again, in seconds. */
+export const ringAgainSeconds = 15
+
+/** The named recipients of a message, without repetition. */
+export interface Recipients {
+  personIds: string[]
+  tokenHashes: string[]
+}
+
+/** Whom a listed audience names. `all` names nobody: it is planned by walking the devices. */
+export function recipientsOf(to: AudienceInput): Recipients {
+  const personIds = to.person_ids ?? (to.person_id === undefined ? [] : [to.person_id])
+  const tokens = to.tokens ?? (to.token === undefined ? [] : [to.token])
+  return {
+    personIds: [...new Set(personIds)],
+    tokenHashes: [...new Set(tokens.map(tokenHash))],
+  }
+}
+
+// Recipients (a device and whom it belongs to now: R6 compares with that at the moment of sending)
+// cut into chunks, each of one app and one provider.
+const chunksOfRecipients = `
+  chunk as (
+    insert into chunks (message_no, app_no, provider, lane, device_nos, person_nos, size, rescue_at)
+    select message_no, app_no, provider, lane,
+           array_agg(device_no order by device_no), array_agg(person_no order by device_no),
+           count(*), now() + interval '${ringAgainSeconds} seconds'
+    from (
+      select m.message_no, m.lane, r.app_no, r.provider, r.device_no, r.person_no,
+             (row_number() over (partition by r.app_no, r.provider order by r.device_no) - 1)
+               / ${chunkSizeMax} as slice
+      from recipient r cross join message m
+    ) cut
+    group by message_no, lane, app_no, provider, slice
+    returning chunk_no, provider, lane, size
+  )`
+
+/**
+ * Chunks of a listed audience: people in $14, token hashes in $15, of the row in CTE `message`.
+ * Devices that were deleted are no recipients; dead or muted ones are, and are reported as withheld.
+ */
+export const explicitChunks = `
+  recipient as (
+    select d.app_no, d.device_no, d.provider, d.person_no
+    from message m
+    join people p on p.workspace_no = m.workspace_no and p.id = any($14::text[])
+    join devices d on d.person_no = p.person_no
+    where d.deleted_at is null and (m.app_no is null or d.app_no = m.app_no)
+    union
+    select d.app_no, d.device_no, d.provider, d.person_no
+    from message m
+    join apps a on a.workspace_no = m.workspace_no and (m.app_no is null or a.app_no = m.app_no)
+    join devices d on d.app_no = a.app_no and d.token_hash = any($15::uuid[])
+    where d.deleted_at is null
+  ), ${chunksOfRecipients}`
+
+/** How much of an audience one slice of planning takes: devices walked, or list entries. */
+const devicesPerSlice = 20_000
+const entriesPerSlice = 1000
+
+interface Cursor {
+  /** Entries of the list that are planned. */
+  entries?: number
+  appNo?: number
+  deviceNo?: number
+}
+
+interface Unplanned {
+  audience: AudienceInput
+  plan_cursor: Cursor | null
+}
+
+/**
+ * Plans the next slice of a message's audience into chunks and rings for them, in one transaction;
+ * the cursor moves with it, so that planning that broke off goes on where it stood, and two planners
+ * take turns. Returns whether more is left.
+ */
+export async function planSlice(database: Database, messageNo: string): Promise<boolean> {
+  return inTransaction(database, async (sql) => {
+    const { rows } = await sql.query<Unplanned>(
+      `select m.audience, c.plan_cursor
+       from messages m join message_counts c using (message_no)
+       where m.message_no = $1 and m.planned_at is null
+       for update of m`,
+      [messageNo],
+    )
+    const [message] = rows
+    if (!message) return false
+    const cursor = message.plan_cursor ?? {}
+    const next = message.audience.all
+      ? await planDevices(sql, messageNo, cursor)
+      : await planEntries(sql, messageNo, message.audience, cursor)
+    await sql.query(
+      next
+        ? 'update message_counts set plan_cursor = $2 where message_no = $1'
+        : 'update messages set planned_at = now() where message_no = $1 and $2::text is null',
+      [messageNo, next],
+    )
+    return next !== null
+  })
+}
+
+const messageRow = `message as materialized (
+  select message_no, app_no, workspace_no, lane from messages where message_no = $1)`
+
+const ringForChunks = `counted as (
+    update message_counts
+    set recipients = recipients + (select coalesce(sum(size), 0) from chunk)
+    where message_no = $1
+  ), rung as (
+    insert into outbox (queue, ref) select provider || '-' || lane, chunk_no from chunk
+  )`
+
+/** Every device of the apps, by keyset. Returns the cursor, or null at the end. */
+async function planDevices(sql: Sql, messageNo: string, cursor: Cursor): Promise<Cursor | null> {
+  const { rows } = await sql.query<{ devices: number; app_no: number; device_no: string }>({
+    name: 'plan-devices',
+    text: `
+      with ${messageRow}, recipient as materialized (
+        select d.app_no, d.device_no, d.provider, d.person_no, d.deleted_at
+        from devices d
+        where d.app_no in (
+            select a.app_no from apps a join message m on a.workspace_no = m.workspace_no
+            where m.app_no is null or a.app_no = m.app_no)
+          and d.deleted_at is null
+          and (d.app_no, d.device_no) > ($2::int, $3::bigint)
+        order by d.app_no, d.device_no
+        limit ${devicesPerSlice}
+      ), ${chunksOfRecipients}, ${ringForChunks}
+      select devices::int, app_no, device_no::text, pg_notify('${doorbellChannel}', '')
+      from (select app_no, device_no, count(*) over () as devices
+            from recipient order by app_no desc, device_no desc limit 1) last`,
+    values: [messageNo, cursor.appNo ?? 0, cursor.deviceNo ?? 0],
+  })
+  const [last] = rows
+  if (!last || last.devices < devicesPerSlice) return null
+  return { appNo: last.app_no, deviceNo: Number(last.device_no) }
+}
+
+/** The next entries of a list. Returns the cursor, or null at the end. */
+async function planEntries(
+  sql: Sql,
+  messageNo: string,
+  audience: AudienceInput,
+  cursor: Cursor,
+): Promise<Cursor | null> {
+  const { personIds, tokenHashes } = recipientsOf(audience)
+  const from = cursor.entries ?? 0
+  const to = from + entriesPerSlice
+  await sql.query({
+    name: 'plan-entries',
+    text: `
+      with ${messageRow}, ${explicitChunks.replaceAll('$14', '$2').replaceAll('$15', '$3')},
+      ${ringForChunks}
+      select pg_notify('${doorbellChannel}', '') from message`,
+    values: [messageNo, personIds.slice(from, to), tokenHashes.slice(from, to)],
+  })
+  return to >= Math.max(personIds.length, tokenHashes.length) ? null : { entries: to }
+}

@@ -1,0 +1,152 @@
+import type { DeliveryStatus, DeviceEffect, Environment } from '@pushkeep/domain'
+import type { Sql } from './connect.ts'
+import { lastStatusCode, statusCode } from './delivery-codes.ts'
+
+/** What became of one delivery, as a worker saw it. */
+export interface Recording {
+  chunkNo: string
+  messageNo: string
+  appNo: number
+  deviceNo: number
+  personNo: number | null
+  status: DeliveryStatus
+  reason: string | null
+  attempts: number
+  /** When it was observed; for a pending one, when it is tried again. Milliseconds since the epoch. */
+  at: number
+  effect: DeviceEffect
+  /** The registration that this is about: another one is not touched (R2). */
+  epoch: number
+  /** APNs' other environment, where it was the right one. */
+  environment: Environment | null
+}
+
+export interface Recorded {
+  /** Deliveries written, pending ones included. */
+  written: number
+  /** Devices whose status changed hands by these outcomes. */
+  devices: number
+  /** Dead verdicts that no longer were about the present registration. */
+  late: number
+}
+
+// Insert where there is nothing, update where it was pending: a settled delivery stays as it is,
+// whoever comes second. Counters count what was really written. Devices change by compare-and-set:
+// the same registration (R2), no newer outcome (R3). Rows are locked in order, so that two batches
+// over the same devices never deadlock.
+const recordText = `
+  with input as materialized (
+    select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[],
+                         $6::smallint[], $7::text[], $8::smallint[], $9::float8[], $10::smallint[],
+                         $11::smallint[], $12::boolean[], $13::int[], $14::text[])
+      as i(chunk_no, message_no, app_no, device_no, person_no, status, reason, attempts, at_ms,
+           last_status, failures, retire, epoch, environment)
+  ), written as (
+    insert into deliveries as dl (message_no, device_no, person_no, at, status, attempts, reason)
+    select message_no, device_no, person_no, to_timestamp(at_ms / 1000), status, attempts, reason
+    from input order by message_no, device_no
+    on conflict (message_no, device_no) do update
+    set at = excluded.at, status = excluded.status, attempts = excluded.attempts,
+        reason = excluded.reason
+    where dl.status = ${statusCode.pending}
+    returning dl.message_no, dl.device_no, dl.status
+  ), settled as materialized (
+    select i.*, to_timestamp(i.at_ms / 1000) as at
+    from input i join written w using (message_no, device_no)
+    where w.status <> ${statusCode.pending}
+  ), tally as (
+    select message_no, max(at) as at,
+           count(*) filter (where status = ${statusCode.sent}) as sent,
+           count(*) filter (where status = ${statusCode.bounced}) as bounced,
+           count(*) filter (where status = ${statusCode.suppressed}) as suppressed,
+           count(*) filter (where status = ${statusCode.failed}) as failed,
+           count(*) filter (where status = ${statusCode.expired}) as expired
+    from settled group by message_no
+  ), counts_locked as materialized (
+    select message_no from message_counts where message_no in (select message_no from tally)
+    order by message_no for no key update
+  ), counted as (
+    update message_counts c
+    set sent = c.sent + t.sent, bounced = c.bounced + t.bounced,
+        suppressed = c.suppressed + t.suppressed, failed = c.failed + t.failed,
+        expired = c.expired + t.expired, settled_at = greatest(c.settled_at, t.at)
+    from tally t join counts_locked using (message_no)
+    where c.message_no = t.message_no
+  ), chunks_locked as materialized (
+    select c.chunk_no from chunks c where c.chunk_no in (select chunk_no from settled)
+    order by c.chunk_no for no key update
+  ), chunked as (
+    update chunks c
+    set settled = c.settled + n.settled,
+        state = case when c.settled + n.settled >= c.size then 'done' else c.state end
+    from (select chunk_no, count(*) as settled from settled group by chunk_no) n
+    join chunks_locked using (chunk_no)
+    where c.chunk_no = n.chunk_no and c.state <> 'done'
+  ), present as materialized (
+    select d.app_no, d.device_no, d.last_status as before
+    from devices d join settled s on s.app_no = d.app_no and s.device_no = d.device_no
+    where s.last_status >= 0
+    order by d.device_no for no key update of d
+  ), changed as (
+    update devices d
+    set last_status = (array['', 'sent', 'bounced', 'suppressed'])[s.last_status + 1],
+        status_at = s.at,
+        failures = case when s.failures >= 0 then s.failures else d.failures end,
+        dead_at = case when s.retire then s.at else d.dead_at end,
+        dead_reason = case when s.retire then s.reason else d.dead_reason end,
+        environment = coalesce(s.environment, d.environment)
+    from settled s join present p on p.app_no = s.app_no and p.device_no = s.device_no
+    where d.app_no = s.app_no and d.device_no = s.device_no and d.deleted_at is null
+      and d.epoch = s.epoch and (d.status_at is null or d.status_at <= s.at)
+      and s.last_status >= 0
+    returning d.device_no, s.message_no, p.before, d.last_status, s.retire, s.reason, s.at
+  ), told as (
+    insert into device_events (device_no, at, kind, detail)
+    select device_no, at, case when last_status = 'bounced' and not retire then 'failed'
+                               else last_status end,
+           json_build_object('reason', reason, 'token_retired', retire)
+    from changed
+    where last_status in ('bounced', 'suppressed') and last_status <> before
+       or retire
+    union all
+    select s.device_no, s.at, 'verdict_ignored', json_build_object('reason', s.reason)
+    from settled s left join changed c using (device_no, message_no)
+    where s.retire and c.device_no is null
+  )
+  select (select count(*)::int from written) as written,
+         (select count(*)::int from changed) as devices,
+         (select count(*)::int from settled s left join changed c using (device_no, message_no)
+          where s.retire and c.device_no is null) as late`
+
+/**
+ * Writes outcomes back in one statement: deliveries, counters, chunks and devices are committed
+ * together. At most one recording per delivery in a call.
+ */
+export async function recordOutcomes(sql: Sql, batch: readonly Recording[]): Promise<Recorded> {
+  const { rows } = await sql.query<Recorded>({
+    name: 'record-outcomes',
+    text: recordText,
+    values: [
+      numbers(batch.map((r) => r.chunkNo)),
+      numbers(batch.map((r) => r.messageNo)),
+      numbers(batch.map((r) => r.appNo)),
+      numbers(batch.map((r) => r.deviceNo)),
+      numbers(batch.map((r) => r.personNo ?? 'null')),
+      numbers(batch.map((r) => statusCode[r.status])),
+      batch.map((r) => r.reason),
+      numbers(batch.map((r) => r.attempts)),
+      numbers(batch.map((r) => r.at)),
+      numbers(batch.map((r) => lastStatusCode(r.effect.lastStatus))),
+      numbers(batch.map((r) => r.effect.failures ?? -1)),
+      numbers(batch.map((r) => (r.effect.token === 'retired' ? 't' : 'f'))),
+      numbers(batch.map((r) => r.epoch)),
+      batch.map((r) => r.environment),
+    ],
+  })
+  return rows[0] ?? { written: 0, devices: 0, late: 0 }
+}
+
+/** An array literal of values that need no quoting: joined natively, not escaped one by one. */
+function numbers(values: readonly (number | string)[]): string {
+  return `{${values.join(',')}}`
+}

@@ -1,0 +1,2 @@
+export { createTestDatabase, type TestDatabase } from './database.ts'
+export { startRedis, type TestRedis } from './redis.ts'
