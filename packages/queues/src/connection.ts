@@ -1,0 +1,227 @@
+import {
+  createPostgresBackend,
+  type PostgresConnectionOptions,
+  type PostgresQueueBackend,
+  Queue,
+  Worker,
+} from 'bullmq'
+import { Redis } from 'ioredis'
+import { jobId, PointerJob } from './jobs.ts'
+
+/** Where the queues live: Redis for production, PostgreSQL where one server has to do. */
+export type QueueBackend = { kind: 'redis'; url: string } | { kind: 'postgres'; url: string }
+
+/** `REDIS_URL` set: Redis. Not set: PostgreSQL, in a schema of its own. */
+export function queueBackend(env: {
+  redisUrl?: string | undefined
+  databaseUrl: string
+}): QueueBackend {
+  return env.redisUrl === undefined
+    ? { kind: 'postgres', url: env.databaseUrl }
+    : { kind: 'redis', url: env.redisUrl }
+}
+
+// A hash tag, so that all keys of a queue live in one slot of a Redis Cluster.
+const redisPrefix = '{push}'
+const postgresSchema = 'pushkeep_queue'
+
+// Bounded by count and age: the default keeps everything for ever.
+const jobOptions = {
+  removeOnComplete: true,
+  removeOnFail: { count: 1000, age: 7 * 86_400 },
+}
+
+/** One ring: what it is about, and which time it is. */
+export interface Ring {
+  ref: string
+  ring: number
+}
+
+type RedisQueue = Queue<PointerJob, void, string>
+type PostgresQueue = Queue<
+  PointerJob,
+  void,
+  string,
+  PointerJob,
+  void,
+  string,
+  PostgresQueueBackend,
+  PostgresConnectionOptions
+>
+
+/** A queue as its producer sees it. */
+export interface PointerQueue {
+  name: string
+  /** Rejects within seconds where the queue's server is away; adding the same again is harmless. */
+  addAll(rings: readonly Ring[]): Promise<void>
+  /** The BullMQ queue behind it, for the dashboard and for counts. */
+  bull: RedisQueue | PostgresQueue
+  close(): Promise<void>
+}
+
+export interface PointerWorker {
+  /** Stops taking jobs and waits for those under way, at most `deadlineMs`; the rest come back. */
+  close(deadlineMs: number): Promise<void>
+}
+
+export interface WorkerSettings {
+  /** Jobs at a time. */
+  concurrency: number
+  /** A fault of the queue's server; the worker goes on by itself. */
+  onError: (error: Error) => void
+}
+
+/** Opens queues and workers on one backend, and closes what they share. */
+export interface Queues {
+  queue(name: string): PointerQueue
+  worker(
+    name: string,
+    work: (ref: string) => Promise<void>,
+    settings: WorkerSettings,
+  ): PointerWorker
+  close(): Promise<void>
+}
+
+export interface QueuesOptions {
+  backend: QueueBackend
+  /** A fault of a connection: reported, never thrown. */
+  onError: (error: Error) => void
+}
+
+// A killed worker's jobs come back after the lock and two sweeps; before that the lease of its chunks
+// has run out and they were rung again. A stall is no fault of the job: it must not fail for it.
+const workerOptions = {
+  lockDuration: 30_000,
+  stalledInterval: 5000,
+  maxStalledCount: 1000,
+  removeOnComplete: { count: 0 },
+  removeOnFail: jobOptions.removeOnFail,
+}
+
+/** Queues on Redis or PostgreSQL: nothing outside this package knows which. */
+export function openQueues(options: QueuesOptions): Queues {
+  return options.backend.kind === 'redis'
+    ? redisQueues(options.backend.url, options.onError)
+    : postgresQueues(options.backend.url, options.onError)
+}
+
+function redisQueues(url: string, onError: (error: Error) => void): Queues {
+  const connections: Redis[] = []
+  const open = (settings: { commandTimeout?: number }) => {
+    const redis = new Redis(url, { maxRetriesPerRequest: null, ...settings })
+    redis.on('error', onError)
+    connections.push(redis)
+    return redis
+  }
+  let producer: Redis | null = null
+  let consumer: Redis | null = null
+  return {
+    queue(name) {
+      const redis = producer ?? open({ commandTimeout: 5000 })
+      producer = redis
+      const bull: RedisQueue = new Queue(name, {
+        connection: redis,
+        prefix: redisPrefix,
+        defaultJobOptions: jobOptions,
+      })
+      return pointerQueue(bull, onError, () => connected(redis))
+    },
+    worker(name, work, settings) {
+      consumer ??= open({})
+      const worker = new Worker(name, (job) => work(PointerJob.parse(job.data).ref), {
+        connection: consumer,
+        prefix: redisPrefix,
+        concurrency: settings.concurrency,
+        ...workerOptions,
+      })
+      worker.on('error', settings.onError)
+      return { close: (deadlineMs) => closeWorker(worker, deadlineMs) }
+    },
+    async close() {
+      for (const redis of connections) redis.disconnect()
+    },
+  }
+}
+
+// `add` would wait for ever while Redis is away, and what waits would gather in memory.
+async function connected(redis: Redis, waitMs = 2000): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.off('ready', ready)
+      reject(new Error('Redis is not connected'))
+    }, waitMs)
+    function ready() {
+      clearTimeout(timer)
+      resolve()
+    }
+    redis.once('ready', ready)
+  })
+}
+
+function postgresQueues(url: string, onError: (error: Error) => void): Queues {
+  const connection = (max: number) => ({
+    connectionString: url,
+    schema: postgresSchema,
+    migrate: true,
+    max,
+  })
+  return {
+    queue(name) {
+      const bull: PostgresQueue = new Queue(
+        name,
+        { connection: connection(2), defaultJobOptions: jobOptions },
+        createPostgresBackend,
+      )
+      return pointerQueue(bull, onError, async () => {})
+    },
+    worker(name, work, settings) {
+      const worker = new Worker(
+        name,
+        (job) => work(PointerJob.parse(job.data).ref),
+        { connection: connection(4), concurrency: settings.concurrency, ...workerOptions },
+        createPostgresBackend,
+      )
+      worker.on('error', settings.onError)
+      return { close: (deadlineMs) => closeWorker(worker, deadlineMs) }
+    },
+    async close() {},
+  }
+}
+
+function pointerQueue(
+  bull: RedisQueue | PostgresQueue,
+  onError: (error: Error) => void,
+  connected: () => Promise<void>,
+): PointerQueue {
+  bull.on('error', onError)
+  return {
+    name: bull.name,
+    bull,
+    async addAll(rings) {
+      await connected()
+      await bull.addBulk(
+        rings.map(({ ref, ring }) => ({
+          name: bull.name,
+          data: { ref } satisfies PointerJob,
+          opts: { jobId: jobId(ref, ring) },
+        })),
+      )
+    },
+    close: () => bull.close(),
+  }
+}
+
+/** `close()` alone waits for active jobs without limit. */
+async function closeWorker(
+  worker: { close(force?: boolean): Promise<void> },
+  deadlineMs: number,
+): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), deadlineMs)
+  })
+  const outcome = await Promise.race([worker.close(), deadline])
+  clearTimeout(timer)
+  if (outcome === 'late') await worker.close(true)
+}
