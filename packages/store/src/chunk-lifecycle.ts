@@ -23,25 +23,30 @@ export async function renewLeases(
   return new Set(rows.map((row) => row.chunk_no))
 }
 
-/** Hands a chunk back: what is not claimed yet is sent later, by whoever leases it then. */
+/**
+ * Hands a chunk back: what is not claimed is sent later, by whoever leases it then. `claimed` takes
+ * back a claim of which nothing was sent, so that it does not count as an unknown outcome.
+ */
 export async function releaseChunk(
   sql: Sql,
-  chunkNo: string,
-  lease: string,
+  held: { chunkNo: string; lease: string; claimed: number },
   delayMs: number,
 ): Promise<void> {
-  await sql.query(
-    `with released as (
-       update chunks
-       set state = 'ready', lease = null, due_at = now() + make_interval(secs => $3 / 1000.0),
-           rescue_at = now() + make_interval(secs => $3 / 1000.0 + ${ringAgainSeconds})
-       where chunk_no = $1 and lease = $2 and state = 'leased'
-       returning chunk_no, provider, lane, leases, due_at
-     )
-     insert into outbox (queue, ref, ring, due_at)
-     select provider || '-' || lane, chunk_no, leases, due_at from released`,
-    [chunkNo, lease, delayMs],
-  )
+  await sql.query({
+    name: 'release-chunk',
+    text: `
+      with released as (
+        update chunks
+        set state = 'ready', lease = null, claimed = $3,
+            due_at = now() + make_interval(secs => $4::float8 / 1000),
+            rescue_at = now() + make_interval(secs => $4::float8 / 1000 + ${ringAgainSeconds})
+        where chunk_no = $1 and lease = $2 and state = 'leased'
+        returning chunk_no, provider, lane, leases, due_at
+      )
+      insert into outbox (queue, ref, ring, due_at)
+      select provider || '-' || lane, chunk_no, leases, due_at from released`,
+    values: [held.chunkNo, held.lease, held.claimed, delayMs],
+  })
 }
 
 /**

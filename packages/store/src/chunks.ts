@@ -1,4 +1,10 @@
-import type { Environment, Json, OnUnknown, Provider, WithheldReason } from '@pushkeep/domain'
+import type {
+  Environment,
+  MessageContent,
+  OnUnknown,
+  Provider,
+  WithheldReason,
+} from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 
 /** How long a lease lasts without being renewed: a killed worker's chunks are free after that. */
@@ -27,7 +33,7 @@ export interface Recipient {
 export interface ChunkMessage {
   id: string
   workspaceNo: number
-  content: { [key: string]: Json }
+  content: MessageContent
   priority: 'high' | 'normal'
   collapseId: string
   onUnknown: OnUnknown
@@ -48,7 +54,10 @@ export interface LeasedChunk {
   isRetry: boolean
   /** Which lease this is: 1 for the first. */
   leases: number
-  hasCredentials: boolean
+  /** Which credentials the app has for this provider; null: none. */
+  credentialsVersion: number | null
+  /** What was claimed before this lease: 0 where nobody began. */
+  claimedBefore: number
   /** The database's clock at the lease, milliseconds since the epoch. */
   now: number
   message: ChunkMessage
@@ -115,7 +124,7 @@ interface LeaseRow extends Omit<LeasedChunk, 'recipients'> {
 // retries gives those of its deliveries that are still pending from before it was due.
 const leaseText = `
   with free as materialized (
-    select c.chunk_no, w.lease, c.claimed as before, ap.app_no is not null as has_credentials
+    select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version
     from unnest($1::bigint[], $2::uuid[]) as w(chunk_no, lease)
     join chunks c using (chunk_no)
     join messages m using (message_no)
@@ -131,11 +140,12 @@ const leaseText = `
         claimed = case when f.before = 0 then least(c.size, $3::int) else f.before end
     from free f
     where c.chunk_no = f.chunk_no
-    returning c.*, f.before, f.has_credentials
+    returning c.*, f.before, f.credentials_version
   )
   select c.chunk_no::text as "chunkNo", c.message_no::text as "messageNo", c.app_no as "appNo",
          c.provider, c.lane, c.size, c.claimed, c.is_retry as "isRetry", c.leases,
-         c.has_credentials as "hasCredentials", extract(epoch from now())::float8 * 1000 as now,
+         c.credentials_version as "credentialsVersion", c.before as "claimedBefore",
+         extract(epoch from now())::float8 * 1000 as now,
          json_build_object(
            'id', m.id, 'workspaceNo', m.workspace_no, 'content', m.content, 'priority', m.priority,
            'collapseId', m.collapse_id, 'onUnknown', m.on_unknown, 'ttlSeconds', m.ttl_seconds,

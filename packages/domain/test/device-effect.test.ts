@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import { type DeviceEffect, type DeviceEvent, deviceEffect } from '../src/index.ts'
+
+const rows: [string, DeviceEvent, DeviceEffect][] = [
+  [
+    'registered again: as new',
+    { kind: 'registered' },
+    { lastStatus: '', token: 'live', failures: 0 },
+  ],
+  [
+    'accepted: sent, push_enabled unchanged',
+    { kind: 'accepted' },
+    { lastStatus: 'sent', token: null, failures: 0 },
+  ],
+  [
+    'dead token: bounced, push_enabled "false"',
+    { kind: 'token-dead' },
+    { lastStatus: 'bounced', token: 'retired', failures: null },
+  ],
+  [
+    'first failure of the device: bounced, sent to again',
+    { kind: 'device-failed', failures: 0 },
+    { lastStatus: 'bounced', token: null, failures: 1 },
+  ],
+  [
+    'second failure in a row: suppressed until it registers again',
+    { kind: 'device-failed', failures: 1 },
+    { lastStatus: 'suppressed', token: null, failures: 2 },
+  ],
+  [
+    'withheld by R7: suppressed, push_enabled unchanged',
+    { kind: 'withheld' },
+    { lastStatus: 'suppressed', token: null, failures: null },
+  ],
+  [
+    "reassigned, message's fault, credential's fault, expired: nothing",
+    { kind: 'untouched' },
+    { lastStatus: null, token: null, failures: null },
+  ],
+]
+
+test.each(rows)('%s', (_name, event, effect) => {
+  expect(deviceEffect(event)).toEqual(effect)
+})

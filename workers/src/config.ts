@@ -1,0 +1,28 @@
+import { databaseConfig, integer, logLevel, port, readConfig, secret } from '@pushkeep/runtime'
+import { z } from 'zod'
+
+const url = (fallback: string) => z.url('must be a URL').prefault(fallback)
+
+/** The environment of the workers; docs/configuration.md describes each variable. */
+const Environment = z.object({
+  ...databaseConfig,
+  REDIS_URL: secret().optional(),
+  PUSHKEEP_ENCRYPTION_KEY: secret(),
+  APNS_PRODUCTION_URL: url('https://api.push.apple.com'),
+  APNS_SANDBOX_URL: url('https://api.sandbox.push.apple.com'),
+  FCM_URL: url('https://fcm.googleapis.com'),
+  FCM_TOKEN_URL: url('https://oauth2.googleapis.com/token'),
+  PROVIDER_CA_FILE: z.string().optional(),
+  WORKER_HOST: z.string().default('127.0.0.1'),
+  WORKER_PORT: port().prefault('7003'),
+  TRANSACTIONAL_CONCURRENCY: integer({ min: 1, max: 1000 }).prefault('64'),
+  BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('8'),
+  LOG_LEVEL: logLevel().default('info'),
+})
+
+export type Config = z.infer<typeof Environment>
+
+/** Reads the environment; throws one error that names everything that is wrong. */
+export function readWorkersConfig(env: NodeJS.ProcessEnv): Config {
+  return readConfig(Environment, env)
+}

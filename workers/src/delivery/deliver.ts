@@ -1,0 +1,230 @@
+import type { Verdict } from '@pushkeep/domain'
+import type { LeasedChunk, Recipient } from '@pushkeep/store'
+import type { Breaker } from './breaker.ts'
+import { admit, judge } from './judge.ts'
+import { type HeldLease, type LeaseKeeper, newLease } from './leases.ts'
+import { createLedger, type Ledger, type Recorder, written } from './recorder.ts'
+import type { MessageSender, Senders } from './senders.ts'
+
+/** What delivering needs; each a plain function or a small object, so that tests can stand in. */
+export interface DeliverDeps {
+  /** Leases a chunk and claims its first window; null where somebody else has it or nothing is due. */
+  lease(chunkNo: string, lease: string): Promise<LeasedChunk | null>
+  claim(
+    chunk: { chunkNo: string; claimed: number; isRetry: boolean },
+    lease: string,
+  ): Promise<Recipient[] | null>
+  close(chunkNo: string, lease: string): Promise<boolean>
+  release(held: { chunkNo: string; lease: string; claimed: number }, delayMs: number): Promise<void>
+  /** Stops an app's lane, with a reason that people see. */
+  pause(chunk: LeasedChunk, reason: string): Promise<void>
+  leases: LeaseKeeper
+  recorder: Recorder
+  senders: Senders
+  windowSize: number
+  /** This process is to end: windows under way are finished, no new one begins. */
+  isStopping(): boolean
+  now(): number
+  random(): number
+  onDelivered(report: ChunkReport): void
+}
+
+/** One line a chunk. */
+export interface ChunkReport {
+  messageId: string
+  chunkNo: string
+  provider: string
+  lane: string
+  lease: number
+  sent: number
+  settled: number
+  pending: number
+  ms: number
+  ended: 'done' | 'lost' | 'released'
+}
+
+/** What the windows of a chunk came to so far. */
+interface Progress {
+  ledger: Ledger
+  sent: number
+  settled: number
+  pending: number
+  pauseReason: string | null
+  backOffMs: number | null
+}
+
+/**
+ * Delivers one chunk: lease, then window by window claim, send, judge, record; at the end what is
+ * still pending becomes chunks of its own. A job that comes twice finds the chunk held or done.
+ */
+export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<void> {
+  const lease = newLease()
+  const began = deps.now()
+  const chunk = await deps.lease(chunkNo, lease)
+  if (!chunk) return
+  const held = deps.leases.hold(chunkNo, lease)
+  const progress: Progress = {
+    ledger: createLedger(),
+    sent: 0,
+    settled: 0,
+    pending: 0,
+    pauseReason: null,
+    backOffMs: null,
+  }
+  try {
+    const ended = await runWindows(deps, chunk, held, progress)
+    deps.onDelivered({
+      messageId: chunk.message.id,
+      chunkNo,
+      provider: chunk.provider,
+      lane: chunk.lane,
+      lease: chunk.leases,
+      sent: progress.sent,
+      settled: progress.settled,
+      pending: progress.pending,
+      ms: deps.now() - began,
+      ended,
+    })
+  } finally {
+    deps.leases.release(held)
+  }
+}
+
+async function runWindows(
+  deps: DeliverDeps,
+  chunk: LeasedChunk,
+  held: HeldLease,
+  progress: Progress,
+): Promise<ChunkReport['ended']> {
+  // The database's clock, carried on by ours: outcomes of several machines are ordered by it (R3).
+  const skew = chunk.now - deps.now()
+  const clock = () => deps.now() + skew
+  const sender = await deps.senders.open(chunk, clock)
+  let windowStart = chunk.claimedBefore
+  let claimed = chunk.claimed
+  let recipients: Recipient[] = chunk.recipients
+  for (;;) {
+    const admission = sender.breaker.enter()
+    if (admission.kind === 'wait' || deps.isStopping()) {
+      // Nothing of this window was sent: its claim is taken back.
+      if (admission.kind === 'go') sender.breaker.nothing()
+      await handBack(
+        deps,
+        held,
+        progress,
+        windowStart,
+        admission.kind === 'wait' ? admission.ms : 0,
+      )
+      return 'released'
+    }
+    await sendWindow(deps, chunk, sender, recipients, progress, clock)
+    if (progress.pauseReason !== null) await deps.pause(chunk, progress.pauseReason)
+    if (claimed >= chunk.size) break
+    if (held.isLost) return 'lost'
+    if (progress.pauseReason !== null || progress.backOffMs !== null) {
+      await handBack(deps, held, progress, claimed, progress.backOffMs ?? 0)
+      return 'released'
+    }
+    await deps.recorder.room()
+    const next = await deps.claim({ ...chunk, claimed }, held.lease)
+    if (!next) return 'lost'
+    recipients = next
+    windowStart = claimed
+    claimed = Math.min(chunk.size, claimed + deps.windowSize)
+  }
+  await written(progress.ledger)
+  // A fresh chunk without retries is done by what was recorded; anything else is closed by counting.
+  if (progress.settled < chunk.size) await deps.close(chunk.chunkNo, held.lease)
+  return 'done'
+}
+
+async function handBack(
+  deps: DeliverDeps,
+  held: HeldLease,
+  progress: Progress,
+  claimed: number,
+  delayMs: number,
+): Promise<void> {
+  // What was sent must be on record before somebody else may look at the chunk.
+  await written(progress.ledger)
+  const spread = delayMs === 0 ? 0 : delayMs + deps.random() * 1000
+  await deps.release({ ...held, claimed }, spread)
+}
+
+/** Sends one window and resolves when each of its recipients has an outcome. */
+function sendWindow(
+  deps: DeliverDeps,
+  chunk: LeasedChunk,
+  sender: MessageSender,
+  recipients: readonly Recipient[],
+  progress: Progress,
+  clock: () => number,
+): Promise<void> {
+  const tally = { refused: 0, calls: 0, askedMs: 0 }
+  return new Promise((resolve) => {
+    let open = recipients.length
+    const settled = () => {
+      open -= 1
+      if (open > 0) return
+      report(sender.breaker, tally, progress)
+      resolve()
+    }
+    if (open === 0) {
+      sender.breaker.nothing()
+      resolve()
+      return
+    }
+    for (const recipient of recipients) {
+      const admission = admit(chunk, recipient, clock())
+      if (admission.kind === 'settle') {
+        deps.recorder.add(admission.recording, progress.ledger)
+        progress.settled += 1
+        settled()
+        continue
+      }
+      tally.calls += 1
+      sender.send(admission.token, recipient.deviceNo, recipient.environment, (outcome) => {
+        const judged = judge(chunk, recipient, outcome, clock(), deps.random)
+        deps.recorder.add(judged.recording, progress.ledger)
+        count(progress, tally, judged.verdict)
+        settled()
+      })
+    }
+  })
+}
+
+function count(
+  progress: Progress,
+  tally: { refused: number; askedMs: number },
+  verdict: Verdict,
+): void {
+  switch (verdict.kind) {
+    case 'settle':
+      progress.settled += 1
+      if (verdict.status === 'sent') progress.sent += 1
+      return
+    case 'retry':
+      progress.pending += 1
+      if (verdict.lane === 'back-off') {
+        tally.refused += 1
+        tally.askedMs = Math.max(tally.askedMs, verdict.afterMs)
+      }
+      return
+    case 'pause':
+      progress.pending += 1
+      progress.pauseReason = verdict.reason
+  }
+}
+
+/** A window of which half was refused is a provider that does not serve. */
+function report(
+  breaker: Breaker,
+  tally: { refused: number; calls: number; askedMs: number },
+  progress: Progress,
+): void {
+  if (tally.calls === 0) breaker.nothing()
+  else if (tally.refused * 2 >= tally.calls) {
+    breaker.refused(tally.askedMs)
+    progress.backOffMs = tally.askedMs
+  } else breaker.served()
+}

@@ -1,0 +1,105 @@
+import {
+  type Attempt,
+  type DeviceEvent,
+  decide,
+  deviceEffect,
+  isWithheldByDeviceState,
+  type Outcome,
+  type Verdict,
+} from '@pushkeep/domain'
+import type { LeasedChunk, Recipient, Recording } from '@pushkeep/store'
+
+/** What a recipient gets before any provider is asked. */
+export type Admission = { kind: 'send'; token: string } | { kind: 'settle'; recording: Recording }
+
+/** A recording's fields that say whom it is about. */
+function about(chunk: LeasedChunk, recipient: Recipient) {
+  return {
+    chunkNo: chunk.chunkNo,
+    messageNo: chunk.messageNo,
+    appNo: chunk.appNo,
+    deviceNo: recipient.deviceNo,
+    personNo: recipient.personNo,
+    epoch: recipient.epoch,
+  }
+}
+
+const untouched = deviceEffect({ kind: 'untouched' })
+
+/** Decides at the moment of sending whether there is anything to send. Times in ms. */
+export function admit(chunk: LeasedChunk, recipient: Recipient, now: number): Admission {
+  const { message } = chunk
+  const attempts = recipient.attempts
+  const settle = (
+    status: Recording['status'],
+    reason: string | null,
+    effect: Recording['effect'],
+  ): Admission => ({
+    kind: 'settle',
+    recording: {
+      ...about(chunk, recipient),
+      status,
+      reason,
+      attempts,
+      at: now,
+      effect,
+      environment: null,
+    },
+  })
+  const { token } = recipient
+  if (recipient.withheld !== null || token === null) {
+    const reason = recipient.withheld ?? 'deleted'
+    const kind = isWithheldByDeviceState(reason) ? 'withheld' : 'untouched'
+    return settle('suppressed', reason, deviceEffect({ kind }))
+  }
+  if (recipient.mayHaveBeenSent && message.onUnknown === 'give_up') {
+    return settle('failed', 'unknown', untouched)
+  }
+  if (now >= message.expiresAt) return settle('expired', null, untouched)
+  if (chunk.credentialsVersion === null) return settle('failed', 'no_credentials', untouched)
+  return { kind: 'send', token }
+}
+
+/** What an outcome means for one delivery: the verdict, and what is written down. */
+export function judge(
+  chunk: LeasedChunk,
+  recipient: Recipient,
+  outcome: Outcome,
+  now: number,
+  random: () => number,
+): { verdict: Verdict; recording: Recording } {
+  const attempt: Attempt = {
+    attempt: recipient.attempts + 1,
+    now,
+    expiresAt: chunk.message.expiresAt,
+    registeredAt: recipient.registeredAt,
+    onUnknown: chunk.message.onUnknown,
+  }
+  const verdict = decide(outcome, attempt, random)
+  const base = { ...about(chunk, recipient), attempts: attempt.attempt, environment: null }
+  if (verdict.kind === 'settle') {
+    const environment = outcome.kind === 'accepted' ? outcome.environment : null
+    const effect = deviceEffect(eventOf(verdict.device, recipient.failures))
+    const { status, reason } = verdict
+    return { verdict, recording: { ...base, status, reason, at: now, effect, environment } }
+  }
+  // A credential's fault and a throttled credential are not the delivery's tries.
+  const attempts = countsAsAttempt(outcome) ? attempt.attempt : recipient.attempts
+  const at = now + verdict.afterMs
+  const { reason } = verdict
+  return {
+    verdict,
+    recording: { ...base, status: 'pending', reason, attempts, at, effect: untouched },
+  }
+}
+
+function countsAsAttempt(outcome: Outcome): boolean {
+  return outcome.kind !== 'misconfigured' && outcome.kind !== 'throttled'
+}
+
+function eventOf(
+  device: Extract<Verdict, { kind: 'settle' }>['device'],
+  failures: number,
+): DeviceEvent {
+  return device === 'device-failed' ? { kind: device, failures } : { kind: device }
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Recorded, Recording } from '@pushkeep/store'
+
+export interface RecorderOptions {
+  /** Writes a batch, all or nothing. */
+  write: (batch: readonly Recording[]) => Promise<Recorded>
+  /** Rows that are written at once, and the longest wait for them, in milliseconds. */
+  batchSize: number
+  batchWaitMs: number
+  /** Rows that may wait before senders have to: bounds the memory while the database is slow. */
+  backlogMax: number
+  onError: (error: unknown) => void
+}
+
+/** Counts what one chunk has given to the recorder and is not written yet. */
+export interface Ledger {
+  open: number
+  whenWritten: (() => void) | null
+}
+
+export function createLedger(): Ledger {
+  return { open: 0, whenWritten: null }
+}
+
+/** Resolves once everything that the ledger counts is committed. */
+export function written(ledger: Ledger): Promise<void> {
+  if (ledger.open === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    ledger.whenWritten = resolve
+  })
+}
+
+interface Entry {
+  recording: Recording
+  ledger: Ledger
+}
+
+const retryFirstMs = 100
+const retryCapMs = 5000
+
+/**
+ * Gathers outcomes of all chunks and writes them in batches: one statement under way, so that rows
+ * gather while it runs. A batch that the database does not take stays and is tried again.
+ */
+export function createRecorder(options: RecorderOptions) {
+  let entries: Entry[] = []
+  let isWriting = false
+  let timer: NodeJS.Timeout | null = null
+  const waiters: (() => void)[] = []
+
+  function add(recording: Recording, ledger: Ledger) {
+    ledger.open += 1
+    entries.push({ recording, ledger })
+    if (isWriting) return
+    if (entries.length >= options.batchSize) start()
+    else timer ??= setTimeout(start, options.batchWaitMs)
+  }
+
+  function start() {
+    if (timer) clearTimeout(timer)
+    timer = null
+    if (isWriting || entries.length === 0) return
+    isWriting = true
+    void writeAll()
+  }
+
+  async function writeAll() {
+    let failures = 0
+    while (entries.length > 0) {
+      const batch = entries.slice(0, options.batchSize)
+      try {
+        await options.write(batch.map((entry) => entry.recording))
+      } catch (error) {
+        options.onError(error)
+        await sleep(Math.min(retryCapMs, retryFirstMs * 2 ** failures))
+        failures += 1
+        continue
+      }
+      failures = 0
+      entries = entries.slice(batch.length)
+      settle(batch)
+      if (entries.length < options.batchSize) break
+    }
+    isWriting = false
+    if (entries.length > 0) timer ??= setTimeout(start, options.batchWaitMs)
+  }
+
+  function settle(batch: Entry[]) {
+    for (const { ledger } of batch) {
+      ledger.open -= 1
+      if (ledger.open === 0) ledger.whenWritten?.()
+    }
+    if (entries.length < options.backlogMax) {
+      for (const resolve of waiters.splice(0)) resolve()
+    }
+  }
+
+  return {
+    add,
+    /** Writes what has gathered without waiting for more. */
+    flush: start,
+    /** Resolves when there is room for more. */
+    room(): Promise<void> {
+      if (entries.length < options.backlogMax) return Promise.resolve()
+      return new Promise((resolve) => waiters.push(resolve))
+    },
+    backlog: () => entries.length,
+  }
+}
+
+export type Recorder = ReturnType<typeof createRecorder>

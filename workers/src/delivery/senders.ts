@@ -1,0 +1,166 @@
+import type { Environment, Outcome, Provider } from '@pushkeep/domain'
+import {
+  createApnsProvider,
+  createFcmProvider,
+  type Endpoints,
+  type MessageToRender,
+  type PushProvider,
+  parseApnsCredentials,
+  parseFcmCredentials,
+  renderApns,
+  renderFcm,
+} from '@pushkeep/providers'
+import type { AppProvider, LeasedChunk } from '@pushkeep/store'
+import { v5 as uuidv5 } from 'uuid'
+import { type Breaker, createBreaker } from './breaker.ts'
+
+/** Sends one message's pushes of one chunk. */
+export interface MessageSender {
+  breaker: Breaker
+  send(
+    token: string,
+    deviceNo: number,
+    environment: Environment | null,
+    done: (outcome: Outcome) => void,
+  ): void
+}
+
+export interface SendersOptions {
+  /** An app's credentials in clear; null where it has none. */
+  load: (appNo: number, provider: Provider) => Promise<AppProvider | null>
+  endpoints: Endpoints
+  /** Most apps and providers with open sessions; the one unused for longest is closed beyond that. */
+  openMax: number
+  closeDeadlineMs: number
+  now: () => number
+  random: () => number
+}
+
+interface Opened {
+  version: number
+  breaker: Breaker
+  /** Makes a sender for one message. */
+  render: (message: MessageToRender, now: number) => Sender
+  close: () => Promise<void>
+}
+
+type Sender = (
+  token: string,
+  apnsId: string,
+  environment: Environment | null,
+  done: (outcome: Outcome) => void,
+) => void
+
+/** Provider sessions by app, opened when first needed and kept: one pool a credential. */
+export function createSenders(options: SendersOptions) {
+  const opened = new Map<string, Promise<Opened>>()
+
+  async function provide(chunk: LeasedChunk): Promise<Opened> {
+    const key = `${chunk.appNo}/${chunk.provider}`
+    const known = opened.get(key)
+    if (known) {
+      const entry = await known
+      // Last in the map is used last.
+      opened.delete(key)
+      opened.set(key, known)
+      if (entry.version === chunk.credentialsVersion) return entry
+      opened.delete(key)
+      void entry.close()
+    }
+    const fresh = openProvider(options, chunk)
+    opened.set(key, fresh)
+    fresh.catch(() => opened.delete(key))
+    closeSurplus()
+    return fresh
+  }
+
+  function closeSurplus() {
+    for (const [key, entry] of opened) {
+      if (opened.size <= options.openMax) return
+      opened.delete(key)
+      void entry.then((unused) => unused.close())
+    }
+  }
+
+  return {
+    async open(chunk: LeasedChunk, now: () => number): Promise<MessageSender> {
+      const entry = await provide(chunk)
+      const send = entry.render(messageToRender(chunk), now())
+      const { id } = chunk.message
+      return {
+        breaker: entry.breaker,
+        // The same id for each try of a delivery: a repeat can be told from a second push (R5).
+        send: (token, deviceNo, environment, done) =>
+          send(token, uuidv5(String(deviceNo), id), environment, done),
+      }
+    },
+    async close() {
+      const all = [...opened.values()]
+      opened.clear()
+      await Promise.allSettled(all.map(async (entry) => (await entry).close()))
+    },
+  }
+}
+
+export type Senders = ReturnType<typeof createSenders>
+
+async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promise<Opened> {
+  const credentials = await options.load(chunk.appNo, chunk.provider)
+  const breaker = createBreaker({
+    firstMs: 1000,
+    capMs: 60_000,
+    now: options.now,
+    random: options.random,
+  })
+  const version = chunk.credentialsVersion ?? 0
+  const { render, close } =
+    chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
+  return { version, breaker, render, close }
+}
+
+type Rendering = Pick<Opened, 'render' | 'close'>
+
+function openApns(credentials: AppProvider | null, options: SendersOptions): Rendering {
+  const parsed = parseApnsCredentials({
+    ...credentials?.settings,
+    privateKey: credentials?.secret,
+  })
+  if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
+  const provider = createApnsProvider(parsed.credentials, options.endpoints)
+  return rendering(provider, options, (message) => renderApns(message, parsed.credentials.topic))
+}
+
+function openFcm(credentials: AppProvider | null, options: SendersOptions): Rendering {
+  const parsed = parseFcmCredentials(credentials?.secret)
+  if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
+  const provider = createFcmProvider(parsed.credentials, options.endpoints)
+  return rendering(provider, options, renderFcm)
+}
+
+function rendering<Push>(
+  provider: PushProvider<Push>,
+  options: SendersOptions,
+  render: (message: MessageToRender, now: number) => Push,
+): Rendering {
+  return {
+    render(message, now) {
+      const push = render(message, now)
+      return (token, apnsId, environment, done) =>
+        provider.send(push, { token, apnsId, environment }, done)
+    },
+    close: () => provider.close(options.closeDeadlineMs),
+  }
+}
+
+/** Stored credentials that cannot be read are a fault of configuration: the lane pauses. */
+function refusing(reason: string): Rendering {
+  return {
+    render: () => (_token, _apnsId, _environment, done) => done({ kind: 'misconfigured', reason }),
+    close: async () => {},
+  }
+}
+
+function messageToRender(chunk: LeasedChunk): MessageToRender {
+  const { id, content, priority, collapseId, expiresAt, ttlSeconds } = chunk.message
+  return { id, ...content, priority, collapseId, expiresAt, ttlSeconds }
+}

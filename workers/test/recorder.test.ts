@@ -1,0 +1,82 @@
+import type { Recording } from '@pushkeep/store'
+import { expect, test } from 'vitest'
+import { createLedger, createRecorder, written } from '../src/delivery/recorder.ts'
+
+function recording(deviceNo: number): Recording {
+  return {
+    chunkNo: '1',
+    messageNo: '1',
+    appNo: 1,
+    deviceNo,
+    personNo: null,
+    status: 'sent',
+    reason: null,
+    attempts: 1,
+    at: 0,
+    effect: { lastStatus: 'sent', token: null, failures: 0 },
+    epoch: 1,
+    environment: null,
+  }
+}
+
+function scene(write: (batch: readonly Recording[]) => Promise<void>) {
+  const errors: unknown[] = []
+  const recorder = createRecorder({
+    write: async (batch) => {
+      await write(batch)
+      return { written: batch.length, devices: 0, late: 0 }
+    },
+    batchSize: 3,
+    batchWaitMs: 10,
+    backlogMax: 5,
+    onError: (error) => errors.push(error),
+  })
+  return { recorder, errors }
+}
+
+test('rows that gather while a batch is written go together, in order, each once', async () => {
+  const batches: number[][] = []
+  const { recorder } = scene(async (batch) => {
+    batches.push(batch.map((row) => row.deviceNo))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  })
+  const ledger = createLedger()
+  for (let i = 0; i < 8; i += 1) recorder.add(recording(i), ledger)
+  await written(ledger)
+  expect(batches.flat()).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+  expect(Math.max(...batches.map((batch) => batch.length))).toBe(3)
+  expect(recorder.backlog()).toBe(0)
+})
+
+test('a batch that the database does not take stays and is written later', async () => {
+  let failures = 2
+  const rows: number[] = []
+  const { recorder, errors } = scene(async (batch) => {
+    if (failures-- > 0) throw new Error('away')
+    rows.push(...batch.map((row) => row.deviceNo))
+  })
+  const ledger = createLedger()
+  for (let i = 0; i < 4; i += 1) recorder.add(recording(i), ledger)
+  await written(ledger)
+  expect(rows).toEqual([0, 1, 2, 3])
+  expect(errors).toHaveLength(2)
+})
+
+test('senders wait while the backlog is full', async () => {
+  let open = () => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  const { recorder } = scene(() => gate)
+  const ledger = createLedger()
+  for (let i = 0; i < 5; i += 1) recorder.add(recording(i), ledger)
+  let hasRoom = false
+  const room = recorder.room().then(() => {
+    hasRoom = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(hasRoom).toBe(false)
+  open()
+  await room
+  await written(ledger)
+})
