@@ -58,7 +58,7 @@ export function createSenders(options: SendersOptions) {
   async function provide(chunk: LeasedChunk): Promise<Opened> {
     const key = `${chunk.appNo}/${chunk.provider}`
     const known = opened.get(key)
-    if (known) {
+    if (known !== undefined) {
       const entry = await known
       // Last in the map is used last.
       opened.delete(key)
