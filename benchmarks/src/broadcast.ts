@@ -1,0 +1,101 @@
+import { fork } from 'node:child_process'
+import { measureCpu } from './processes.ts'
+import type { Scene } from './scene.ts'
+
+interface Received {
+  accepted: number
+  distinct_tokens: number
+  duplicates: number
+}
+
+export interface BroadcastResult {
+  devices: number
+  seconds: number
+  perSecond: number
+  /** Share of one core that each process used. */
+  cores: Record<string, number>
+  received: Received
+}
+
+const deadlineMs = 600_000
+
+/**
+ * Sends to everyone and waits until the last delivery is recorded. The time is the database's own,
+ * from acceptance to the last outcome; that each device got it once is the simulator's word.
+ */
+export async function broadcast(scene: Scene, devices: number): Promise<BroadcastResult> {
+  await fetch(`${scene.local.simulator_url}/received`, { method: 'DELETE' })
+  const { cores } = await measureCpu(scene.pids, async () => {
+    const { id } = (await scene.call('POST', `${scene.local.sender_url}/v1/messages`, {
+      to: { all: true },
+      content: { title: 'Hello', body: 'To everyone who is here' },
+    })) as { id: string }
+    await settled(scene, id, devices)
+  })
+  const { rows } = await scene.database.query<{ seconds: number; sent: string }>(
+    `select extract(epoch from c.settled_at - m.created_at)::float8 as seconds, c.sent
+     from messages m join message_counts c using (message_no)
+     order by m.message_no desc limit 1`,
+  )
+  const [row] = rows
+  const received = (await (
+    await fetch(`${scene.local.simulator_url}/received/count`)
+  ).json()) as Received
+  if (!row || Number(row.sent) !== devices || received.distinct_tokens !== devices) {
+    throw new Error(`sent ${row?.sent}, arrived ${received.distinct_tokens}, wanted ${devices}`)
+  }
+  return { devices, seconds: row.seconds, perSecond: devices / row.seconds, cores, received }
+}
+
+async function settled(scene: Scene, id: string, devices: number): Promise<void> {
+  const deadline = Date.now() + deadlineMs
+  for (;;) {
+    const { counts } = (await scene.call('GET', `${scene.local.sender_url}/v1/messages/${id}`)) as {
+      counts: { recipients: number; pending: number }
+    }
+    if (counts.recipients === devices && counts.pending === 0) return
+    if (Date.now() > deadline) throw new Error(`${counts.pending} are pending after ten minutes`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+export interface BareResult {
+  perSecond: number
+  seconds: number
+  cores: Record<string, number>
+}
+
+/** A plain `node:http2` loop in a process of its own sends to the same tokens and simulator. */
+export async function bare(
+  scene: Scene,
+  devices: number,
+  credentials: { apns: unknown; ca: string },
+): Promise<BareResult> {
+  const { rows } = await scene.database.query<{ token: string }>(
+    'select token from devices order by device_no limit $1',
+    [devices],
+  )
+  const child = fork(new URL('./bare-loop.ts', import.meta.url), {
+    execArgv: ['--max-semi-space-size=4'],
+  })
+  try {
+    const { simulator = 0 } = scene.pids
+    const pids = { simulator, bare: child.pid ?? 0 }
+    const { result, cores } = await measureCpu(pids, async () => {
+      const done = new Promise<{ seconds: number }>((resolve, reject) => {
+        child.once('message', (message) => resolve(message as { seconds: number }))
+        child.once('exit', (code) => reject(new Error(`the bare loop ended with ${code}`)))
+      })
+      child.send({
+        url: scene.local.apns_url,
+        tokens: rows.map((row) => row.token),
+        ...credentials,
+      })
+      return done
+    })
+    return { seconds: result.seconds, perSecond: devices / result.seconds, cores }
+  } finally {
+    child.removeAllListeners('exit')
+    child.kill()
+  }
+}
