@@ -1,4 +1,4 @@
-import { createPartitions, type Rescued, rescue } from '@pushkeep/store'
+import { createPartitions, type Rescued, rescue, updateUsualShares } from '@pushkeep/store'
 import pg from 'pg'
 
 export interface ReconcilerOptions {
@@ -15,8 +15,9 @@ export interface ReconcilerOptions {
 // Any constant of our own: of all workers' reconcilers one holds it.
 const leaderLock = 7_482_114
 
-/** New partitions are looked for this often. */
+/** New partitions are looked for this often, and what is usual for the guard is worked out. */
 const partitionsEveryMs = 60 * 60_000
+const usualEveryMs = 60_000
 
 /**
  * Finds work that a queue forgot or a worker left and rings again: it, and not the queue, is why
@@ -27,6 +28,7 @@ export function startReconciler(options: ReconcilerOptions) {
   let isStopped = false
   let isBusy = false
   let partitionsAt = 0
+  let usualAt = 0
   let idle: Promise<void> = Promise.resolve()
 
   async function lead(): Promise<pg.Client | null> {
@@ -65,6 +67,10 @@ export function startReconciler(options: ReconcilerOptions) {
     if (now - partitionsAt >= partitionsEveryMs) {
       await createPartitions(leader, now)
       partitionsAt = now
+    }
+    if (now - usualAt >= usualEveryMs) {
+      await updateUsualShares(leader)
+      usualAt = now
     }
     const rescued = await rescue(leader, options.batchSize)
     if (rescued.expiredLeases + rescued.unheard + rescued.unplanned > 0) options.onRescued(rescued)

@@ -1,4 +1,4 @@
-import type { Lane, Provider } from '@pushkeep/domain'
+import { isMassBounce, type Lane, massBounceReason, type Provider } from '@pushkeep/domain'
 import type { Endpoints } from '@pushkeep/providers'
 import {
   deliveryQueue,
@@ -19,9 +19,11 @@ import {
   leaseSeconds,
   loadCredentials,
   pauseProvider,
+  type Recorded,
   recordOutcomes,
   releaseChunk,
   renewLeases,
+  tripGuard,
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
@@ -129,6 +131,18 @@ export function startWorkers(options: WorkersOptions) {
   }
 }
 
+/** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
+async function guardMinutes({ database, logger }: WorkersOptions, recorded: Recorded) {
+  for (const minute of recorded.minutes) {
+    if (!isMassBounce(minute)) continue
+    const { appNo, provider } = minute
+    const reason = massBounceReason(minute)
+    if (await tripGuard(database, appNo, provider, reason)) {
+      logger.error({ event: 'guard.tripped', app: appNo, provider, reason })
+    }
+  }
+}
+
 function deliverDeps(
   options: WorkersOptions,
   leases: DeliverDeps['leases'],
@@ -161,7 +175,11 @@ function deliverDeps(
     leases,
     senders,
     recorder: createRecorder({
-      write: (batch) => withRepeat(() => recordOutcomes(database, batch)),
+      write: async (batch) => {
+        const recorded = await withRepeat(() => recordOutcomes(database, batch))
+        await guardMinutes(options, recorded)
+        return recorded
+      },
       batchSize: 500,
       batchWaitMs: 50,
       backlogMax: 5000,

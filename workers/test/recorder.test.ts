@@ -7,6 +7,7 @@ function recording(deviceNo: number): Recording {
     chunkNo: '1',
     messageNo: '1',
     appNo: 1,
+    provider: 'apns',
     deviceNo,
     personNo: null,
     status: 'sent',
@@ -24,7 +25,7 @@ function scene(write: (batch: readonly Recording[]) => Promise<void>) {
   const recorder = createRecorder({
     write: async (batch) => {
       await write(batch)
-      return { written: batch.length, devices: 0, late: 0 }
+      return { written: batch.length, devices: 0, late: 0, minutes: [] }
     },
     batchSize: 3,
     batchWaitMs: 10,

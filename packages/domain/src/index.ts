@@ -40,6 +40,13 @@ export {
   type LastStatus,
 } from './device-effect.ts'
 export {
+  type GuardSettings,
+  guardDefaults,
+  isMassBounce,
+  type MinuteOfVerdicts,
+  massBounceReason,
+} from './mass-bounce.ts'
+export {
   ApnsOverride,
   AudienceInput,
   audienceListMax,

@@ -52,7 +52,9 @@ create table people (
   suppressed_at timestamptz,
   created_at    timestamptz not null default now(),
   updated_at    timestamptz not null default now(),
-  unique (workspace_no, id)
+  unique (workspace_no, id),
+  -- merges add up: one call is bounded where it is read, their sum here
+  constraint people_attributes_size check (pg_column_size(attributes) <= 262144)
 ) with (fillfactor = 90);
 
 -- One row a token, kept as a tombstone once deleted (`deleted_at`; token and attributes gone), so
@@ -86,7 +88,8 @@ create table devices (
   dead_at         timestamptz,
   dead_reason     text,
   deleted_at      timestamptz,
-  primary key (app_no, device_no)
+  primary key (app_no, device_no),
+  constraint devices_attributes_size check (pg_column_size(attributes) <= 262144)
 ) with (fillfactor = 80);
 create unique index devices_token on devices (app_no, token_hash);
 create index devices_person on devices (person_no) where person_no is not null;

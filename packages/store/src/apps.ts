@@ -73,7 +73,7 @@ export interface NewCredentials {
 
 /**
  * Stores or replaces an app's credentials, encrypted. A lane that was paused for a fault of the old
- * ones goes on.
+ * ones goes on; one that the mass-bounce guard paused waits for `resumeProvider`.
  */
 export async function putCredentials(
   sql: Sql,
@@ -82,10 +82,17 @@ export async function putCredentials(
 ): Promise<void> {
   const { appNo, provider, settings, secret } = credentials
   await sql.query(
-    `insert into app_providers (app_no, provider, settings, secret) values ($1, $2, $3, $4)
+    `with due as (
+       update chunks set rescue_at = now() where app_no = $1 and provider = $2 and state = 'ready'
+     )
+     insert into app_providers (app_no, provider, settings, secret) values ($1, $2, $3, $4)
      on conflict (app_no, provider) do update
      set settings = excluded.settings, secret = excluded.secret, updated_at = now(),
-         version = app_providers.version + 1, paused_at = null, pause_reason = null`,
+         version = app_providers.version + 1,
+         paused_at = case when app_providers.guarded_since is null then null
+                          else app_providers.paused_at end,
+         pause_reason = case when app_providers.guarded_since is null then null
+                             else app_providers.pause_reason end`,
     [appNo, provider, settings, seal(key, secret, sealContext(appNo, provider))],
   )
 }
@@ -133,28 +140,6 @@ export async function pauseProvider(
     `update app_providers set paused_at = now(), pause_reason = $3
      where app_no = $1 and provider = $2 and paused_at is null`,
     [appNo, provider, reason],
-  )
-  return rowCount === 1
-}
-
-/** Lets an app's lane go on and makes its waiting chunks due. Returns false where it was not stopped. */
-export async function resumeProvider(
-  sql: Sql,
-  appNo: number,
-  provider: Provider,
-): Promise<boolean> {
-  const { rowCount } = await sql.query(
-    `with resumed as (
-       update app_providers set paused_at = null, pause_reason = null
-       where app_no = $1 and provider = $2 and paused_at is not null
-       returning app_no, provider
-     ), due as (
-       update chunks c set rescue_at = now()
-       from resumed r
-       where c.app_no = r.app_no and c.provider = r.provider and c.state = 'ready'
-     )
-     select from resumed`,
-    [appNo, provider],
   )
   return rowCount === 1
 }

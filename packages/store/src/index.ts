@@ -12,7 +12,6 @@ export {
   pauseProvider,
   providersOf,
   putCredentials,
-  resumeProvider,
   type Workspace,
 } from './apps.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
@@ -42,6 +41,16 @@ export {
   deliveriesOfPerson,
 } from './deliveries.ts'
 export { lastStatusCode, statusCode, statusOf } from './delivery-codes.ts'
+export { type Device, isAttributesTooLarge } from './device-rows.ts'
+export {
+  appsWithToken,
+  type DeviceChange,
+  type DeviceChanged,
+  type DeviceName,
+  deleteDevice,
+  findDevice,
+  untieDevice,
+} from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
 export {
   createKey,
@@ -54,6 +63,7 @@ export {
   type NewKey,
   revokeKey,
 } from './keys.ts'
+export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -65,6 +75,18 @@ export { migrate } from './migrate.ts'
 export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
 export { createPartitions } from './partitions.ts'
 export {
+  createIdentifier,
+  deletePerson,
+  devicesOfPerson,
+  findPerson,
+  type Identification,
+  type OwnedDevice,
+  type Person,
+  type PersonName,
+  suppressPerson,
+  unsuppressPerson,
+} from './people.ts'
+export {
   chunkSizeMax,
   explicitChunks,
   planSlice,
@@ -72,5 +94,12 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
-export { type Recorded, type Recording, recordOutcomes } from './recording.ts'
+export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
+export { createRegistrar, type Registered, type Registration } from './registrations.ts'
+export {
+  readTimeline,
+  type TimelineCursor,
+  type TimelineEvent,
+  type TimelinePage,
+} from './timeline.ts'
 export { tokenHash } from './token-hash.ts'

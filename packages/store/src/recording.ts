@@ -1,4 +1,10 @@
-import type { DeliveryStatus, DeviceEffect, Environment } from '@pushkeep/domain'
+import type {
+  DeliveryStatus,
+  DeviceEffect,
+  Environment,
+  MinuteOfVerdicts,
+  Provider,
+} from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
 
@@ -7,6 +13,7 @@ export interface Recording {
   chunkNo: string
   messageNo: string
   appNo: number
+  provider: Provider
   deviceNo: number
   personNo: number | null
   status: DeliveryStatus
@@ -21,6 +28,12 @@ export interface Recording {
   environment: Environment | null
 }
 
+/** What this minute has brought an app's provider so far. */
+export interface ProviderMinute extends MinuteOfVerdicts {
+  appNo: number
+  provider: Provider
+}
+
 export interface Recorded {
   /** Deliveries written, pending ones included. */
   written: number
@@ -28,19 +41,52 @@ export interface Recorded {
   devices: number
   /** Dead verdicts that no longer were about the present registration. */
   late: number
+  /** The minutes that this batch added verdicts to, of providers that the guard watches. */
+  minutes: ProviderMinute[]
 }
+
+/** Why a delivery waits while the mass-bounce guard has tripped, and for how long at a time. */
+const heldReason = 'mass_bounce_guard'
+const heldMs = 30_000
 
 // Insert where there is nothing, update where it was pending: a settled delivery stays as it is,
 // whoever comes second. Counters count what was really written. Devices change by compare-and-set:
 // the same registration (R2), no newer outcome (R3). Rows are locked in order, so that two batches
-// over the same devices never deadlock.
+// over the same devices never deadlock. Where the mass-bounce guard has tripped no token is retired:
+// such a delivery stays pending until somebody has decided.
 const recordText = `
-  with input as materialized (
+  with given as materialized (
     select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[],
                          $6::smallint[], $7::text[], $8::smallint[], $9::float8[], $10::smallint[],
-                         $11::smallint[], $12::boolean[], $13::int[], $14::text[])
-      as i(chunk_no, message_no, app_no, device_no, person_no, status, reason, attempts, at_ms,
-           last_status, failures, retire, epoch, environment)
+                         $11::smallint[], $12::boolean[], $13::int[], $14::text[], $15::text[])
+      as g(chunk_no, message_no, app_no, device_no, person_no, status, reason, attempts, at_ms,
+           last_status, failures, retire, epoch, environment, provider)
+  ), guarded as materialized (
+    select app_no, provider from app_providers
+    where guarded_since is not null and (app_no, provider) in (select app_no, provider from given)
+  ), input as materialized (
+    select g.chunk_no, g.message_no, g.app_no, g.provider, g.device_no, g.person_no, g.attempts,
+           g.failures, g.epoch, g.environment,
+           case when held then ${statusCode.pending} else g.status end as status,
+           case when held then '${heldReason}' else g.reason end as reason,
+           case when held then g.at_ms + ${heldMs} else g.at_ms end as at_ms,
+           case when held then -1 else g.last_status end as last_status,
+           g.retire and not held as retire
+    from given g cross join lateral (
+      select g.retire and (g.app_no, g.provider) in (select app_no, provider from guarded) as held) h
+  ), minute as (
+    insert into bounce_minutes as b (app_no, provider, minute, judged, dead)
+    select app_no, provider, date_trunc('minute', now()), count(*), count(*) filter (where retire)
+    from given where retire or status = ${statusCode.sent}
+    group by app_no, provider order by app_no, provider
+    on conflict (app_no, provider, minute) do update
+    set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead
+    returning app_no, provider, judged, dead
+  ), watched as (
+    select m.app_no as "appNo", m.provider, m.judged, m.dead, ap.usual_dead_share as "usualShare"
+    from minute m join app_providers ap using (app_no, provider)
+    where ap.guarded_since is null
+      and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
   ), written as (
     insert into deliveries as dl (message_no, device_no, person_no, at, status, attempts, reason)
     select message_no, device_no, person_no, to_timestamp(at_ms / 1000), status, attempts, reason
@@ -104,7 +150,7 @@ const recordText = `
     insert into device_events (device_no, at, kind, detail)
     select device_no, at, case when last_status = 'bounced' and not retire then 'failed'
                                else last_status end,
-           json_build_object('reason', reason, 'token_retired', retire)
+           json_build_object('reason', reason, 'token_retired', retire, 'before', before)
     from changed
     where last_status in ('bounced', 'suppressed') and last_status <> before
        or retire
@@ -116,7 +162,8 @@ const recordText = `
   select (select count(*)::int from written) as written,
          (select count(*)::int from changed) as devices,
          (select count(*)::int from settled s left join changed c using (device_no, message_no)
-          where s.retire and c.device_no is null) as late`
+          where s.retire and c.device_no is null) as late,
+         (select coalesce(json_agg(watched), '[]') from watched) as minutes`
 
 /**
  * Writes outcomes back in one statement: deliveries, counters, chunks and devices are committed
@@ -141,9 +188,10 @@ export async function recordOutcomes(sql: Sql, batch: readonly Recording[]): Pro
       numbers(batch.map((r) => (r.effect.token === 'retired' ? 't' : 'f'))),
       numbers(batch.map((r) => r.epoch)),
       batch.map((r) => r.environment),
+      numbers(batch.map((r) => r.provider)),
     ],
   })
-  return rows[0] ?? { written: 0, devices: 0, late: 0 }
+  return rows[0] ?? { written: 0, devices: 0, late: 0, minutes: [] }
 }
 
 /** An array literal of values that need no quoting: joined natively, not escaped one by one. */

@@ -6,12 +6,16 @@ import {
   closeChunk,
   type LeasedChunk,
   leaseChunks,
+  pauseProvider,
   planSlice,
   recordOutcomes,
   releaseChunk,
   renewLeases,
   rescue,
+  resumeProvider,
   takeDoorbells,
+  tripGuard,
+  updateUsualShares,
 } from '../src/index.ts'
 import {
   accept,
@@ -33,7 +37,7 @@ beforeAll(async () => {
 afterAll(() => db[Symbol.asyncDispose]())
 beforeEach(async () => {
   await db.database.query(
-    'truncate workspaces, apps, people, devices, messages, message_counts, chunks, outbox, deliveries, device_events, idempotency_keys, app_providers cascade',
+    'truncate workspaces, apps, people, devices, messages, message_counts, chunks, outbox, deliveries, device_events, idempotency_keys, app_providers, bounce_minutes cascade',
   )
   scene = await createScene(db.database)
 })
@@ -343,16 +347,89 @@ test('a paused app is left in peace until it is resumed; its chunks are rung the
   await accept(scene, { to: { person_id: 'ana' } })
   await takeDoorbells(db.database, 10)
   const chunkNo = await firstChunk()
-  const { pauseProvider, resumeProvider } = await import('../src/index.ts')
   expect(await pauseProvider(db.database, scene.appNo, 'apns', 'InvalidProviderToken')).toBe(true)
   expect(await lease(chunkNo)).toBeUndefined()
   await db.database.query(`update chunks set rescue_at = now() - interval '1 second'`)
   await rescue(db.database, 10)
   expect(await takeDoorbells(db.database, 10)).toEqual([])
-  expect(await resumeProvider(db.database, scene.appNo, 'apns')).toBe(true)
+  expect(await resumeProvider(db.database, scene.appNo, 'apns')).toEqual({ restored: 0 })
   expect(await rescue(db.database, 10)).toMatchObject({ unheard: 1 })
   expect(await takeDoorbells(db.database, 10)).toHaveLength(1)
   expect(await lease(chunkNo)).toBeDefined()
+})
+
+test('while the guard has tripped no token is retired; undo makes the doubtful as they were', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  const first = await insertDevice(scene, { personNo: ana })
+  const second = await insertDevice(scene, { personNo: ana })
+  const again = await insertDevice(scene, { personNo: ana })
+  const id = await accept(scene, { to: { person_id: 'ana' } })
+  const chunk = await mustLease(await firstChunk())
+  const of = (deviceNo: string) => {
+    const found = chunk.recipients.find((r) => r.deviceNo === Number(deviceNo))
+    if (!found) throw new Error('no such recipient')
+    return found
+  }
+  const dead = {
+    status: 'bounced' as const,
+    reason: 'Unregistered',
+    effect: { lastStatus: 'bounced' as const, token: 'retired' as const, failures: null },
+  }
+  await db.database.query(`update devices set last_status = 'sent'`)
+  const { minutes } = await recordOutcomes(db.database, [
+    sent(chunk, of(first.deviceNo), dead),
+    sent(chunk, of(again.deviceNo), dead),
+  ])
+  expect(minutes).toEqual([
+    { appNo: scene.appNo, provider: 'apns', judged: 2, dead: 2, usualShare: null },
+  ])
+  expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(true)
+  await recordOutcomes(db.database, [sent(chunk, of(second.deviceNo), dead)])
+  expect(await deviceRow(scene, second.deviceNo)).toMatchObject({
+    last_status: 'sent',
+    dead_at: null,
+  })
+  expect((await report(scene, id)).counts).toMatchObject({ bounced: 2, pending: 1 })
+  // Registered again since: nothing of it is in doubt any more.
+  await db.database.query(
+    `update devices set dead_at = null, last_status = '', epoch = epoch + 1 where device_no = $1`,
+    [again.deviceNo],
+  )
+  expect(await resumeProvider(db.database, scene.appNo, 'apns', 'undo')).toEqual({ restored: 1 })
+  expect(await deviceRow(scene, first.deviceNo)).toMatchObject({
+    last_status: 'sent',
+    dead_at: null,
+  })
+  expect(await deviceRow(scene, again.deviceNo)).toMatchObject({ last_status: '' })
+})
+
+test('a guard whose bounces are kept stays quiet for an hour', async () => {
+  expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(true)
+  expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(false)
+  await resumeProvider(db.database, scene.appNo, 'apns', 'keep')
+  expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(false)
+})
+
+test('what is usual comes from the week before, where enough was judged', async () => {
+  const minute = (ago: string, judged: number, dead: number) =>
+    db.database.query(
+      `insert into bounce_minutes values ($1, 'apns', date_trunc('minute', now()) - $2::interval, $3, $4)`,
+      [scene.appNo, ago, judged, dead],
+    )
+  await minute('8 days', 10_000, 10_000)
+  await minute('1 day', 900, 18)
+  await updateUsualShares(db.database)
+  const usual = async () =>
+    (
+      await db.database.query(
+        `select usual_dead_share as share from app_providers where provider = 'apns'`,
+      )
+    ).rows[0].share
+  expect(await usual()).toBeNull()
+  await minute('2 days', 100, 2)
+  await minute('0 minutes', 1000, 1000)
+  await updateUsualShares(db.database)
+  expect(await usual()).toBeCloseTo(0.02)
 })
 
 test('renewing tells which leases are still ours', async () => {

@@ -8,6 +8,7 @@ import {
   createWorkspace,
   type Database,
   findMessage,
+  type LeasedChunk,
   type MessageReport,
   type Recipient,
   type Recording,
@@ -87,7 +88,11 @@ export async function accept(
 }
 
 export async function report(scene: Scene, id: string): Promise<MessageReport> {
-  const message = await findMessage(scene.database, scene.workspaceNo, id)
+  const message = await findMessage(scene.database, {
+    workspaceNo: scene.workspaceNo,
+    appNo: null,
+    id,
+  })
   if (!message) throw new Error('no such message')
   return message
 }
@@ -102,7 +107,7 @@ export async function openChunks(scene: Scene): Promise<string[]> {
 
 /** A recording of a delivery that the provider accepted. */
 export function sent(
-  chunk: { chunkNo: string; messageNo: string; appNo: number },
+  chunk: Pick<LeasedChunk, 'chunkNo' | 'messageNo' | 'appNo' | 'provider'>,
   recipient: Recipient,
   changes: Partial<Recording> = {},
 ): Recording {
@@ -110,6 +115,7 @@ export function sent(
     chunkNo: chunk.chunkNo,
     messageNo: chunk.messageNo,
     appNo: chunk.appNo,
+    provider: chunk.provider,
     deviceNo: recipient.deviceNo,
     personNo: recipient.personNo,
     status: 'sent',

@@ -18,6 +18,7 @@ function about(chunk: LeasedChunk, recipient: Recipient) {
     chunkNo: chunk.chunkNo,
     messageNo: chunk.messageNo,
     appNo: chunk.appNo,
+    provider: chunk.provider,
     deviceNo: recipient.deviceNo,
     personNo: recipient.personNo,
     epoch: recipient.epoch,

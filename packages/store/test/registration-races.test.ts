@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { deleteDevice, deletePerson, untieDevice } from '../src/index.ts'
+import { createRegistry, randomToken } from './registry.ts'
+
+let registry: Awaited<ReturnType<typeof createRegistry>>
+
+beforeAll(async () => {
+  registry = await createRegistry()
+})
+
+afterAll(() => registry[Symbol.asyncDispose]())
+
+const rounds = Array.from({ length: 20 }, (_, n) => n)
+
+/** Who has the token after its events, one by one; each must follow from the one before. */
+function ownerByTimeline(events: Awaited<ReturnType<typeof registry.events>>): string | null {
+  let owner: string | null = null
+  for (const { kind, personId, fromPersonId } of events) {
+    if (kind === 'moved') expect(fromPersonId).toBe(owner)
+    if (kind === 'identified') expect(owner).toBeNull()
+    owner = kind === 'untied' || kind === 'deleted' || kind === 'replaced' ? null : personId
+  }
+  return owner
+}
+
+test('one token for two people at once ends with one of them, and the timeline says how', async () => {
+  for (const round of rounds) {
+    const token = randomToken()
+    const results = await Promise.all(
+      ['a', 'b', 'c', 'd'].map((id) =>
+        registry.registerElsewhere({ token, personId: `${id}${round}` }),
+      ),
+    )
+    expect(results.map((result) => result.applied)).toEqual([true, true, true, true])
+    const events = await registry.events(token)
+    expect(events.map((event) => event.kind)).toEqual(['registered', 'moved', 'moved', 'moved'])
+    expect((await registry.device(token))?.personId).toBe(ownerByTimeline(events))
+  }
+})
+
+test('the newest of many calls wins, in whatever order they arrive', async () => {
+  for (const _ of rounds) {
+    const token = randomToken()
+    const now = Date.now()
+    const calls = Array.from({ length: 8 }, (_, n) => ({
+      token,
+      personId: `p${n}`,
+      at: now - 1000 + n,
+    }))
+    calls.sort(() => Math.random() - 0.5)
+    await Promise.all(calls.map(registry.registerElsewhere))
+    expect((await registry.device(token))?.personId).toBe('p7')
+  }
+})
+
+test('many tokens of one installation at once leave one', async () => {
+  for (const round of rounds) {
+    const tokens = Array.from({ length: 6 }, randomToken)
+    const installationId = `race ${round}`
+    await Promise.all(
+      tokens.map((token) => registry.registerElsewhere({ token, installationId, personId: 'a' })),
+    )
+    const devices = await Promise.all(tokens.map(registry.device))
+    expect(devices.filter((device) => device)).toHaveLength(1)
+    const ends = await Promise.all(tokens.map((token) => registry.kinds(token)))
+    expect(ends.filter((kinds) => kinds.at(-1) === 'replaced')).toHaveLength(5)
+  }
+})
+
+test('a chain of previous tokens at once leaves no two heirs of one token', async () => {
+  for (const _ of rounds) {
+    const [first, second, third] = [randomToken(), randomToken(), randomToken()]
+    await registry.register({ token: first, personId: 'a' })
+    await Promise.all([
+      registry.registerElsewhere({ token: second, previousToken: first }),
+      registry.registerElsewhere({ token: third, previousToken: first }),
+    ])
+    const heirs = [await registry.device(second), await registry.device(third)]
+    expect(heirs.map((device) => device?.personId ?? null).sort()).toEqual(['a', null])
+  }
+})
+
+test('deleting a person while their devices register leaves no device without its person', async () => {
+  for (const round of rounds) {
+    const id = `racer ${round}`
+    const name = { workspaceNo: registry.workspaceNo, id }
+    const tokens = Array.from({ length: 6 }, randomToken)
+    await registry.register({ token: tokens[0] ?? '', personId: id })
+    await Promise.all([
+      ...tokens.map((token) => registry.registerElsewhere({ token, personId: id })),
+      deletePerson(registry.database, name),
+      ...tokens.map((token) => registry.registerElsewhere({ token, personId: id })),
+    ])
+    for (const token of tokens) {
+      const device = await registry.device(token)
+      expect(device ? device.personId : id).toBe(id)
+      expect(ownerByTimeline(await orphanless(token))).toBe(device ? id : null)
+    }
+  }
+})
+
+/** Events of a person who was deleted and came back have lost their name: they were the same id. */
+async function orphanless(token: string) {
+  const events = await registry.events(token)
+  const last = events.at(-1)
+  return last ? [last] : []
+}
+
+test('registering, untying and deleting one token at once neither fails nor contradicts itself', async () => {
+  const { appNo, database } = registry
+  for (const _ of rounds) {
+    const token = randomToken()
+    await registry.register({ token, personId: 'a' })
+    const change = { appNo, token, at: null, personId: null }
+    await Promise.all([
+      registry.registerElsewhere({ token, personId: 'b' }),
+      untieDevice(database, change),
+      deleteDevice(database, change),
+      registry.registerElsewhere({ token, personId: 'c' }),
+    ])
+    const device = await registry.device(token)
+    expect(ownerByTimeline(await registry.events(token))).toBe(device?.personId ?? null)
+  }
+})
+
+test('batches over the same devices in any order do not fail', async () => {
+  const tokens = Array.from({ length: 40 }, randomToken)
+  const calls = Array.from({ length: 600 }, (_, n) => ({
+    token: tokens[(n * 7) % 40] ?? '',
+    personId: `p${n % 11}`,
+    installationId: n % 3 === 0 ? `i${n % 5}` : null,
+  }))
+  const results = await Promise.all(
+    calls.map((call, n) => (n % 2 ? registry.register(call) : registry.registerElsewhere(call))),
+  )
+  expect(results.every((result) => result.applied)).toBe(true)
+})
