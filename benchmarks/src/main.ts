@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util'
-import { startRedis } from '@pushkeep/testkit'
 import { bare, broadcast } from './broadcast.ts'
 import { latency } from './latency.ts'
 import { sampleMemory } from './processes.ts'
@@ -42,10 +41,8 @@ if (values.help || wanted.length === 0) {
 }
 
 async function runOn(backend: string): Promise<boolean> {
-  const redis = backend === 'redis' ? await startRedis() : null
-  if (backend === 'redis' && !redis) throw new Error('there is no Redis to be had')
   const scene = await openScene({
-    redisUrl: redis?.url ?? null,
+    withRedis: backend === 'redis',
     workers: Number(values.workers),
   })
   const file = new URL(`../results/${new Date().toISOString()}-${backend}.jsonl`, import.meta.url)
@@ -54,7 +51,6 @@ async function runOn(backend: string): Promise<boolean> {
     for (const name of wanted) await run[name](scene, report)
   } finally {
     await scene.close()
-    await redis?.stop()
   }
   return report.close()
 }

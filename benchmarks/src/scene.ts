@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Local, startLocal } from '@pushkeep/local-runner'
+import { type Local, type LocalRun, startLocal } from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
 
 export interface Scene {
@@ -13,11 +13,13 @@ export interface Scene {
   pids: Record<string, number>
   /** Calls a service with the secret key and returns its JSON. */
   call(method: string, url: string, body?: unknown): Promise<unknown>
+  /** What the simulator issued, and the certificate to trust. */
+  credentials(): Promise<{ apns: unknown; ca: string }>
   close(): Promise<void>
 }
 
 export interface SceneOptions {
-  redisUrl: string | null
+  withRedis: boolean
   workers: number
 }
 
@@ -29,7 +31,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     workers: options.workers,
     logLevel: 'warn',
     journal: 'full',
-    ...(options.redisUrl === null ? {} : { redisUrl: options.redisUrl }),
+    withRedis: options.withRedis,
   })
   const { local } = running
   const database = connect({ url: local.database_url, name: 'bench', connectionsMax: 2 })
@@ -44,7 +46,7 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     database,
     appNo: app.app_no,
     workspaceNo: app.workspace_no,
-    pids: running.pids(),
+    pids: pidsOf(running),
     async call(method, url, body) {
       const response = await fetch(url, {
         method,
@@ -58,12 +60,30 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       if (!response.ok) throw new Error(`${method} answered ${response.status}: ${text}`)
       return text === '' ? null : JSON.parse(text)
     },
+    async credentials() {
+      const { ca_file, credentials_file } = running.simulator.child?.ready ?? {}
+      const { apns } = JSON.parse(await readFile(String(credentials_file), 'utf8'))
+      return { apns, ca: await readFile(String(ca_file), 'utf8') }
+    },
     async close() {
       await database.end()
       await running.stop()
       await rm(directory, { recursive: true, force: true })
     },
   }
+}
+
+function pidsOf(running: LocalRun): Record<string, number> {
+  const { postgres, redis, simulator, registry, sender, workers } = running
+  const named = { postgres, redis, simulator, registry, sender }
+  const pids: Record<string, number> = {}
+  for (const [name, service] of Object.entries(named)) {
+    if (service?.child) pids[name] = service.child.pid
+  }
+  for (const [index, { child }] of workers.entries()) {
+    if (child) pids[`workers-${index + 1}`] = child.pid
+  }
+  return pids
 }
 
 /** Stores iOS devices up to a number, with tokens that the seed determines. */

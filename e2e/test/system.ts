@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Local, type LocalOptions, startLocal } from '@pushkeep/local-runner'
+import type {} from '@pushkeep/testkit'
 import { expect } from 'vitest'
 
 /** The whole system as processes, with calls that a backend would make. */

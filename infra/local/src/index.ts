@@ -1,3 +1,6 @@
 export { type Child, type ChildOptions, startChild } from './child.ts'
-export { freePort } from './ports.ts'
+export { type Local, readLocal } from './local.ts'
+export { freePort, freePorts } from './ports.ts'
 export { type LocalPostgres, type LocalPostgresOptions, startPostgres } from './postgres.ts'
+export { Service, type ServiceOptions } from './service.ts'
+export { type LocalOptions, type LocalRun, startLocal } from './start-local.ts'

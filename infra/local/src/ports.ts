@@ -1,18 +1,73 @@
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
+
+/** The ports of an installation on one machine. */
+export interface Ports {
+  registry: number
+  sender: number
+  simulator: number
+  apns: number
+  apnsSandbox: number
+  fcm: number
+  postgres: number
+  redis: number
+  /** One for each process of workers. */
+  workers: number[]
+}
+
+const usual = [7001, 7002, 7004, 7005, 7006, 7007, 7008, 7009]
+const usualWorkerPort = 7003
+
+/** The usual ports, another one where one is in use; or any that are free. */
+export async function choosePorts(which: 'usual' | 'free', workers: number): Promise<Ports> {
+  const wanted = [...usual, ...Array.from({ length: workers }, () => usualWorkerPort)]
+  const [
+    registry = 0,
+    sender = 0,
+    simulator = 0,
+    apns = 0,
+    apnsSandbox = 0,
+    fcm = 0,
+    postgres = 0,
+    redis = 0,
+    ...workerPorts
+  ] = await freePorts(which === 'usual' ? wanted : wanted.map(() => 0))
+  const forServices = { registry, sender, simulator, apns, apnsSandbox, fcm }
+  return { ...forServices, postgres, redis, workers: workerPorts }
+}
 
 /** The wanted port of 127.0.0.1 where it is free, else one that is. */
 export async function freePort(wanted = 0): Promise<number> {
-  return (await tryListen(wanted)) ?? (await tryListen(0)) ?? Promise.reject(new Error('no port'))
+  const [port] = await freePorts([wanted])
+  if (port === undefined) throw new Error('no port')
+  return port
 }
 
-function tryListen(port: number): Promise<number | null> {
+/** As many different ones, in the same order: all are held until the last is found. */
+export async function freePorts(wanted: readonly number[]): Promise<number[]> {
+  const servers: Server[] = []
+  try {
+    for (const port of wanted) {
+      servers.push((await tryListen(port)) ?? (await tryListen(0)) ?? noPort())
+    }
+    return servers.map(portOf)
+  } finally {
+    await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  }
+}
+
+function noPort(): never {
+  throw new Error('127.0.0.1 has no free port')
+}
+
+function tryListen(port: number): Promise<Server | null> {
   return new Promise((resolve) => {
     const server = createServer()
     server.once('error', () => resolve(null))
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address()
-      const taken = typeof address === 'object' && address ? address.port : null
-      server.close(() => resolve(taken))
-    })
+    server.listen(port, '127.0.0.1', () => resolve(server))
   })
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : noPort()
 }

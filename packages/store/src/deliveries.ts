@@ -76,13 +76,18 @@ export async function deliveriesOfMessage(
   return page(rows, query.limit)
 }
 
-/** Deliveries to a person, newest message first, `limit` a page; null where there is no such person. */
+/**
+ * Deliveries to a person, newest message first, `limit` a page, optionally of one status and to
+ * devices of one app; null where there is no such person.
+ */
 export async function deliveriesOfPerson(
   sql: Sql,
   query: {
     workspaceNo: number
     appNos: readonly number[]
+    appNo: number | null
     personId: string
+    status: DeliveryStatus | null
     after: string | null
     limit: number
   },
@@ -101,8 +106,17 @@ export async function deliveriesOfPerson(
       from deliveries dl join messages m using (message_no) ${joins}
       where dl.person_no = $2
         and ($3::bigint is null or (dl.message_no, dl.device_no) < ($3, $4::bigint))
-      order by dl.message_no desc, dl.device_no desc limit $5`,
-    values: [query.appNos, person.person_no, messageNo ?? null, deviceNo ?? null, query.limit + 1],
+        and ($5::smallint is null or dl.status = $5) and ($6::int is null or d.app_no = $6)
+      order by dl.message_no desc, dl.device_no desc limit $7`,
+    values: [
+      query.appNos,
+      person.person_no,
+      messageNo ?? null,
+      deviceNo ?? null,
+      query.status === null ? null : statusCode[query.status],
+      query.appNo,
+      query.limit + 1,
+    ],
   })
   return page(rows, query.limit)
 }

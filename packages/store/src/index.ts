@@ -95,7 +95,8 @@ export {
   ringAgainSeconds,
 } from './planning.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
-export { createRegistrar, type Registered, type Registration } from './registrations.ts'
+export type { Registration } from './registration-rule.ts'
+export { createRegistrar, type Registered } from './registrations.ts'
 export {
   readTimeline,
   type TimelineCursor,

@@ -1,7 +1,6 @@
 import type {
   AudienceInput,
   DeliveryCounts,
-  Json,
   Lane,
   MessageContent,
   NewMessage,
@@ -118,11 +117,11 @@ export interface MessageReport {
   messageNo: string
   appId: string | null
   lane: Lane
-  priority: string
+  priority: NewMessage['priority']
   collapseId: string
   ttlSeconds: number
   audience: AudienceInput
-  content: { [key: string]: Json }
+  content: MessageContent
   createdAt: Date
   expiresAt: Date
   plannedAt: Date | null
@@ -133,11 +132,13 @@ interface ReportRow extends Omit<MessageReport, 'counts'> {
   counts: string[]
 }
 
-/** A message of this workspace with its counts, read in one snapshot; null where it has none such. */
+/**
+ * A message of this workspace with its counts, read in one snapshot; null where it has none such.
+ * With an `appNo`, only a message for that app.
+ */
 export async function findMessage(
   sql: Sql,
-  workspaceNo: number,
-  id: string,
+  { workspaceNo, appNo, id }: { workspaceNo: number; appNo: number | null; id: string },
 ): Promise<MessageReport | null> {
   const { rows } = await sql.query<ReportRow>({
     name: 'find-message',
@@ -149,8 +150,8 @@ export async function findMessage(
       from messages m
       join message_counts c using (message_no)
       left join apps a on a.app_no = m.app_no
-      where m.workspace_no = $1 and m.id = $2`,
-    values: [workspaceNo, id],
+      where m.workspace_no = $1 and m.id = $2 and ($3::int is null or m.app_no = $3)`,
+    values: [workspaceNo, id, appNo],
   })
   const [row] = rows
   return row ? { ...row, counts: countsOf(row.counts) } : null

@@ -1,0 +1,88 @@
+import { type Provider, providers } from '@pushkeep/domain'
+import { appsOf, createApp, providersOf, resumeProvider, type Sql } from '@pushkeep/store'
+import { Argument, Command, Option } from 'commander'
+import { credentialsCommand } from './credentials.ts'
+import { Failure } from './failure.ts'
+import { nameOf } from './names.ts'
+import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
+import type { Run } from './session.ts'
+
+/** `app create`, `app list`, `app resume`, `app credentials …` */
+export function appCommand(run: Run): Command {
+  const command = new Command('app').description('mobile apps and their provider credentials')
+  command
+    .command('create <name>')
+    .description('create an app')
+    .option('--workspace <id>', 'may be left out where there is one workspace')
+    .action((name: string, options: { workspace?: string }) =>
+      run(async ({ database }) => {
+        const { workspaceNo, id: workspace_id } = await chosenWorkspace(database, options.workspace)
+        const { id } = await createApp(database, workspaceNo, nameOf(name))
+        return { text: id, json: { id, name: nameOf(name), workspace_id } }
+      }),
+    )
+  command
+    .command('list')
+    .description('list the apps and how their providers stand')
+    .option('--workspace <id>', 'of this workspace only')
+    .action((options: { workspace?: string }) =>
+      run(async ({ database }) => {
+        const apps = await listApps(database, options.workspace)
+        return { text: apps.map(textOf).join('\n'), json: apps }
+      }),
+    )
+  return command.addCommand(resumeCommand(run)).addCommand(credentialsCommand(run))
+}
+
+function resumeCommand(run: Run): Command {
+  return new Command('resume')
+    .description('let a paused provider of an app go on')
+    .argument('<id>', 'the app')
+    .addArgument(new Argument('<provider>').choices(providers))
+    .addOption(
+      new Option('--bounces <what>', 'tokens retired while the mass-bounce guard was in doubt')
+        .choices(['keep', 'undo'])
+        .default('keep'),
+    )
+    .action((id: string, provider: Provider, options: { bounces: 'keep' | 'undo' }) =>
+      run(async ({ database }) => {
+        const app = await chosenApp(database, '<id>', id)
+        const resumed = await resumeProvider(database, app.appNo, provider, options.bounces)
+        if (!resumed) throw new Failure(`app ${id} has no credentials for ${provider}`)
+        const { restored } = resumed
+        const undone = restored > 0 ? `; ${restored} tokens are live again` : ''
+        return {
+          text: `${provider} of app ${id} goes on${undone}`,
+          json: { app_id: app.id, provider, restored },
+        }
+      }),
+    )
+}
+
+async function listApps(sql: Sql, workspaceId: string | undefined) {
+  const workspaces =
+    workspaceId === undefined ? await allWorkspaces(sql) : [await chosenWorkspace(sql, workspaceId)]
+  const listed = []
+  for (const { workspaceNo, id: workspace_id } of workspaces) {
+    for (const { id, name, appNo } of await appsOf(sql, workspaceNo)) {
+      const states = await providersOf(sql, appNo)
+      const providers = states.map(({ provider, settings, pausedAt, pauseReason }) => ({
+        provider,
+        settings,
+        paused_at: pausedAt,
+        pause_reason: pauseReason,
+      }))
+      listed.push({ id, name, workspace_id, providers })
+    }
+  }
+  return listed
+}
+
+type ListedApp = Awaited<ReturnType<typeof listApps>>[number]
+
+function textOf({ id, name, providers }: ListedApp): string {
+  const states = providers.map(({ provider, pause_reason }) =>
+    pause_reason === null ? provider : `${provider} (paused: ${pause_reason})`,
+  )
+  return `${id}  ${name}  ${states.join(', ') || 'no credentials'}`
+}

@@ -1,0 +1,124 @@
+import { readFile } from 'node:fs/promises'
+import { parseApnsCredentials, parseFcmCredentials } from '@pushkeep/providers'
+import { putCredentials } from '@pushkeep/store'
+import { Command, Option } from 'commander'
+import { z } from 'zod'
+import { Failure } from './failure.ts'
+import { chosenApp } from './queries.ts'
+import type { Run } from './session.ts'
+
+/** `app credentials apns`, `app credentials fcm` */
+export function credentialsCommand(run: Run): Command {
+  return new Command('credentials')
+    .description('store what Apple or Google issued; the key material is encrypted')
+    .addCommand(apnsCommand(run))
+    .addCommand(fcmCommand(run))
+}
+
+interface ApnsOptions {
+  app: string
+  keyFile: string
+  keyId: string
+  teamId: string
+  topic: string
+  environment?: 'production' | 'sandbox'
+}
+
+function apnsCommand(run: Run): Command {
+  return new Command('apns')
+    .description('an APNs signing key (.p8)')
+    .requiredOption('--app <id>', 'the app')
+    .requiredOption('--key-file <path>', 'the .p8 file that Apple issued')
+    .requiredOption('--key-id <id>', 'its ten characters')
+    .requiredOption('--team-id <id>', "the team's ten characters")
+    .requiredOption('--topic <bundle id>', "the app's bundle id")
+    .addOption(
+      new Option('--environment <name>', 'where the key is bound to one').choices([
+        'production',
+        'sandbox',
+      ]),
+    )
+    .action((options: ApnsOptions) =>
+      run(async ({ database, encryptionKey }) => {
+        const { appNo } = await chosenApp(database, '--app', options.app)
+        const secret = await textOf('--key-file', options.keyFile)
+        const settings = apnsSettings(options, secret)
+        await putCredentials(database, await encryptionKey(), {
+          appNo,
+          provider: 'apns',
+          settings,
+          secret,
+        })
+        return stored(options.app, 'apns', settings)
+      }),
+    )
+}
+
+// The names of what the parser complains about, as the command line has them.
+const optionOf: Record<string, string> = {
+  teamId: '--team-id',
+  keyId: '--key-id',
+  topic: '--topic',
+  environment: '--environment',
+  privateKey: '--key-file',
+}
+
+function apnsSettings(options: ApnsOptions, privateKey: string) {
+  const { teamId, keyId, topic, environment } = options
+  const settings = { teamId, keyId, topic, ...(environment ? { environment } : {}) }
+  const parsed = parseApnsCredentials({ ...settings, privateKey })
+  if (parsed.kind === 'problem') {
+    throw new Failure(`${optionOf[parsed.path] ?? parsed.path}: ${parsed.message}`)
+  }
+  return settings
+}
+
+interface FcmOptions {
+  app: string
+  serviceAccountFile: string
+}
+
+/** What may be shown of a service account. */
+const Shown = z.object({ project_id: z.string(), client_email: z.string() })
+
+function fcmCommand(run: Run): Command {
+  return new Command('fcm')
+    .description('an FCM service account (JSON)')
+    .requiredOption('--app <id>', 'the app')
+    .requiredOption('--service-account-file <path>', 'the JSON file that Google issued')
+    .action((options: FcmOptions) =>
+      run(async ({ database, encryptionKey }) => {
+        const { appNo } = await chosenApp(database, '--app', options.app)
+        const secret = await textOf('--service-account-file', options.serviceAccountFile)
+        const parsed = parseFcmCredentials(secret)
+        if (parsed.kind === 'problem') {
+          throw new Failure(`--service-account-file: ${parsed.path} ${parsed.message}`)
+        }
+        const { project_id: projectId, client_email: clientEmail } = Shown.parse(JSON.parse(secret))
+        const settings = { projectId, clientEmail }
+        await putCredentials(database, await encryptionKey(), {
+          appNo,
+          provider: 'fcm',
+          settings,
+          secret,
+        })
+        return stored(options.app, 'fcm', settings)
+      }),
+    )
+}
+
+async function textOf(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : 'unknown'
+    throw new Failure(`${option}: ${path} cannot be read (${code})`)
+  }
+}
+
+function stored(app_id: string, provider: 'apns' | 'fcm', settings: Record<string, string>) {
+  return {
+    text: `The ${provider} credentials of app ${app_id} are stored.`,
+    json: { app_id, provider, settings },
+  }
+}

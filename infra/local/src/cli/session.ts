@@ -1,0 +1,59 @@
+import { connect, type Database, type EncryptionKey, parseEncryptionKey } from '@pushkeep/store'
+import { localDirectory, pathsOf, readJson } from '../directory.ts'
+import { readLocal } from '../local.ts'
+import { Secrets } from '../secrets.ts'
+import { Failure } from './failure.ts'
+
+export type Env = Record<string, string | undefined>
+
+/** What a command works with. */
+export interface Session {
+  database: Database
+  /** Seals provider credentials; fails where there is no key. */
+  encryptionKey(): Promise<EncryptionKey>
+}
+
+/** What a command says: a text for people, or the same as JSON. */
+export interface Answer {
+  text: string
+  json: unknown
+}
+
+/** Runs a command with a session and says what it answers. */
+export type Run = (work: (session: Session) => Promise<Answer>) => Promise<void>
+
+/** Runs `work` with the database of the environment, or of the installation that runs here. */
+export async function withSession(
+  env: Env,
+  work: (session: Session) => Promise<Answer>,
+): Promise<Answer> {
+  const database = connect({ url: await databaseUrl(env), name: 'pushkeep cli', connectionsMax: 2 })
+  try {
+    return await work({ database, encryptionKey: () => encryptionKey(env) })
+  } finally {
+    await database.end()
+  }
+}
+
+async function databaseUrl(env: Env): Promise<string> {
+  const url = env.DATABASE_URL || (await readLocal(localDirectory(env)))?.database_url
+  if (!url) throw new Failure('no database: set DATABASE_URL, or run ./scripts/start first')
+  if (!URL.canParse(url)) throw new Failure('DATABASE_URL is not a URL')
+  return url
+}
+
+async function encryptionKey(env: Env): Promise<EncryptionKey> {
+  const stored = env.PUSHKEEP_ENCRYPTION_KEY
+    ? env.PUSHKEEP_ENCRYPTION_KEY
+    : await keyOfDirectory(localDirectory(env))
+  if (!stored) throw new Failure('no encryption key: set PUSHKEEP_ENCRYPTION_KEY')
+  try {
+    return parseEncryptionKey(stored)
+  } catch {
+    throw new Failure('PUSHKEEP_ENCRYPTION_KEY must be 32 random bytes in base64')
+  }
+}
+
+async function keyOfDirectory(directory: string): Promise<string | null> {
+  return Secrets.safeParse(await readJson(pathsOf(directory).secrets)).data?.encryption_key ?? null
+}

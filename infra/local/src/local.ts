@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { pathsOf, readJson } from './directory.ts'
+
+/** What `local.json` tells while a local installation runs. */
+export const Local = z.strictObject({
+  registry_url: z.string(),
+  sender_url: z.string(),
+  /** The simulator's production listener of APNs. */
+  apns_url: z.string(),
+  fcm_url: z.string(),
+  simulator_url: z.string(),
+  workspace_id: z.string(),
+  app_id: z.string(),
+  secret_key: z.string(),
+  public_key: z.string(),
+  dashboard_url: z.string(),
+  database_url: z.string(),
+})
+
+export type Local = z.infer<typeof Local>
+
+/** The installation that runs with this directory; null where none does. */
+export async function readLocal(directory: string): Promise<Local | null> {
+  const value = await readJson(pathsOf(directory).local)
+  return value === null ? null : Local.parse(value)
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path'
+import { z } from 'zod'
+import type { ChildOptions } from './child.ts'
+import { rootDirectory } from './directory.ts'
+
+/** What the simulator's ready line tells. */
+export const SimulatorReady = z.looseObject({
+  urls: z.object({
+    simulator: z.string(),
+    apnsProduction: z.string(),
+    apnsSandbox: z.string(),
+    fcm: z.string(),
+    fcmToken: z.string(),
+  }),
+  ca_file: z.string(),
+  credentials_file: z.string(),
+})
+
+export type SimulatorReady = z.infer<typeof SimulatorReady>
+
+export interface SimulatorProgram {
+  directory: string
+  ports: { simulator: number; apns: number; apnsSandbox: number; fcm: number }
+  journal: 'full' | 'count'
+}
+
+/** How the simulator of APNs and FCM is run. */
+export function simulatorProgram({ directory, ports, journal }: SimulatorProgram): ChildOptions {
+  const flags = {
+    'admin-port': ports.simulator,
+    'apns-port': ports.apns,
+    'apns-sandbox-port': ports.apnsSandbox,
+    'fcm-port': ports.fcm,
+    'state-dir': directory,
+    journal,
+  }
+  return {
+    name: 'simulator',
+    file: join(rootDirectory, 'packages/provider-simulator/src/main.ts'),
+    args: Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  }
+}
+
+/** What the two services and the workers have in common. */
+export interface Common {
+  databaseUrl: string
+  redisUrl: string | undefined
+  logLevel: string
+}
+
+/** Variables of a process. */
+export type Environment = Record<string, string>
+
+// An empty variable counts as unset: what our own environment says of it must not reach them.
+function commonEnvironment({ databaseUrl, redisUrl, logLevel }: Common): Environment {
+  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl ?? '', LOG_LEVEL: logLevel }
+}
+
+/** How the token registry is run. */
+export function registryProgram(common: Common, port: number, own?: Environment): ChildOptions {
+  return {
+    name: 'token-registry',
+    file: join(rootDirectory, 'services/token-registry/src/main.ts'),
+    env: {
+      ...commonEnvironment(common),
+      REGISTRY_HOST: '127.0.0.1',
+      REGISTRY_PORT: String(port),
+      ...own,
+    },
+  }
+}
+
+/** How the push sender is run. */
+export function senderProgram(common: Common, port: number, own?: Environment): ChildOptions {
+  return {
+    name: 'push-sender',
+    file: join(rootDirectory, 'services/push-sender/src/main.ts'),
+    env: {
+      ...commonEnvironment(common),
+      SENDER_HOST: '127.0.0.1',
+      SENDER_PORT: String(port),
+      ...own,
+    },
+  }
+}
+
+export interface WorkersProgram {
+  common: Common
+  port: number
+  name: string
+  encryptionKey: string
+  simulator: SimulatorReady
+  own?: Environment | undefined
+}
+
+/** How one process of workers is run: its providers are the simulator. */
+export function workersProgram(program: WorkersProgram): ChildOptions {
+  const { urls, ca_file } = program.simulator
+  return {
+    name: program.name,
+    file: join(rootDirectory, 'workers/src/main.ts'),
+    env: {
+      ...commonEnvironment(program.common),
+      PUSHKEEP_ENCRYPTION_KEY: program.encryptionKey,
+      APNS_PRODUCTION_URL: urls.apnsProduction,
+      APNS_SANDBOX_URL: urls.apnsSandbox,
+      FCM_URL: urls.fcm,
+      FCM_TOKEN_URL: urls.fcmToken,
+      PROVIDER_CA_FILE: ca_file,
+      WORKER_HOST: '127.0.0.1',
+      WORKER_PORT: String(program.port),
+      ...program.own,
+    },
+  }
+}

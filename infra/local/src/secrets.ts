@@ -1,0 +1,50 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import { pathsOf, readJson, writePrivateJson } from './directory.ts'
+import { newPassword } from './postgres.ts'
+
+/** What the first run made in a database. The keys stand here, since it holds only their hashes. */
+export const Installation = z.object({
+  workspace_id: z.string(),
+  app_id: z.string(),
+  secret_key: z.string(),
+  public_key: z.string(),
+})
+
+export type Installation = z.infer<typeof Installation>
+
+export const Secrets = z.object({
+  database_password: z.string(),
+  redis_password: z.string(),
+  encryption_key: z.string(),
+  /** By database: one directory may be used with several. */
+  installations: z.record(z.string(), Installation),
+})
+
+export type Secrets = z.infer<typeof Secrets>
+
+/** The secrets of earlier runs, or new ones. */
+export async function loadSecrets(directory: string): Promise<Secrets> {
+  const stored = await readJson(pathsOf(directory).secrets)
+  if (stored !== null) return Secrets.parse(stored)
+  const secrets: Secrets = {
+    database_password: newPassword(),
+    redis_password: newPassword(),
+    encryption_key: randomBytes(32).toString('base64'),
+    installations: {},
+  }
+  await saveSecrets(directory, secrets)
+  return secrets
+}
+
+/** Writes them down for the next run. */
+export async function saveSecrets(directory: string, secrets: Secrets): Promise<void> {
+  await writePrivateJson(pathsOf(directory).secrets, secrets)
+}
+
+/** The name of a database in `installations`: tells nothing of its address or password. */
+export function installationName(databaseUrl: string | undefined): string {
+  if (databaseUrl === undefined) return 'embedded'
+  const { host, pathname } = new URL(databaseUrl)
+  return createHash('sha256').update(`${host}${pathname}`).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,135 @@
+import { rm } from 'node:fs/promises'
+import { type Backing, ranks, startBacking } from './backing.ts'
+import { pathsOf, prepareDirectory, writePrivateJson } from './directory.ts'
+import type { Local } from './local.ts'
+import { choosePorts, type Ports } from './ports.ts'
+import { prepareDatabase } from './prepare-database.ts'
+import { type Environment, registryProgram, senderProgram, workersProgram } from './programs.ts'
+import { type Installation, loadSecrets } from './secrets.ts'
+import type { Service } from './service.ts'
+import { ServiceGroup } from './service-group.ts'
+
+export interface LocalOptions {
+  /** Where everything of this installation stays. One run at a time. */
+  directory: string
+  /** A PostgreSQL that is there already; left out: the embedded one. */
+  databaseUrl?: string | undefined
+  /** Settings of the embedded one, `name=value`. */
+  postgresSettings?: string[]
+  /** A Redis that is there already, for the queues; left out: the queues are in PostgreSQL. */
+  redisUrl?: string | undefined
+  /** Starts a private `redis-server` for the queues. */
+  withRedis?: boolean
+  /** Processes of workers. */
+  workers?: number
+  /** `usual` ones where they are free, or any that are (the default). */
+  ports?: 'usual' | 'free'
+  /** Seals provider credentials; left out: the directory's own. */
+  encryptionKey?: string | undefined
+  /** How much of each push the simulator keeps. */
+  journal?: 'full' | 'count'
+  logLevel?: string
+  /** Further variables for each kind of process. */
+  env?: { registry?: Environment; sender?: Environment; workers?: Environment }
+  /** Starts a process again that dies by itself; true if left out. */
+  restart?: boolean
+  /** Each line that a process prints. */
+  onLine?: (name: string, line: string) => void
+  /** What an operator should know, in words: a process died, or runs again. */
+  onNews?: (news: string) => void
+  /** Ends the run, also one that is still starting. */
+  signal?: AbortSignal
+}
+
+/** An installation that runs. */
+export interface LocalRun {
+  local: Local
+  /** null: the database was there already. */
+  postgres: Service | null
+  redis: Service | null
+  simulator: Service
+  registry: Service
+  sender: Service
+  workers: Service[]
+  /** Where the queues are; null: in PostgreSQL. */
+  redisUrl: string | null
+  /** In base64, as `PUSHKEEP_ENCRYPTION_KEY` takes it. */
+  encryptionKey: string
+  /** Ends all: services first so that no request is cut, then workers, simulator, database. */
+  stop(): Promise<void>
+}
+
+/** Starts the whole of Pushkeep on this machine, against the simulator of APNs and FCM. */
+export async function startLocal(options: LocalOptions): Promise<LocalRun> {
+  const { directory, restart = true, onNews = () => {}, onLine, signal } = options
+  await prepareDirectory(directory)
+  const group = new ServiceGroup({ directory, restart, report: onNews, onLine })
+  const stop = async () => {
+    await group.stop()
+    await rm(pathsOf(directory).local, { force: true })
+  }
+  signal?.addEventListener('abort', () => void group.stop(), { once: true })
+  try {
+    return { ...(await startAll(group, options)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function startAll(
+  group: ServiceGroup,
+  options: LocalOptions,
+): Promise<Omit<LocalRun, 'stop'>> {
+  const { directory, logLevel = 'info', env = {} } = options
+  const ports = await choosePorts(options.ports ?? 'free', options.workers ?? 1)
+  const secrets = await loadSecrets(directory)
+  const encryptionKey = options.encryptionKey ?? secrets.encryption_key
+  const backing = await startBacking(group, { ...options, ports, secrets })
+  const { postgres, redis, simulator, databaseUrl, redisUrl, simulatorReady } = backing
+  const installation = await prepareDatabase({
+    directory,
+    databaseUrl,
+    isEmbedded: postgres !== null,
+    secrets,
+    encryptionKey,
+    credentialsFile: simulatorReady.credentials_file,
+  })
+  const common = { databaseUrl, redisUrl, logLevel }
+  const workerOf = (port: number, index: number) =>
+    workersProgram({
+      name: index === 0 ? 'workers' : `workers-${index + 1}`,
+      common,
+      port,
+      encryptionKey,
+      simulator: simulatorReady,
+      own: env.workers,
+    })
+  const [registry, sender, ...workers] = await Promise.all([
+    group.start(registryProgram(common, ports.registry, env.registry), ranks.service),
+    group.start(senderProgram(common, ports.sender, env.sender), ranks.service),
+    ...ports.workers.map((port, index) => group.start(workerOf(port, index), ranks.workers)),
+  ])
+  const local = describe(installation, ports, backing)
+  await writePrivateJson(pathsOf(directory).local, local)
+  const processes = { postgres, redis, simulator, registry, sender, workers }
+  return { local, ...processes, redisUrl: redisUrl ?? null, encryptionKey }
+}
+
+function describe(
+  installation: Installation,
+  ports: Ports,
+  { simulatorReady: { urls }, databaseUrl }: Backing,
+): Local {
+  const sender_url = `http://127.0.0.1:${ports.sender}`
+  return {
+    registry_url: `http://127.0.0.1:${ports.registry}`,
+    sender_url,
+    apns_url: urls.apnsProduction,
+    fcm_url: urls.fcm,
+    simulator_url: urls.simulator,
+    ...installation,
+    dashboard_url: `${sender_url}/ops/queues`,
+    database_url: databaseUrl,
+  }
+}

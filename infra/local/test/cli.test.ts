@@ -1,0 +1,195 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  findKeys,
+  hashKey,
+  loadCredentials,
+  parseEncryptionKey,
+  pauseProvider,
+} from '@pushkeep/store'
+import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { pathOf, type Ran, runFile, temporaryFolder } from './processes.ts'
+
+const encryptionKey = randomBytes(32).toString('base64')
+let db: TestDatabase
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+
+beforeAll(async () => {
+  db = await createTestDatabase()
+  folder = await temporaryFolder()
+})
+
+afterAll(async () => {
+  await folder[Symbol.asyncDispose]()
+  await db[Symbol.asyncDispose]()
+})
+
+beforeEach(async () => {
+  await db.database.query('truncate workspaces cascade')
+})
+
+/** Runs the command as a user does. */
+function pushkeep(args: string[], env: Record<string, string> = {}): Promise<Ran> {
+  return runFile(pathOf('../bin/pushkeep.js'), args, {
+    DATABASE_URL: db.url,
+    PUSHKEEP_ENCRYPTION_KEY: encryptionKey,
+    PUSHKEEP_DIRECTORY: folder.path,
+    ...env,
+  })
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where it is not
+async function json(...args: string[]): Promise<any> {
+  const ran = await pushkeep([...args, '--json'])
+  expect(ran).toMatchObject({ code: 0, err: '' })
+  return JSON.parse(ran.out)
+}
+
+/** Runs a command that cannot be done: one line on stderr, nothing on stdout. */
+async function refusal(code: 1 | 2, ...args: string[]): Promise<string> {
+  const ran = await pushkeep(args)
+  expect(ran).toMatchObject({ code, out: '' })
+  expect(ran.err).toMatch(/^pushkeep: [^\n]+\n$/)
+  return ran.err.slice('pushkeep: '.length, -1)
+}
+
+async function newApp() {
+  const workspace = await json('workspace', 'create', 'acme')
+  const app = await json('app', 'create', 'shop')
+  return { workspaceId: workspace.id, appId: app.id }
+}
+
+async function apnsKeyFile(): Promise<{ path: string; pem: string }> {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const path = join(folder.path, 'AuthKey.p8')
+  await writeFile(path, pem)
+  return { path, pem }
+}
+
+async function appNoOf(appId: string): Promise<number> {
+  const { rows } = await db.database.query('select app_no from apps where id = $1', [appId])
+  return rows[0].app_no
+}
+
+const apns = (appId: string, path: string) => [
+  ...['app', 'credentials', 'apns', '--app', appId, '--key-file', path],
+  ...['--key-id', 'ABCDE12345', '--team-id', 'TEAM012345', '--topic', 'com.example.shop'],
+]
+
+test('a workspace is created and listed, as text and as JSON', async () => {
+  const created = await pushkeep(['workspace', 'create', 'acme'])
+  expect(created).toMatchObject({ code: 0, err: '' })
+  const id = created.out.trim()
+  expect((await pushkeep(['workspace', 'list'])).out).toBe(`${id}  acme\n`)
+  expect(await json('workspace', 'list')).toEqual([
+    { id, name: 'acme', created_at: expect.any(String) },
+  ])
+})
+
+test('an app goes to the only workspace, or to the one that is named', async () => {
+  const first = await json('workspace', 'create', 'first')
+  expect(await json('app', 'create', 'shop')).toMatchObject({ workspace_id: first.id })
+  const second = await json('workspace', 'create', 'second')
+  expect(await refusal(2, 'app', 'create', 'news')).toMatch('say --workspace <id>')
+  await json('app', 'create', 'news', '--workspace', second.id)
+  expect(await json('app', 'list', '--workspace', second.id)).toMatchObject([{ name: 'news' }])
+  expect(await json('app', 'list')).toMatchObject([{ name: 'shop' }, { name: 'news' }])
+})
+
+test('APNs credentials are stored encrypted, and nothing prints them', async () => {
+  const { appId } = await newApp()
+  const { path, pem } = await apnsKeyFile()
+  const stored = await pushkeep([...apns(appId, path), '--environment', 'sandbox', '--json'])
+  const listed = await pushkeep(['app', 'list', '--json'])
+  const settings = { teamId: 'TEAM012345', keyId: 'ABCDE12345', topic: 'com.example.shop' }
+  expect(JSON.parse(stored.out)).toEqual({
+    ...{ app_id: appId, provider: 'apns', settings: { ...settings, environment: 'sandbox' } },
+  })
+  const body = pem.split('\n')[1] ?? 'missing'
+  expect(stored.out + stored.err + listed.out).not.toContain(body)
+  const key = parseEncryptionKey(encryptionKey)
+  const kept = await loadCredentials(db.database, key, await appNoOf(appId), 'apns')
+  expect(kept?.secret).toBe(pem)
+})
+
+test('a service account is stored, a file that is none is refused without being repeated', async () => {
+  const { appId } = await newApp()
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const account = {
+    type: 'service_account',
+    project_id: 'shop-1',
+    private_key_id: 'a1',
+    private_key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    client_email: 'push@shop-1.iam.gserviceaccount.com',
+    client_id: '1',
+    token_uri: 'https://oauth2.googleapis.com/token',
+  }
+  const path = join(folder.path, 'account.json')
+  const command = ['app', 'credentials', 'fcm', '--app', appId, '--service-account-file', path]
+  await writeFile(path, JSON.stringify(account))
+  expect((await json(...command)).settings).toEqual({
+    projectId: 'shop-1',
+    clientEmail: account.client_email,
+  })
+  await writeFile(path, 'hush-hush, not JSON')
+  expect(await refusal(1, ...command)).not.toContain('hush')
+})
+
+test('what is wrong with a key file or an option is said in one line', async () => {
+  const { appId } = await newApp()
+  const { path } = await apnsKeyFile()
+  expect(await refusal(1, ...apns(appId, `${path}.missing`))).toMatch('--key-file')
+  await writeFile(path, 'no key at all')
+  expect(await refusal(1, ...apns(appId, path))).toMatch('--key-file')
+  expect(await refusal(2, ...apns('not-an-id', path))).toBe('--app must be an id (a UUID)')
+  expect(await refusal(2, 'app', 'credentials', 'apns', '--app', appId)).toMatch('--key-file')
+})
+
+test('a key is printed once and works until it is revoked', async () => {
+  const { workspaceId, appId } = await newApp()
+  const created = await json('key', 'create', '--kind', 'public', '--app', appId, '--name', 'ios')
+  expect(created).toMatchObject({ kind: 'public', workspace_id: workspaceId, app_id: appId })
+  const owners = () => findKeys(db.database, [hashKey(created.key)])
+  expect(await owners()).toMatchObject([{ kind: 'public', appNo: await appNoOf(appId) }])
+  const listed = await pushkeep(['key', 'list', '--json'])
+  expect(JSON.parse(listed.out)).toMatchObject([{ id: created.id, name: 'ios', revoked_at: null }])
+  expect(listed.out).not.toContain(created.key)
+  expect(await json('key', 'revoke', created.id)).toEqual({ id: created.id, revoked: true })
+  expect(await owners()).toEqual([null])
+  expect(await json('key', 'revoke', created.id)).toEqual({ id: created.id, revoked: false })
+})
+
+test('a paused provider is resumed', async () => {
+  const { appId } = await newApp()
+  expect(await refusal(1, 'app', 'resume', appId, 'apns')).toMatch('no credentials for apns')
+  expect((await pushkeep(apns(appId, (await apnsKeyFile()).path))).code).toBe(0)
+  await pauseProvider(db.database, await appNoOf(appId), 'apns', 'the key is revoked')
+  expect((await pushkeep(['app', 'list'])).out).toMatch('apns (paused: the key is revoked)')
+  expect(await json('app', 'resume', appId, 'apns')).toMatchObject({ restored: 0 })
+  const [app] = await json('app', 'list')
+  expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: null }])
+})
+
+test('migrating a database that is up to date does nothing', async () => {
+  expect(await json('migrate')).toEqual({ applied: [] })
+})
+
+test('a database that is away, empty or unknown is told apart', async () => {
+  const env = (url: string) => ({ DATABASE_URL: url })
+  const at = async (url: string) => (await pushkeep(['workspace', 'list'], env(url))).err
+  expect(await at('postgres://x:x@127.0.0.1:1/x')).toMatch('the database does not answer')
+  expect(await at(db.url.replace(/test_\w+$/, 'postgres'))).toMatch('run pushkeep migrate')
+  expect(await at(db.url.replace(/test_\w+$/, 'no_such'))).toMatch('does not exist')
+  expect(await at('not a url')).toMatch('DATABASE_URL is not a URL')
+  expect(await at('')).toMatch('no database: set DATABASE_URL')
+})
+
+test('an unknown command or a missing one ends with 2', async () => {
+  expect(await refusal(2, 'workspace', 'paint')).toMatch('unknown command')
+  expect((await pushkeep(['workspace'])).code).toBe(2)
+  expect((await pushkeep([])).code).toBe(2)
+  expect((await pushkeep(['--help'])).code).toBe(0)
+})

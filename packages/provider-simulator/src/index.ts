@@ -1,0 +1,7 @@
+export type { Behaviour, TokenRule } from './behaviours.ts'
+export type { Credentials, IssuedApp, ServiceAccount } from './credentials.ts'
+export type { ApnsFaults, FaultsPatch, FcmFaults } from './faults.ts'
+export type { ReceivedCount } from './journal/accounting.ts'
+export type { Duplicate, ReceivedEntry } from './journal/received.ts'
+export type { JournalMode, SimulatorOptions, SimulatorPorts } from './options.ts'
+export { type Simulator, type SimulatorUrls, startSimulator } from './simulator.ts'

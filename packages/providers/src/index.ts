@@ -1,0 +1,24 @@
+export { apnsReasons, classifyApns } from './apns/classify.ts'
+export { createApnsProvider, type ProviderOptions } from './apns/client.ts'
+export { type ApnsPush, renderApns } from './apns/payload.ts'
+export {
+  type ApnsCredentials,
+  type FcmCredentials,
+  type Parsed,
+  parseApnsCredentials,
+  parseFcmCredentials,
+  type ServiceAccount,
+} from './credentials.ts'
+export { classifyFcm } from './fcm/classify.ts'
+export { createFcmProvider } from './fcm/client.ts'
+export { type FcmPush, renderFcm } from './fcm/payload.ts'
+export { type PayloadProblem, payloadProblem } from './payload-problem.ts'
+export type { PoolSettings, PoolStats } from './pool-settings.ts'
+export {
+  type Endpoints,
+  type Flaw,
+  type MessageToRender,
+  type PushProvider,
+  type PushTarget,
+  providerEndpoints,
+} from './provider.ts'

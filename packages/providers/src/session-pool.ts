@@ -1,0 +1,256 @@
+import type { SecureClientSessionOptions } from 'node:http2'
+import { createSecureContext } from 'node:tls'
+import {
+  type Exchange,
+  ExchangeQueue,
+  newExchange,
+  type RequestResult,
+  settle,
+} from './exchange.ts'
+import type { PoolSettings, PoolStats } from './pool-settings.ts'
+import { Session, type SessionHost } from './session.ts'
+
+/**
+ * HTTP/2 connections to one origin, for as many requests as come: opened by demand, kept, watched
+ * and replaced. Each request is answered exactly once, in bounded time, and never by an exception.
+ */
+export class SessionPool implements SessionHost {
+  readonly #origin: string
+  readonly #settings: PoolSettings
+  readonly #options: SecureClientSessionOptions
+  readonly #queue = new ExchangeQueue()
+  readonly #counts = {
+    connects: 0,
+    connectFailures: 0,
+    goaways: 0,
+    replaced: 0,
+    resent: 0,
+    timeouts: 0,
+  }
+  #sessions: Session[] = []
+  #sweeper: NodeJS.Timeout | null = null
+  #lastSweepAt = 0
+  #queueTimer: NodeJS.Timeout | null = null
+  /** Connections in a row that ended without a single answer. */
+  #failures = 0
+  #connectNotBefore = Number.NEGATIVE_INFINITY
+  #peakStreams = 0
+  #surplusCheckedAt: number
+  #isClosing = false
+  #closeTimer: NodeJS.Timeout | null = null
+  readonly #closed = Promise.withResolvers<void>()
+
+  /** `origin` is an https URL without a path; `ca` PEM. Throws where one of them is not valid. */
+  constructor(origin: string, ca: string | undefined, settings: PoolSettings) {
+    this.#origin = new URL(origin).origin
+    this.#settings = settings
+    this.#surplusCheckedAt = settings.clock()
+    this.#options = {
+      // One context for all connections: building one reads the roots anew.
+      secureContext: createSecureContext(ca === undefined ? {} : { ca }),
+      settings: { enablePush: false },
+      // 1,000 streams with 4 KB each do not fit into Node's default of 10 MB.
+      maxSessionMemory: 64,
+    }
+  }
+
+  /** Sends a request, now or when there is room. `done` is called exactly once, and later. */
+  request(headers: readonly string[], body: Buffer, done: (result: RequestResult) => void): void {
+    const exchange = newExchange(headers, body, done, this.#settings.clock())
+    if (this.#isClosing) {
+      queueMicrotask(() => settle(exchange, { kind: 'not-processed', reason: 'closed' }))
+      return
+    }
+    const session = this.#queue.size === 0 ? this.#withMostRoom() : null
+    if (session) session.send(exchange)
+    else this.#wait(exchange)
+  }
+
+  stats(): PoolStats {
+    let streams = 0
+    for (const session of this.#sessions) streams += session.streams
+    return { sessions: this.#sessions.length, streams, queued: this.#queue.size, ...this.#counts }
+  }
+
+  /** Takes no more requests, finishes those it has for at most `deadlineMs`, ends the sessions. */
+  close(deadlineMs: number): Promise<void> {
+    if (!this.#isClosing) {
+      this.#isClosing = true
+      this.#closeTimer = setTimeout(() => this.#closeNow(), deadlineMs)
+      this.#endIfDrained()
+    }
+    return this.#closed.promise
+  }
+
+  onRoom(): void {
+    if (this.#queue.size > 0) this.#pump()
+    else if (this.#isClosing) this.#endIfDrained()
+  }
+
+  onFirstAnswer(): void {
+    this.#failures = 0
+  }
+
+  onGoaway(session: Session): void {
+    this.#counts.goaways += 1
+    // Requests that come while the last streams finish must not wait for a handshake.
+    if (session.streams > 0 && !this.#isClosing) this.#connectIfNone()
+  }
+
+  onTimeout(): void {
+    this.#counts.timeouts += 1
+  }
+
+  onSilence(): void {
+    this.#counts.replaced += 1
+  }
+
+  onUnprocessed(exchange: Exchange, reason: string): void {
+    if (exchange.resends >= this.#settings.resendMax) {
+      settle(exchange, { kind: 'not-processed', reason })
+      return
+    }
+    exchange.resends += 1
+    this.#counts.resent += 1
+    this.#queue.unshift(exchange)
+    this.#pump()
+  }
+
+  onEnded(session: Session): void {
+    this.#sessions = this.#sessions.filter((other) => other !== session)
+    if (session.hasFailed) this.#connectFailed(session)
+    if (this.#queue.size > 0) this.#pump()
+    if (this.#isClosing) this.#endIfDrained()
+    if (this.#sessions.length === 0) this.#stopSweeping()
+  }
+
+  #withMostRoom(): Session | null {
+    let best: Session | null = null
+    let streams = 1
+    for (const session of this.#sessions) {
+      streams += session.streams
+      if (session.hasRoom && (best === null || session.streams < best.streams)) best = session
+    }
+    if (streams > this.#peakStreams) this.#peakStreams = streams
+    return best
+  }
+
+  #wait(exchange: Exchange): void {
+    this.#queue.push(exchange)
+    this.#connectIfNone()
+    this.#queueTimer ??= setTimeout(() => this.#attend(), this.#settings.growAfterMs)
+  }
+
+  #pump(): void {
+    while (this.#queue.size > 0) {
+      const session = this.#withMostRoom()
+      if (!session) break
+      const exchange = this.#queue.shift()
+      if (exchange) session.send(exchange)
+    }
+    if (this.#queue.size === 0) return
+    this.#connectIfNone()
+    this.#queueTimer ??= setTimeout(() => this.#attend(), this.#settings.growAfterMs)
+  }
+
+  /** Looks after the queue every `growAfterMs` while something waits in it. */
+  #attend(): void {
+    this.#queueTimer = null
+    const now = this.#settings.clock()
+    for (let first = this.#queue.first; first; first = this.#queue.first) {
+      if (now - first.queuedAt < this.#settings.requestTimeoutMs) break
+      this.#queue.shift()
+      settle(first, { kind: 'not-processed', reason: 'queue-timeout' })
+    }
+    const first = this.#queue.first
+    if (first && now - first.queuedAt >= this.#settings.growAfterMs) this.#grow()
+    this.#pump()
+  }
+
+  /** One more session, unless one is about to give room or the bound is reached. */
+  #grow(): void {
+    const usable = this.#sessions.filter((session) => session.isUsable)
+    if (usable.length === 0 || usable.length >= this.#settings.maxSessions) return
+    if (!usable.some((session) => session.isWarmingUp)) this.#connect()
+  }
+
+  #connectIfNone(): void {
+    if (!this.#sessions.some((session) => session.isUsable)) this.#connect()
+  }
+
+  #connect(): void {
+    const { clock } = this.#settings
+    if (clock() < this.#connectNotBefore) return
+    this.#counts.connects += 1
+    this.#sessions.push(new Session(this.#origin, this.#options, this.#settings, this))
+    this.#startSweeping()
+  }
+
+  #connectFailed(session: Session): void {
+    const { connectBackoff, clock, random } = this.#settings
+    this.#counts.connectFailures += 1
+    const ceiling = Math.min(connectBackoff.capMs, connectBackoff.firstMs * 2 ** this.#failures)
+    this.#failures = Math.min(this.#failures + 1, 30)
+    this.#connectNotBefore = clock() + ceiling * (1 - random() / 2)
+    // One failure may be a blip. From the second on, whoever waited for it is told: the caller's
+    // schedule of retries rules, not ours.
+    if (this.#failures < 2 || this.#sessions.some((other) => other.isUsable)) return
+    this.#failQueue(`connect ${session.endReason}`)
+  }
+
+  #failQueue(reason: string): void {
+    const waiting = this.#queue.size
+    for (let index = 0; index < waiting; index += 1) {
+      const exchange = this.#queue.shift()
+      if (exchange) settle(exchange, { kind: 'not-processed', reason })
+    }
+  }
+
+  #startSweeping(): void {
+    const { requestTimeoutMs, connectTimeoutMs, pingBusyMs, pingTimeoutMs, clock } = this.#settings
+    if (this.#sweeper) return
+    const shortest = Math.min(requestTimeoutMs, connectTimeoutMs, pingBusyMs, pingTimeoutMs)
+    const intervalMs = Math.min(1000, shortest / 5)
+    this.#lastSweepAt = clock()
+    this.#sweeper = setInterval(() => this.#sweep(intervalMs), intervalMs)
+  }
+
+  #stopSweeping(): void {
+    if (this.#sweeper) clearInterval(this.#sweeper)
+    this.#sweeper = null
+  }
+
+  #sweep(intervalMs: number): void {
+    const now = this.#settings.clock()
+    const wasBlocked = now - this.#lastSweepAt > intervalMs * 3
+    this.#lastSweepAt = now
+    // Our own process stood still: answers may lie unread in the sockets, so nobody is judged now.
+    if (wasBlocked) return
+    for (const session of this.#sessions) session.sweep(now)
+    if (now - this.#surplusCheckedAt >= this.#settings.surplusAfterMs) this.#closeSurplus(now)
+  }
+
+  /** Closes the youngest session where half the streams of the others held the last peak. */
+  #closeSurplus(now: number): void {
+    const usable = this.#sessions.filter((session) => session.isUsable)
+    const others = usable.slice(0, -1).reduce((sum, session) => sum + session.limit, 0)
+    if (usable.length > 1 && this.#peakStreams <= others / 2) usable.at(-1)?.drain()
+    this.#peakStreams = 0
+    this.#surplusCheckedAt = now
+  }
+
+  #endIfDrained(): void {
+    if (this.#queue.size > 0) return
+    for (const session of this.#sessions) if (session.streams === 0) session.drain()
+    if (this.#sessions.length > 0) return
+    if (this.#closeTimer) clearTimeout(this.#closeTimer)
+    if (this.#queueTimer) clearTimeout(this.#queueTimer)
+    this.#closed.resolve()
+  }
+
+  #closeNow(): void {
+    this.#failQueue('closed')
+    for (const session of this.#sessions) session.destroy('closed')
+    this.#endIfDrained()
+  }
+}

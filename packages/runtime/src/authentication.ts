@@ -1,0 +1,87 @@
+import { coalesce, findKeys, hashKey, type KeyOwner, keyPattern, type Sql } from '@pushkeep/store'
+
+/** Who calls: the owner of the key that the request carries. */
+export type Caller = KeyOwner
+
+/** Finds the caller by an `Authorization` header; null where its key is missing or unknown. */
+export type Authenticate = (
+  authorization: string | undefined,
+) => Caller | null | Promise<Caller | null>
+
+export interface AuthenticatorOptions {
+  /** How long an answer of the database counts: a revoked key works that much longer. */
+  ttlMs?: number
+  entriesMax?: number
+  /** Monotonic time in milliseconds. */
+  now?: () => number
+}
+
+interface Entry {
+  owner: KeyOwner | null
+  until: number
+}
+
+/**
+ * Looks keys up by SHA-256, through a bounded cache. Concurrent requests with one key ask the
+ * database once, and unknown keys have a cache of their own, so that guessing cannot push known
+ * ones out.
+ */
+export function createAuthenticator(
+  sql: Sql,
+  { ttlMs = 5000, entriesMax = 10_000, now = () => performance.now() }: AuthenticatorOptions = {},
+): Authenticate {
+  const known = new Map<string, Entry>()
+  const unknown = new Map<string, Entry>()
+  const pending = new Map<string, Promise<KeyOwner | null>>()
+  const find = coalesce<Buffer, { owner: KeyOwner | null }>({
+    run: async (hashes) => (await findKeys(sql, hashes)).map((owner) => ({ owner })),
+    sizeMax: 200,
+    runsMax: 2,
+    waitingMax: 5000,
+  })
+
+  async function lookUp(id: string, hash: Buffer): Promise<KeyOwner | null> {
+    const { owner } = await find(hash)
+    const cache = owner ? known : unknown
+    known.delete(id)
+    unknown.delete(id)
+    dropOldest(cache, entriesMax)
+    cache.set(id, { owner, until: now() + ttlMs })
+    return owner
+  }
+
+  return (authorization) => {
+    const key = keyOf(authorization)
+    if (key === null) return null
+    const hash = hashKey(key)
+    const id = hash.toString('base64')
+    const entry = known.get(id) ?? unknown.get(id)
+    if (entry && entry.until > now()) return entry.owner
+    const running = pending.get(id)
+    if (running !== undefined) return running
+    const started = lookUp(id, hash).finally(() => pending.delete(id))
+    pending.set(id, started)
+    return started
+  }
+}
+
+/** Makes room for one more; a key that is in use comes back at once. */
+function dropOldest(cache: Map<string, Entry>, entriesMax: number): void {
+  if (cache.size < entriesMax) return
+  const [oldest] = cache.keys()
+  if (oldest !== undefined) cache.delete(oldest)
+}
+
+/** The key in `Bearer <key>`, or in `Basic` as user name or password; null where there is none. */
+export function keyOf(authorization: string | undefined): string | null {
+  if (!authorization) return null
+  const space = authorization.indexOf(' ')
+  const scheme = authorization.slice(0, space).toLowerCase()
+  const value = authorization.slice(space + 1).trim()
+  if (scheme === 'bearer') return keyPattern.test(value) ? value : null
+  if (scheme !== 'basic') return null
+  const pair = Buffer.from(value, 'base64').toString('utf8')
+  const colon = pair.indexOf(':')
+  const [name, password] = colon < 0 ? [pair, ''] : [pair.slice(0, colon), pair.slice(colon + 1)]
+  return [password, name].find((part) => keyPattern.test(part)) ?? null
+}

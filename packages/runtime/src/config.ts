@@ -1,0 +1,85 @@
+import { inspect } from 'node:util'
+import { z } from 'zod'
+
+/** A value that prints `[secret]` wherever it is written, and that only `reveal` gives away. */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return '[secret]'
+  }
+
+  toJSON(): string {
+    return '[secret]'
+  }
+
+  [inspect.custom](): string {
+    return '[secret]'
+  }
+}
+
+/** A variable whose value must never be printed. */
+export function secret() {
+  return z
+    .string('is required')
+    .min(1, 'is required')
+    .transform((value) => new Secret(value))
+}
+
+/** A whole number in decimal digits. */
+export function integer(range: { min: number; max: number }) {
+  return z
+    .string('is required')
+    .regex(/^-?\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .refine(
+      (value) => value >= range.min && value <= range.max,
+      `must be between ${range.min} and ${range.max}`,
+    )
+}
+
+/** `true` or `false`. */
+export function flag() {
+  return z.enum(['true', 'false'], 'must be true or false').transform((value) => value === 'true')
+}
+
+/** A TCP port; 0 takes any that is free. */
+export function port() {
+  return integer({ min: 0, max: 65_535 })
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** How much is logged. */
+export function logLevel() {
+  return z.enum(logLevels, `must be one of ${logLevels.join(', ')}`)
+}
+
+/** Variables that each service has. An empty variable counts as unset. */
+export const databaseConfig = {
+  DATABASE_URL: secret(),
+  DATABASE_CONNECTIONS: integer({ min: 1, max: 500 }).prefault('10'),
+}
+
+/**
+ * Reads a process's configuration from its environment. Throws one error that names every variable
+ * that is wrong, and never a value.
+ */
+export function readConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  env: Record<string, string | undefined>,
+): z.output<Schema> {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = schema.safeParse(set)
+  if (result.success) return result.data
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`)
+  throw new Error(`The configuration is wrong:\n${problems.join('\n')}`)
+}

@@ -1,0 +1,34 @@
+export { type Access, callerOf } from './access.ts'
+export {
+  type Authenticate,
+  type AuthenticatorOptions,
+  type Caller,
+  createAuthenticator,
+  keyOf,
+} from './authentication.ts'
+export {
+  databaseConfig,
+  flag,
+  integer,
+  logLevel,
+  logLevels,
+  port,
+  readConfig,
+  Secret,
+  secret,
+} from './config.ts'
+export { sendProblem } from './error-handler.ts'
+export { createLogger, describeError, type Logger, type LoggerOptions, scrub } from './logger.ts'
+export {
+  conflict,
+  FieldError,
+  invalid,
+  notFound,
+  Problem,
+  type ProblemDetails,
+  ProblemError,
+  problemResponses,
+  unavailable,
+} from './problem.ts'
+export { type ProcessOptions, type Running, runProcess } from './process.ts'
+export { buildServer, type Server, type ServerOptions } from './server.ts'

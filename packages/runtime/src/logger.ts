@@ -1,0 +1,89 @@
+import { LogController } from 'fastify'
+import { type DestinationStream, destination, type Logger, pino } from 'pino'
+
+export type { Logger }
+
+export interface LoggerOptions {
+  name: string
+  level: string
+  /** Where lines go; stdout if left out. */
+  stream?: DestinationStream
+}
+
+const secretKeys = ['authorization', 'token', 'tokens', 'attributes', 'password', 'secret']
+
+// A token may stand inside somebody else's message: 64 and more hex digits, an FCM token, our keys.
+const secretLike =
+  /[0-9a-fA-F]{64,}|[A-Za-z0-9_-]{8,}:APA91[A-Za-z0-9_-]+|\b[ps]k_[A-Za-z0-9_-]{16,}/g
+
+/** Text with everything that looks like a token or a key left out. */
+export function scrub(text: string): string {
+  return text.replace(secretLike, '[secret]')
+}
+
+/**
+ * What is logged of an error. Messages of PostgreSQL's class 22 (data exceptions) and the `detail`
+ * of any repeat the data itself, so that only their code and place are kept.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const code = 'code' in error ? String(error.code) : undefined
+  const isAboutData = code !== undefined && /^22[0-9A-Z]{3}$/.test(code)
+  return {
+    type: error.name,
+    code,
+    message: isAboutData ? '[left out]' : scrub(error.message),
+    constraint: 'constraint' in error ? error.constraint : undefined,
+    stack: scrub(framesOf(error)),
+    cause: error.cause === undefined ? undefined : describeError(error.cause),
+  }
+}
+
+/** The stack without its first lines, which repeat the message. */
+function framesOf(error: Error): string {
+  const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? []
+  return frames.join('\n')
+}
+
+/** A structured logger (JSON lines) that writes no token, key or attribute. */
+export function createLogger({ name, level, stream }: LoggerOptions): Logger {
+  return pino(
+    {
+      name,
+      level,
+      base: { name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError, error: describeError },
+      redact: {
+        paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
+        censor: '[secret]',
+      },
+    },
+    stream ?? destination({ dest: 1, sync: false }),
+  )
+}
+
+/** One line a request: its route's pattern, never its URL, which may hold a token or a person. */
+export class RequestLog extends LogController {
+  override incomingRequest() {}
+
+  override requestCompleted(...[error, request, reply]: RequestCompleted) {
+    const line = {
+      method: request.method,
+      route: request.routeOptions.url ?? null,
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      request_id: request.id,
+    }
+    if (error) request.log.error({ ...line, err: error }, 'request')
+    else request.log.info(line, 'request')
+  }
+
+  // The error handler logs what it answers.
+  override defaultErrorLog() {}
+
+  override routeNotFound() {}
+}
+
+type RequestCompleted = Parameters<LogController['requestCompleted']>

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto'
+import type { Database } from '@pushkeep/store'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import { checkAccess } from './access.ts'
+import type { Authenticate } from './authentication.ts'
+import {
+  handleClientError,
+  handleError,
+  handleUnknownRoute,
+  problemOf,
+  sendProblem,
+} from './error-handler.ts'
+import { reportHealth } from './health.ts'
+import { acceptJson } from './json-body.ts'
+import { RequestLog } from './logger.ts'
+import { type ApiDescription, describeApi } from './openapi.ts'
+import { checkedSerializer, uncheckedSerializer, validatorCompiler } from './validation.ts'
+
+export interface ServerOptions extends ApiDescription {
+  logger: Logger
+  /** Largest body in bytes. */
+  bodyLimit?: number
+  /** Asked by `/health/ready`. */
+  database?: Database
+  /** Needed where a route is not `open`. */
+  authenticate?: Authenticate
+  /** Compares each answer with its schema, for tests. */
+  checkResponses?: boolean
+}
+
+export type Server = FastifyInstance
+
+/** Longest device token, and with it the longest part of a path. */
+const maxParamLength = 4096
+
+/**
+ * An HTTP server with what all of ours share: zod validation, problems as RFC 9457, keys, OpenAPI,
+ * health, one log line a request. Register routes with a `config.access` on it, then listen.
+ */
+export function buildServer(options: ServerOptions): Server {
+  const app = fastify({
+    loggerInstance: options.logger as FastifyBaseLogger,
+    logController: new RequestLog(),
+    genReqId: createRequestIds(),
+    bodyLimit: options.bodyLimit ?? 262_144,
+    routerOptions: { maxParamLength },
+    // A client that sends its request over minutes holds a socket, no more than that long.
+    requestTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5000, maxHeaderSize: 24_576 },
+    // Requests that come on a kept connection while we drain are served, and the connection closed.
+    return503OnClosing: false,
+    clientErrorHandler: handleClientError,
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
+  })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(options.checkResponses ? checkedSerializer : uncheckedSerializer)
+  app.setErrorHandler(handleError)
+  app.setNotFoundHandler(handleUnknownRoute)
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id).header('cache-control', 'no-store')
+    done()
+  })
+  acceptJson(app)
+  checkAccess(app, options.authenticate)
+  describeApi(app, options)
+  reportHealth(app, options.database)
+  return app.withTypeProvider<ZodTypeProvider>()
+}
+
+/** Ids of our own: short, unique among processes, and nothing that a caller wrote. */
+function createRequestIds(): () => string {
+  const process = randomBytes(6).toString('base64url')
+  let count = 0
+  return () => `${process}-${(count++).toString(36)}`
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { createLogger, describeError, scrub } from '../src/index.ts'
+
+const apns = 'ab12'.repeat(16)
+const fcm = `dGhpcyBpcyBh:APA91b${'x'.repeat(120)}`
+
+test('tokens, keys and attributes are not written', () => {
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) }
+  const logger = createLogger({ name: 'test', level: 'info', stream })
+  logger.info({ token: apns, device: { token: fcm, attributes: { mail: 'a@b' } } }, 'one')
+  logger.info({ req: { headers: { authorization: 'Bearer sk_1' } } }, 'two')
+  logger.error({ err: new Error(`bad token ${apns}`) }, 'three')
+  logger.error({ err: new Error('outer', { cause: new Error(`inner ${fcm}`) }) }, 'four')
+  expect(lines.join('')).not.toMatch(/ab12ab12|APA91b|a@b|sk_1/)
+})
+
+test('text is scrubbed of what looks like a token or a key', () => {
+  expect(scrub(`a ${apns} b ${fcm} c sk_${'a'.repeat(43)} d`)).toBe(
+    'a [secret] b [secret] c [secret] d',
+  )
+})
+
+test('a data exception of PostgreSQL does not repeat the data', () => {
+  const error = Object.assign(new Error('invalid input syntax for type integer: "alice"'), {
+    code: '22P02',
+    detail: 'Key (id)=(alice) already exists',
+  })
+  expect(JSON.stringify(describeError(error))).not.toContain('alice')
+})

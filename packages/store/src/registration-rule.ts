@@ -1,0 +1,154 @@
+import {
+  type Attributes,
+  type DeviceAttributeChange,
+  type Environment,
+  type LastStatus,
+  type Platform,
+  type Provider,
+  providerOf,
+} from '@pushkeep/domain'
+
+/** One registration of a token, from whichever route it came. */
+export interface Registration {
+  workspaceNo: number
+  appNo: number
+  token: string
+  platform: Platform
+  environment: Environment | null
+  /** Ties the device to this person, who is created where there is none; null leaves the tie. */
+  personId: string | null
+  installationId: string | null
+  /** The token that this one replaces. */
+  previousToken: string | null
+  change: DeviceAttributeChange
+  /** Unix seconds; null is now. */
+  lastUsed: number | null
+  /** The client's time in ms since the epoch (R1); null is now, and never late. */
+  at: number | null
+}
+
+/** A person as a device is tied to them. `no` is null until the person is created. */
+export interface Tie {
+  no: number | null
+  id: string
+}
+
+/** A device's row, as far as registering looks at it. Times in ms since the epoch. */
+export interface DeviceState {
+  appNo: number
+  tokenHash: string
+  token: string | null
+  platform: Platform
+  provider: Provider
+  environment: Environment | null
+  person: Tie | null
+  installationId: string | null
+  attributes: Attributes
+  pushPermission: boolean
+  lastUsed: number
+  epoch: number
+  registeredAt: number
+  orderedAt: number
+  lastStatus: LastStatus
+  isFailing: boolean
+  isDead: boolean
+  isDeleted: boolean
+}
+
+/** An entry of a token's timeline. */
+export interface NewEvent {
+  kind:
+    | 'registered'
+    | 're_registered'
+    | 'identified'
+    | 'moved'
+    | 'push_enabled'
+    | 'push_disabled'
+    | 'replaced'
+  person: Tie | null
+  /** Of a move: whom the token left. */
+  from: Tie | null
+}
+
+export type Decision =
+  | { kind: 'late' }
+  | { kind: 'applied'; device: DeviceState; events: NewEvent[] }
+
+/**
+ * R1 for a registration: what it makes of the token's row (`own`) and what it takes over from the
+ * rows that it replaces (`replaced`: the token before, or another one of the same installation, the
+ * newest first). Older than any of them, it changes nothing.
+ */
+export function decideRegistration(
+  call: Registration,
+  tokenHash: string,
+  own: DeviceState | null,
+  replaced: readonly DeviceState[],
+  named: Tie | null,
+  now: number,
+): Decision {
+  const { at } = call
+  if (at !== null && [own, ...replaced].some((device) => device && device.orderedAt > at)) {
+    return { kind: 'late' }
+  }
+  const heir = replaced[0]
+  const device: DeviceState = {
+    appNo: call.appNo,
+    tokenHash,
+    token: call.token,
+    platform: call.platform,
+    provider: providerOf(call.platform, call.token),
+    environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
+    person: named ?? own?.person ?? heir?.person ?? null,
+    installationId: call.installationId ?? own?.installationId ?? heir?.installationId ?? null,
+    attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
+    // Saying nothing counts as allowed.
+    pushPermission: call.change.pushPermission ?? true,
+    lastUsed: call.lastUsed ?? Math.floor(now / 1000),
+    epoch: (own?.epoch ?? 0) + 1,
+    registeredAt: now,
+    orderedAt: Math.max(own?.orderedAt ?? 0, Math.min(at ?? now, now)),
+    lastStatus: '',
+    isFailing: false,
+    isDead: false,
+    isDeleted: false,
+  }
+  return { kind: 'applied', device, events: eventsOf(own, device) }
+}
+
+function merged(present: Attributes, { set, remove }: DeviceAttributeChange): Attributes {
+  const attributes = { ...present, ...set }
+  for (const key of remove) delete attributes[key]
+  return attributes
+}
+
+function eventsOf(before: DeviceState | null, after: DeviceState): NewEvent[] {
+  const { person } = after
+  const event = (kind: NewEvent['kind'], from: Tie | null = null) => ({ kind, person, from })
+  if (!before) return [event('registered')]
+  if (before.isDeleted) return [event('re_registered')]
+  const events: NewEvent[] = []
+  if (before.isDead || before.isFailing) events.push(event('re_registered'))
+  if (person && !before.person) events.push(event('identified'))
+  if (person && before.person && person.id !== before.person.id) {
+    events.push(event('moved', before.person))
+  }
+  if (before.pushPermission !== after.pushPermission) {
+    events.push(event(after.pushPermission ? 'push_enabled' : 'push_disabled'))
+  }
+  return events
+}
+
+/** What remains of a device that another token replaced at a time: a tombstone (R1). */
+export function replacedDevice(device: DeviceState, at: number): DeviceState {
+  return {
+    ...device,
+    token: null,
+    person: null,
+    installationId: null,
+    attributes: {},
+    epoch: device.epoch + 1,
+    orderedAt: Math.max(device.orderedAt, at),
+    isDeleted: true,
+  }
+}

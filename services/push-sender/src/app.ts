@@ -1,0 +1,41 @@
+import type { QueueBackend } from '@pushkeep/queues'
+import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
+import type { Database } from '@pushkeep/store'
+import { addQueueDashboard } from './queue-dashboard.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
+import { messageRoutes } from './routes/messages.ts'
+
+export interface SenderOptions {
+  database: Database
+  authenticate: Authenticate
+  logger: ServerOptions['logger']
+  /** Where the queues are that the dashboard shows. */
+  queues: QueueBackend
+  /** Compares each answer with its schema, for tests. */
+  checkResponses?: boolean
+}
+
+/** 10,000 ids of people with room for the content. */
+const bodyLimit = 4 * 1024 * 1024
+
+/** The backends' door: messages in, deliveries and the queue dashboard out. */
+export function buildSender(options: SenderOptions): Server {
+  const { database, authenticate, logger, checkResponses = false } = options
+  const app = buildServer({
+    title: 'Pushkeep push sender',
+    description: 'Accepts push messages, tells what became of each delivery.',
+    version: '1',
+    logger,
+    database,
+    authenticate,
+    bodyLimit,
+    checkResponses,
+  })
+  app.register(messageRoutes, { database })
+  app.register(deliveryRoutes, { database })
+  addQueueDashboard(app, {
+    backend: options.queues,
+    onError: (err) => logger.warn({ err }, 'the queues of the dashboard'),
+  })
+  return app
+}

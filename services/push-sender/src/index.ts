@@ -1,0 +1,3 @@
+export { buildSender, type SenderOptions } from './app.ts'
+export { type SenderConfig, senderConfig } from './config.ts'
+export { startSender } from './start.ts'

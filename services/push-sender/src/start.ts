@@ -1,0 +1,41 @@
+import { queueBackend } from '@pushkeep/queues'
+import { createAuthenticator, createLogger, type Running } from '@pushkeep/runtime'
+import { connect, type Database, migrate } from '@pushkeep/store'
+import { buildSender } from './app.ts'
+import type { SenderConfig } from './config.ts'
+
+/** A caller is told to come back within this time where the database does not answer. */
+const connectTimeoutMs = 2000
+
+/** Starts the service: migrations, database, HTTP. */
+export async function startSender(config: SenderConfig): Promise<Running> {
+  const logger = createLogger({ name: 'push-sender', level: config.logLevel })
+  const databaseUrl = config.database.url.reveal()
+  const database = connect({
+    url: databaseUrl,
+    name: 'push-sender',
+    connectionsMax: config.database.connectionsMax,
+    connectTimeoutMs,
+    onError: (err) => logger.warn({ err }, 'an idle database connection broke'),
+  })
+  try {
+    if (config.migrateOnStart) await migrate(database)
+    const backend = queueBackend({ databaseUrl, redisUrl: config.redisUrl?.reveal() })
+    const app = buildSender({
+      database,
+      authenticate: createAuthenticator(database),
+      logger,
+      queues: backend,
+    })
+    const url = await app.listen(config.listen)
+    return { ready: { url }, stop: () => stop(app, database) }
+  } catch (error) {
+    await database.end()
+    throw error
+  }
+}
+
+async function stop(app: { close(): Promise<void> }, database: Database): Promise<void> {
+  await app.close()
+  await database.end()
+}

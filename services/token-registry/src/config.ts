@@ -1,0 +1,13 @@
+import { databaseConfig, flag, logLevel, port } from '@pushkeep/runtime'
+import { z } from 'zod'
+
+/** The environment of the token registry. */
+export const Config = z.object({
+  ...databaseConfig,
+  REGISTRY_HOST: z.string().default('127.0.0.1'),
+  REGISTRY_PORT: port().prefault('7001'),
+  LOG_LEVEL: logLevel().default('info'),
+  /** Whether to apply missing migrations before listening. */
+  MIGRATE_ON_START: flag().prefault('true'),
+})
+export type Config = z.infer<typeof Config>

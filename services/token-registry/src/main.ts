@@ -1,0 +1,33 @@
+import { createLogger, readConfig, runProcess } from '@pushkeep/runtime'
+import { connect, migrate } from '@pushkeep/store'
+import { buildApp } from './app.ts'
+import { Config } from './config.ts'
+
+const name = 'token-registry'
+
+await runProcess({
+  name,
+  start: async () => {
+    const config = readConfig(Config, process.env)
+    const logger = createLogger({ name, level: config.LOG_LEVEL })
+    const database = connect({
+      url: config.DATABASE_URL.reveal(),
+      name,
+      connectionsMax: config.DATABASE_CONNECTIONS,
+      onError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
+    })
+    if (config.MIGRATE_ON_START) {
+      const applied = await migrate(database)
+      if (applied.length > 0) logger.info({ applied }, 'migrated')
+    }
+    const app = buildApp({ database, logger })
+    const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
+    return {
+      ready: { url },
+      stop: async () => {
+        await app.close()
+        await database.end()
+      },
+    }
+  },
+})

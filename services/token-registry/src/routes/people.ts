@@ -1,0 +1,138 @@
+import { IdentifyInput } from '@pushkeep/domain'
+import { callerOf, notFound, problemResponses } from '@pushkeep/runtime'
+import {
+  type Database,
+  deletePerson,
+  devicesOfPerson,
+  findPerson,
+  type Identification,
+  type Person,
+  suppressPerson,
+  unsuppressPerson,
+} from '@pushkeep/store'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { publicKeys, secretKeys } from '../access.ts'
+import {
+  EmptyAnswer,
+  PersonAnswer,
+  PersonWithDevicesAnswer,
+  personAnswer,
+  personWithDevicesAnswer,
+} from '../answers.ts'
+import { EmptyBody, PersonParams } from '../requests.ts'
+import { refuseTooLarge } from '../too-large.ts'
+
+export interface PeopleRoutesDeps {
+  database: Database
+  identify: (call: Identification) => Promise<Person>
+}
+
+const tags = ['people']
+
+const unknownPerson = () => notFound('unknown_person', 'there is no such person')
+
+const identifySchema = {
+  tags,
+  summary: 'Identify a person',
+  description:
+    'Adds the person or merges attributes by top-level key: only the keys sent change, `null` or `""` removes a key.',
+  params: PersonParams,
+  body: IdentifyInput.optional(),
+  response: {
+    200: z.union([PersonAnswer, EmptyAnswer]),
+    ...problemResponses(400, 401, 413, 415, 422, 503),
+  },
+}
+
+const readSchema = {
+  tags,
+  summary: 'Read a person and their devices',
+  description: 'At most 100 devices, the one used last first.',
+  params: PersonParams,
+  response: { 200: PersonWithDevicesAnswer, ...problemResponses(401, 403, 404, 422, 503) },
+}
+
+const deleteSchema = {
+  tags,
+  summary: 'Delete a person',
+  description:
+    'Erases the person and their devices with tokens and attributes. What remains of a device is a hash, so that a late registration does not revive it. 404 where there is no such person.',
+  params: PersonParams,
+  body: EmptyBody,
+  response: {
+    204: z.undefined().describe('Deleted'),
+    ...problemResponses(401, 403, 404, 422, 503),
+  },
+}
+
+const suppressSchema = {
+  tags,
+  summary: 'Suppress a person',
+  description:
+    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified.',
+  params: PersonParams,
+  body: EmptyBody,
+  response: { 200: PersonAnswer, ...problemResponses(401, 403, 422, 503) },
+}
+
+const unsuppressSchema = {
+  tags,
+  summary: "End a person's suppression",
+  description: '404 where there is no such person.',
+  params: PersonParams,
+  body: EmptyBody,
+  response: { 200: PersonAnswer, ...problemResponses(401, 403, 404, 422, 503) },
+}
+
+/** People: identify, read, suppress, delete. */
+export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
+  server,
+  { database, identify },
+) => {
+  server.put('/v1/people/:id', { config: publicKeys, schema: identifySchema }, async (request) => {
+    const { workspaceNo, kind } = callerOf(request)
+    const { id } = request.params
+    const call = { workspaceNo, id, attributes: request.body?.attributes ?? {} }
+    const person = await identify(call).catch(refuseTooLarge('attributes'))
+    return kind === 'public' ? {} : personAnswer(person)
+  })
+
+  server.get('/v1/people/:id', { config: secretKeys, schema: readSchema }, async (request) => {
+    const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
+    const person = await findPerson(database, name)
+    if (!person) throw unknownPerson()
+    return personWithDevicesAnswer(person, await devicesOfPerson(database, name))
+  })
+
+  server.delete(
+    '/v1/people/:id',
+    { config: secretKeys, schema: deleteSchema },
+    async (request, reply) => {
+      const { workspaceNo } = callerOf(request)
+      const isDeleted = await deletePerson(database, { workspaceNo, id: request.params.id })
+      if (!isDeleted) throw unknownPerson()
+      return reply.code(204).send()
+    },
+  )
+
+  server.post(
+    '/v1/people/:id/suppress',
+    { config: secretKeys, schema: suppressSchema },
+    async (request) => {
+      const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
+      return personAnswer(await suppressPerson(database, name))
+    },
+  )
+
+  server.post(
+    '/v1/people/:id/unsuppress',
+    { config: secretKeys, schema: unsuppressSchema },
+    async (request) => {
+      const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
+      const person = await unsuppressPerson(database, name)
+      if (!person) throw unknownPerson()
+      return personAnswer(person)
+    },
+  )
+}

@@ -1,0 +1,87 @@
+import { PersonDeviceInput } from '@pushkeep/domain'
+import { callerOf, problemResponses } from '@pushkeep/runtime'
+import type { Database, Registered, Registration } from '@pushkeep/store'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { publicKeys } from '../access.ts'
+import { ChangedDeviceAnswer, EmptyAnswer, GoneDeviceAnswer } from '../answers.ts'
+import type { AppFinder } from '../apps.ts'
+import { deleteByToken } from '../deletion.ts'
+import { registeredAnswer, registrationOf } from '../registration.ts'
+import { ChangeQuery, DeleteBody, PersonParams, PersonTokenParams } from '../requests.ts'
+import { refuseTooLarge } from '../too-large.ts'
+
+export interface PersonDeviceRoutesDeps {
+  database: Database
+  apps: AppFinder
+  register: (call: Registration) => Promise<Registered>
+}
+
+const tags = ['people']
+
+const places = { token: 'device.id', prefix: 'device.' }
+
+const registerSchema = {
+  tags,
+  summary: 'Register a device of a person',
+  description:
+    'The same as `PUT /v1/devices/{token}` with `person_id`. Creates the person where there is none; takes the token from whoever had it.',
+  params: PersonParams,
+  body: PersonDeviceInput,
+  response: {
+    200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
+    ...problemResponses(400, 401, 413, 415, 422, 503),
+  },
+}
+
+const deleteSchema = {
+  tags,
+  summary: 'Delete a device of a person',
+  description:
+    'Only if it belongs to that person; 404 where it does not. A call that is late by its timestamp changes nothing and answers 200 with the present device. A public key always gets 204.',
+  params: PersonTokenParams,
+  querystring: ChangeQuery,
+  body: DeleteBody,
+  response: {
+    200: ChangedDeviceAnswer,
+    204: z.undefined().describe('Deleted'),
+    ...problemResponses(400, 401, 404, 414, 422, 503),
+  },
+}
+
+/** Devices by their person, as Customer.io's clients have them. */
+export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> = async (
+  server,
+  deps,
+) => {
+  const { apps, register } = deps
+
+  server.put(
+    '/v1/people/:id/devices',
+    { config: publicKeys, schema: registerSchema },
+    async (request) => {
+      const caller = callerOf(request)
+      const { id: token, ...input } = request.body.device
+      const app = await apps.toRegister(caller, input.app_id)
+      const sent = { caller, app, token, personId: request.params.id, input, places }
+      const call = registrationOf(sent)
+      const registered = await register(call).catch(refuseTooLarge('device.attributes'))
+      return registeredAnswer(sent, registered)
+    },
+  )
+
+  server.delete(
+    '/v1/people/:id/devices/:token',
+    { config: publicKeys, schema: deleteSchema },
+    async (request, reply) => {
+      const present = await deleteByToken(deps, {
+        caller: callerOf(request),
+        appId: request.query.app_id,
+        token: request.params.token,
+        personId: request.params.id,
+        at: request.query.timestamp ?? request.body?.timestamp ?? null,
+      })
+      return present ?? reply.code(204).send()
+    },
+  )
+}
