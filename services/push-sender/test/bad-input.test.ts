@@ -111,6 +111,11 @@ const wrong: [name: string, body: unknown, path: string][] = [
   ['an unknown priority', message({ priority: 'urgent' }), 'priority'],
   ['a collapse id over 64 bytes', message({ collapse_id: 'é'.repeat(33) }), 'collapse_id'],
   ['an empty collapse id', message({ collapse_id: '' }), 'collapse_id'],
+  [
+    'a header of two lines',
+    message({ apns: { headers: { 'apns-priority': '5\napns-topic: x' } } }),
+    'apns.headers.apns-priority',
+  ],
   ['an unknown choice', message({ on_unknown: 'panic' }), 'on_unknown'],
 ]
 

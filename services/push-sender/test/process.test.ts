@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { createKey, createWorkspace } from '@pushkeep/store'
+import { createTestDatabase } from '@pushkeep/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+function run(env: Record<string, string>) {
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const lines: string[] = []
+  createInterface(child.stdout).on('line', (line) => lines.push(line))
+  createInterface(child.stderr).on('line', (line) => lines.push(line))
+  return { child, lines, exited: once(child, 'exit') }
+}
+
+test('the process says where it listens, logs no secret, and ends with 0 when it is asked to', async () => {
+  await using test = await createTestDatabase()
+  const { workspaceNo } = await createWorkspace(test.database, 'test')
+  const owner = { workspaceNo, appNo: null, kind: 'secret' as const, name: 'test' }
+  const { key } = await createKey(test.database, owner)
+  const { child, lines, exited } = run({ DATABASE_URL: test.url, SENDER_PORT: '0' })
+  await expect.poll(() => lines.join(''), { timeout: 20_000 }).toContain('"ready":true')
+  const ready: { name: string; url: string } = JSON.parse(
+    lines.find((line) => line.includes('"ready":true')) ?? '',
+  )
+  expect(ready.name).toBe('push-sender')
+  const response = await fetch(`${ready.url}/v1/messages`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ to: { token: 'ab'.repeat(32) }, content: { title: 'Hello' } }),
+  })
+  expect(response.status).toBe(202)
+  await expect.poll(() => lines.join('')).toContain('"route":"/v1/messages"')
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([0, null])
+  for (const secret of [key, 'ab'.repeat(32), new URL(test.url).password]) {
+    expect(lines.join('\n')).not.toContain(secret)
+  }
+})
+
+test('without a database URL it ends with 1 and names the variable', async () => {
+  const { lines, exited } = run({})
+  expect(await exited).toEqual([1, null])
+  expect(lines.join('\n')).toContain('DATABASE_URL is required')
+})
