@@ -61,13 +61,13 @@ async function arrivals(simulator: string, acceptedAt: Map<string, number>): Pro
   for (;;) {
     const page = (await (
       await fetch(`${simulator}/received?limit=1000&after=${after}`)
-    ).json()) as { received: (Entry & { seq: number })[] }
-    for (const entry of page.received) {
+    ).json()) as (Entry & { seq: number })[]
+    for (const entry of page) {
       after = entry.seq
       const accepted = acceptedAt.get(entry.token)
       if (accepted !== undefined) times.push(Math.max(0, entry.at - accepted))
     }
-    if (page.received.length === 0) return times.toSorted((a, b) => a - b)
+    if (page.length === 0) return times.toSorted((a, b) => a - b)
   }
 }
 

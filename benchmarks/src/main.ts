@@ -31,15 +31,6 @@ const { seed } = values
 const devices = Number(values.devices)
 const wanted = figures.filter((name) => !values.only || values.only.includes(name))
 
-if (values.help || wanted.length === 0) {
-  console.log(help)
-} else {
-  const backends = values.backend === 'both' ? ['postgres', 'redis'] : [values.backend]
-  const isReached = []
-  for (const backend of backends) isReached.push(await runOn(backend))
-  process.exitCode = isReached.every(Boolean) ? 0 : 1
-}
-
 async function runOn(backend: string): Promise<boolean> {
   const scene = await openScene({
     withRedis: backend === 'redis',
@@ -57,14 +48,14 @@ async function runOn(backend: string): Promise<boolean> {
 
 const run: Record<Name, (scene: Scene, report: Report) => Promise<void>> = {
   async registration(scene, report) {
-    await registration(scene, 3000, `${seed}-warm-up`)
+    await registration(scene, 3000, `warm-up-${seed}`)
     const { perSecond, ...detail } = await registration(scene, 30_000, seed)
     const figure = { figure: 'registration', value: perSecond, unit: '1/s', bar: { least: 3000 } }
     await report.add({ ...figure, detail })
   },
   async latency(scene, report) {
-    await latency(scene, 50, 100, `${seed}-warm-up`)
-    const result = await latency(scene, 50, 1500, `${seed}-latency`)
+    await latency(scene, 50, 100, `latency-warm-up-${seed}`)
+    const result = await latency(scene, 50, 1500, `latency-${seed}`)
     const detail = { messages: result.messages, maxMs: result.maxMs }
     const add = (name: string, value: number, most: number) =>
       report.add({ figure: name, value, unit: 'ms', bar: { most }, detail })
@@ -126,4 +117,13 @@ const run: Record<Name, (scene: Scene, report: Report) => Promise<void>> = {
       bar: { most: 1.2 },
     })
   },
+}
+
+if (values.help || wanted.length === 0) {
+  console.log(help)
+} else {
+  const backends = values.backend === 'both' ? ['postgres', 'redis'] : [values.backend]
+  const isReached = []
+  for (const backend of backends) isReached.push(await runOn(backend))
+  process.exitCode = isReached.every(Boolean) ? 0 : 1
 }

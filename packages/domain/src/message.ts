@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { AttributesInput } from './attributes.ts'
 import { TokenInput } from './device.ts'
 import { PersonId } from './person.ts'
-import { cleanText } from './text.ts'
+import { cleanText, isCleanText } from './text.ts'
 
 /** Most ids in one audience list. */
 export const audienceListMax = 10_000
@@ -33,7 +33,11 @@ export const AudienceInput = z
   )
 export type AudienceInput = z.infer<typeof AudienceInput>
 
-const url = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).max(2048)
+const url = z
+  .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+  .max(2048)
+  // A URL parser takes a lone surrogate and NUL, PostgreSQL takes neither.
+  .refine(isCleanText, 'must be valid Unicode without NUL')
 
 /** What a push says. Every part is optional; a push with neither title nor body is silent. */
 export const ContentInput = z.strictObject({

@@ -51,8 +51,9 @@ const heldMs = 30_000
 
 // Insert where there is nothing, update where it was pending: a settled delivery stays as it is,
 // whoever comes second. Counters count what was really written. Devices change by compare-and-set:
-// the same registration (R2), no newer outcome (R3). Rows are locked in order, so that two batches
-// over the same devices never deadlock. Where the mass-bounce guard has tripped no token is retired:
+// the same registration (R2), no newer outcome (R3); of two outcomes in one batch the newer counts.
+// Rows are locked in order, so that two batches over the same devices never deadlock. Joins between
+// the parts are few and by device, since the planner knows nothing of their sizes. Where the mass-bounce guard has tripped no token is retired:
 // such a delivery stays pending until somebody has decided.
 const recordText = `
   with given as materialized (
@@ -129,23 +130,26 @@ const recordText = `
     join chunks_locked using (chunk_no)
     where c.chunk_no = n.chunk_no and c.state <> 'done'
   ), present as materialized (
-    select d.app_no, d.device_no, d.last_status as before
-    from devices d join settled s on s.app_no = d.app_no and s.device_no = d.device_no
-    where s.last_status >= 0
+    select s.*, d.last_status as before
+    from (select distinct on (app_no, device_no) * from settled where last_status >= 0
+          order by app_no, device_no, at desc) s
+    join devices d on d.app_no = s.app_no and d.device_no = s.device_no
     order by d.device_no for no key update of d
   ), changed as (
     update devices d
-    set last_status = (array['', 'sent', 'bounced', 'suppressed'])[s.last_status + 1],
-        status_at = s.at,
-        failures = case when s.failures >= 0 then s.failures else d.failures end,
-        dead_at = case when s.retire then s.at else d.dead_at end,
-        dead_reason = case when s.retire then s.reason else d.dead_reason end,
-        environment = coalesce(s.environment, d.environment)
-    from settled s join present p on p.app_no = s.app_no and p.device_no = s.device_no
-    where d.app_no = s.app_no and d.device_no = s.device_no and d.deleted_at is null
-      and d.epoch = s.epoch and (d.status_at is null or d.status_at <= s.at)
-      and s.last_status >= 0
-    returning d.device_no, s.message_no, p.before, d.last_status, s.retire, s.reason, s.at
+    set last_status = (array['', 'sent', 'bounced', 'suppressed'])[p.last_status + 1],
+        status_at = p.at,
+        failures = case when p.failures >= 0 then p.failures else d.failures end,
+        dead_at = case when p.retire then p.at else d.dead_at end,
+        dead_reason = case when p.retire then p.reason else d.dead_reason end,
+        environment = coalesce(p.environment, d.environment)
+    from present p
+    where d.app_no = p.app_no and d.device_no = p.device_no and d.deleted_at is null
+      and d.epoch = p.epoch and (d.status_at is null or d.status_at <= p.at)
+    returning d.device_no, p.before, d.last_status, p.retire, p.reason, p.at
+  ), ignored as (
+    select device_no, at, reason from settled
+    where retire and device_no not in (select device_no from changed)
   ), told as (
     insert into device_events (device_no, at, kind, detail)
     select device_no, at, case when last_status = 'bounced' and not retire then 'failed'
@@ -155,14 +159,11 @@ const recordText = `
     where last_status in ('bounced', 'suppressed') and last_status <> before
        or retire
     union all
-    select s.device_no, s.at, 'verdict_ignored', json_build_object('reason', s.reason)
-    from settled s left join changed c using (device_no, message_no)
-    where s.retire and c.device_no is null
+    select device_no, at, 'verdict_ignored', json_build_object('reason', reason) from ignored
   )
   select (select count(*)::int from written) as written,
          (select count(*)::int from changed) as devices,
-         (select count(*)::int from settled s left join changed c using (device_no, message_no)
-          where s.retire and c.device_no is null) as late,
+         (select count(*)::int from ignored) as late,
          (select coalesce(json_agg(watched), '[]') from watched) as minutes`
 
 /**

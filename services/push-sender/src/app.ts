@@ -2,6 +2,7 @@ import type { QueueBackend } from '@pushkeep/queues'
 import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
 import { addQueueDashboard } from './queue-dashboard.ts'
+import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { messageRoutes } from './routes/messages.ts'
 
@@ -31,6 +32,7 @@ export function buildSender(options: SenderOptions): Server {
     bodyLimit,
     checkResponses,
   })
+  app.register(appRoutes, { database })
   app.register(messageRoutes, { database })
   app.register(deliveryRoutes, { database })
   addQueueDashboard(app, {

@@ -13,6 +13,12 @@ test('the API describes itself, each route with its answers', async () => {
   const description = (await sender.app.inject({ url: '/openapi.json' })).json()
   expect(description.openapi).toMatch(/^3\.1/)
   const expected: [path: string, method: string, statuses: string[]][] = [
+    ['/v1/apps/{id}', 'get', ['200', '401', '403', '404', '503']],
+    [
+      '/v1/apps/{id}/providers/{provider}/resume',
+      'post',
+      ['200', '400', '401', '403', '404', '415', '422', '503'],
+    ],
     ['/v1/messages', 'post', ['202', '400', '401', '403', '409', '413', '415', '422', '503']],
     ['/v1/messages/{id}', 'get', ['200', '401', '403', '404', '503']],
     ['/v1/messages/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],

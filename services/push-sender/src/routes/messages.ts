@@ -12,7 +12,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { bodyHash, idempotencyKey } from '../idempotency.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
-import { laneOf, messageProblems } from '../new-message.ts'
+import { audienceProblems, laneOf } from '../new-message.ts'
 import { payloadRefusal } from '../payload.ts'
 import { visibleMessage } from '../visible-message.ts'
 
@@ -86,7 +86,7 @@ async function accept(
   message: NewMessage,
   key: string | null,
 ): Promise<Acceptance> {
-  const problems = messageProblems(message)
+  const problems = audienceProblems(message.to)
   if (problems.length > 0) throw invalid(problems.slice(0, 20))
   const refusal = payloadRefusal(message)
   if (refusal) throw refusal

@@ -1,0 +1,107 @@
+import { type Provider, providers } from '@pushkeep/domain'
+import { type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
+import { type App, findApp, providersOf, resumeProvider, type Sql } from '@pushkeep/store'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+
+const config = { access: 'secret' } as const
+
+const AppParams = z.object({ id: z.string().describe("The app's id") })
+
+const Lanes = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  providers: z.array(
+    z.object({
+      provider: z.enum(providers),
+      paused: z.boolean(),
+      paused_at: z.iso.datetime().nullable(),
+      pause_reason: z.string().nullable().describe('Why nothing is sent, in words'),
+    }),
+  ),
+})
+
+const ResumeInput = z.strictObject({
+  bounces: z
+    .enum(['keep', 'undo'])
+    .default('keep')
+    .describe(
+      'What becomes of the tokens that were retired in doubt, where a mass bounce paused it',
+    ),
+})
+
+const Resumed = z.object({
+  restored: z.int().describe('Tokens that were retired in doubt and are live again'),
+})
+
+/** An app's lanes: whether they send, and letting a paused one go on. */
+export const appRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (app, { database }) => {
+  app.get(
+    '/v1/apps/:id',
+    {
+      config,
+      schema: {
+        summary: 'How an app stands',
+        description: 'Its providers, and for each whether its lane is paused and why.',
+        tags: ['apps'],
+        params: AppParams,
+        response: { 200: Lanes, ...problemResponses(401, 403, 404, 503) },
+      },
+    },
+    async (request) => {
+      const found = await visibleApp(database, callerOf(request), request.params.id)
+      const states = await providersOf(database, found.appNo)
+      return {
+        id: found.id,
+        name: found.name,
+        providers: states.map(({ provider, pausedAt, pauseReason }) => ({
+          provider,
+          paused: pausedAt !== null,
+          paused_at: pausedAt?.toISOString() ?? null,
+          pause_reason: pauseReason,
+        })),
+      }
+    },
+  )
+
+  app.post(
+    '/v1/apps/:id/providers/:provider/resume',
+    {
+      config,
+      schema: {
+        summary: 'Let a paused lane go on',
+        description:
+          'What waited is sent. Where a mass bounce had paused the lane, `bounces` decides: `keep` ' +
+          'believes the provider and keeps the guard quiet for an hour, `undo` makes each token that ' +
+          'was retired since a minute before as it was, unless it has registered again. Resuming a ' +
+          'lane that is not paused changes nothing.',
+        tags: ['apps'],
+        params: AppParams.extend({ provider: z.enum(providers) }),
+        body: ResumeInput.optional(),
+        response: { 200: Resumed, ...problemResponses(400, 401, 403, 404, 415, 422, 503) },
+      },
+    },
+    async (request) => {
+      const { id, provider } = request.params
+      const found = await visibleApp(database, callerOf(request), id)
+      return resume(database, found, provider, request.body?.bounces ?? 'keep')
+    },
+  )
+}
+
+async function resume(sql: Sql, app: App, provider: Provider, bounces: 'keep' | 'undo') {
+  const resumed = await resumeProvider(sql, app.appNo, provider, bounces)
+  if (!resumed) throw notFound('unknown_provider', `the app has no credentials for ${provider}`)
+  return resumed
+}
+
+const Id = z.uuid()
+
+/** The app with this id, if the caller may see it; otherwise it is as good as not there. */
+async function visibleApp(sql: Sql, caller: Caller, id: string): Promise<App> {
+  const app = Id.safeParse(id).success ? await findApp(sql, id) : null
+  const isVisible =
+    app?.workspaceNo === caller.workspaceNo && (caller.appNo === null || caller.appNo === app.appNo)
+  if (!app || !isVisible) throw notFound('unknown_app', 'there is no app with this id')
+  return app
+}

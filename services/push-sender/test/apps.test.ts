@@ -1,0 +1,97 @@
+import { pauseProvider, tripGuard } from '@pushkeep/store'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { addDevice, apnsToken, get, type Sender, startTestSender } from './sender.ts'
+
+let sender: Sender
+beforeAll(async () => {
+  sender = await startTestSender()
+  for (const { appNo } of sender.tenant.apps) {
+    await sender.database.query(
+      `insert into app_providers (app_no, provider, settings, secret) values ($1, 'apns', '{}', '')`,
+      [appNo],
+    )
+  }
+})
+afterAll(() => sender[Symbol.asyncDispose]())
+
+function resume(path: string, key: string, body?: object) {
+  return sender.app.inject({
+    method: 'POST',
+    url: path,
+    headers: { authorization: `Bearer ${key}` },
+    ...(body && { payload: body }),
+  })
+}
+
+test('a paused lane says why, and goes on by one call', async () => {
+  const { apps, secret } = sender.tenant
+  const [app] = apps
+  await pauseProvider(sender.database, app.appNo, 'apns', 'InvalidProviderToken')
+  expect((await get(sender, `/v1/apps/${app.id}`)).json()).toEqual({
+    id: app.id,
+    name: 'first',
+    providers: [
+      {
+        provider: 'apns',
+        paused: true,
+        paused_at: expect.any(String),
+        pause_reason: 'InvalidProviderToken',
+      },
+    ],
+  })
+  const answer = await resume(`/v1/apps/${app.id}/providers/apns/resume`, secret)
+  expect([answer.statusCode, answer.json()]).toEqual([200, { restored: 0 }])
+  expect((await get(sender, `/v1/apps/${app.id}`)).json().providers[0]).toMatchObject({
+    paused: false,
+    pause_reason: null,
+  })
+})
+
+test('a mass bounce is undone by one call', async () => {
+  const { apps, secret } = sender.tenant
+  const [app] = apps
+  const { deviceNo } = await addDevice(sender, { app, personId: 'ana', token: apnsToken(1) })
+  await sender.database.query(
+    `with dead as (
+       update devices set dead_at = now(), dead_reason = 'Unregistered', last_status = 'bounced'
+       where device_no = $1 returning device_no, dead_at
+     )
+     insert into device_events (device_no, at, kind, detail)
+     select device_no, dead_at, 'bounced', '{"token_retired": true, "before": "sent"}' from dead`,
+    [deviceNo],
+  )
+  await tripGuard(sender.database, app.appNo, 'apns', 'mass bounce')
+  const answer = await resume(`/v1/apps/${app.id}/providers/apns/resume`, secret, {
+    bounces: 'undo',
+  })
+  expect(answer.json()).toEqual({ restored: 1 })
+  const { rows } = await sender.database.query(
+    'select last_status, dead_at from devices where device_no = $1',
+    [deviceNo],
+  )
+  expect(rows).toEqual([{ last_status: 'sent', dead_at: null }])
+})
+
+test("another workspace's app, another app's key and what does not exist are 404", async () => {
+  const { apps, secret, appSecret } = sender.tenant
+  const [mine, second] = apps
+  const [theirs] = sender.other.apps
+  for (const id of [theirs.id, 'nonsense', '00000000-0000-7000-8000-000000000000']) {
+    expect((await get(sender, `/v1/apps/${id}`)).statusCode).toBe(404)
+    expect((await resume(`/v1/apps/${id}/providers/apns/resume`, secret)).statusCode).toBe(404)
+  }
+  const path = `/v1/apps/${second.id}/providers/apns/resume`
+  expect((await resume(path, appSecret)).statusCode).toBe(404)
+  expect((await resume(`/v1/apps/${mine.id}/providers/fcm/resume`, secret)).json().code).toBe(
+    'unknown_provider',
+  )
+})
+
+test('what is wrong is named', async () => {
+  const { apps, secret } = sender.tenant
+  const path = `/v1/apps/${apps[0].id}/providers`
+  const unknown = await resume(`${path}/gcm/resume`, secret)
+  expect([unknown.statusCode, unknown.json().errors[0].path]).toEqual([422, 'provider'])
+  const body = await resume(`${path}/apns/resume`, secret, { bounces: 'forget' })
+  expect([body.statusCode, body.json().errors[0].path]).toEqual([422, 'bounces'])
+})
