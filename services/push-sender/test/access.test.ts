@@ -33,7 +33,10 @@ beforeAll(async () => {
 afterAll(() => sender[Symbol.asyncDispose]())
 
 function routes(): { method: 'GET' | 'POST'; url: string }[] {
+  const app = `/v1/apps/${sender.tenant.apps[0].id}`
   return [
+    { method: 'GET', url: app },
+    { method: 'POST', url: `${app}/providers/apns/resume` },
     { method: 'POST', url: '/v1/messages' },
     { method: 'GET', url: `/v1/messages/${ids.all}` },
     { method: 'GET', url: `/v1/messages/${ids.all}/deliveries` },
