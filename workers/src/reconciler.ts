@@ -20,6 +20,12 @@ const partitionsEveryMs = 60 * 60_000
 const usualEveryMs = 60_000
 
 /**
+ * A new leader watches for that long before it rescues: where the database was away, the holders of
+ * chunks get the time to write what they know and to renew, instead of being sent twice.
+ */
+const graceMs = 2500
+
+/**
  * Finds work that a queue forgot or a worker left and rings again: it, and not the queue, is why
  * nothing accepted is lost. One of all workers leads, by a lock that ends with its connection.
  */
@@ -27,6 +33,7 @@ export function startReconciler(options: ReconcilerOptions) {
   let client: pg.Client | null = null
   let isStopped = false
   let isBusy = false
+  let leadsSince = 0
   let partitionsAt = 0
   let usualAt = 0
   let idle: Promise<void> = Promise.resolve()
@@ -51,6 +58,7 @@ export function startReconciler(options: ReconcilerOptions) {
       )
       if (rows[0]?.leads) {
         client = fresh
+        leadsSince = options.now()
         return fresh
       }
     } catch (error) {
@@ -72,6 +80,7 @@ export function startReconciler(options: ReconcilerOptions) {
       await updateUsualShares(leader)
       usualAt = now
     }
+    if (now - leadsSince < graceMs) return
     const rescued = await rescue(leader, options.batchSize)
     if (rescued.expiredLeases + rescued.unheard + rescued.unplanned > 0) options.onRescued(rescued)
   }

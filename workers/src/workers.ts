@@ -121,7 +121,6 @@ export function startWorkers(options: WorkersOptions) {
     async stop() {
       isStopping = true
       await Promise.all([relay.stop(), reconciler.stop()])
-      deps.recorder.flush()
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       leases.stop()
       await senders.close()
@@ -181,7 +180,6 @@ function deliverDeps(
         return recorded
       },
       batchSize: 500,
-      batchWaitMs: 50,
       backlogMax: 5000,
       onError: (error) => logger.warn({ event: 'recording.failed', err: describeError(error) }),
     }),

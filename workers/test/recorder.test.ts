@@ -28,7 +28,6 @@ function scene(write: (batch: readonly Recording[]) => Promise<void>) {
       return { written: batch.length, devices: 0, late: 0, minutes: [] }
     },
     batchSize: 3,
-    batchWaitMs: 10,
     backlogMax: 5,
     onError: (error) => errors.push(error),
   })

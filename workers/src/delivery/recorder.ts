@@ -4,9 +4,8 @@ import type { Recorded, Recording } from '@pushkeep/store'
 export interface RecorderOptions {
   /** Writes a batch, all or nothing. */
   write: (batch: readonly Recording[]) => Promise<Recorded>
-  /** Rows that are written at once, and the longest wait for them, in milliseconds. */
+  /** Most rows that are written at once. */
   batchSize: number
-  batchWaitMs: number
   /** Rows that may wait before senders have to: bounds the memory while the database is slow. */
   backlogMax: number
   onError: (error: unknown) => void
@@ -36,32 +35,26 @@ interface Entry {
 }
 
 const retryFirstMs = 100
-const retryCapMs = 5000
+// Short: leases run on while the database is away, and what is written late is sent twice.
+const retryCapMs = 500
 
 /**
- * Gathers outcomes of all chunks and writes them in batches: one statement under way, so that rows
- * gather while it runs. A batch that the database does not take stays and is tried again.
+ * Writes outcomes of all chunks in batches: one statement is under way, and rows gather while it
+ * runs. The first of a quiet time does not wait for company: what a killed worker knew and had not
+ * written is sent twice. A batch that the database does not take stays and is tried again.
  */
 export function createRecorder(options: RecorderOptions) {
   let entries: Entry[] = []
   let isWriting = false
-  let timer: NodeJS.Timeout | null = null
   const waiters: (() => void)[] = []
 
   function add(recording: Recording, ledger: Ledger) {
     ledger.open += 1
     entries.push({ recording, ledger })
     if (isWriting) return
-    if (entries.length >= options.batchSize) start()
-    else timer ??= setTimeout(start, options.batchWaitMs)
-  }
-
-  function start() {
-    if (timer) clearTimeout(timer)
-    timer = null
-    if (isWriting || entries.length === 0) return
     isWriting = true
-    void writeAll()
+    // After the answers of this turn: frames read from one socket together go together.
+    setImmediate(() => void writeAll())
   }
 
   async function writeAll() {
@@ -79,10 +72,8 @@ export function createRecorder(options: RecorderOptions) {
       failures = 0
       entries = entries.slice(batch.length)
       settle(batch)
-      if (entries.length < options.batchSize) break
     }
     isWriting = false
-    if (entries.length > 0) timer ??= setTimeout(start, options.batchWaitMs)
   }
 
   function settle(batch: Entry[]) {
@@ -97,8 +88,6 @@ export function createRecorder(options: RecorderOptions) {
 
   return {
     add,
-    /** Writes what has gathered without waiting for more. */
-    flush: start,
     /** Resolves when there is room for more. */
     room(): Promise<void> {
       if (entries.length < options.backlogMax) return Promise.resolve()

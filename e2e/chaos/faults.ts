@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Service } from '@pushkeep/local-runner'
+import { connect } from '@pushkeep/store'
+import { Redis } from 'ioredis'
+import { pidOf, type World } from './world.ts'
+
+/** One kind of fault: brings it about, and ends it. */
+export interface Fault {
+  kind: string
+  strike(world: World): Promise<void>
+}
+
+function isRunning(service: Service): boolean {
+  return service.child !== null && service.child.process.exitCode === null
+}
+
+/** Ends a process without a word and starts it again. */
+async function killAndRestart(service: Service): Promise<void> {
+  const pid = pidOf(service)
+  const { child } = service
+  if (pid === null || !child || !isRunning(service)) return
+  process.kill(pid, 'SIGKILL')
+  await child.exited
+  await startAgain(service)
+}
+
+/** PostgreSQL's children take a moment to go after a kill, and hold its lock until then. */
+async function startAgain(service: Service): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await service.start()
+      return
+    } catch (error) {
+      if (tries >= 20) throw error
+      await sleep(500)
+    }
+  }
+}
+
+async function freeze(service: Service, ms: number): Promise<void> {
+  const pid = pidOf(service)
+  if (pid === null) return
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await sleep(ms)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+}
+
+function needed(service: Service | null): Service {
+  if (!service) throw new Error('there is no such process in this world')
+  return service
+}
+
+export const killWorker: Fault = {
+  kind: 'SIGKILL worker',
+  strike: ({ run, random }) => killAndRestart(random.pick(run.workers)),
+}
+
+export const killRegistry: Fault = {
+  kind: 'SIGKILL token-registry',
+  strike: ({ run }) => killAndRestart(run.registry),
+}
+
+export const killSender: Fault = {
+  kind: 'SIGKILL push-sender',
+  strike: ({ run }) => killAndRestart(run.sender),
+}
+
+export const killPostgres: Fault = {
+  kind: 'SIGKILL PostgreSQL',
+  strike: ({ run }) => killAndRestart(needed(run.postgres)),
+}
+
+export const killRedis: Fault = {
+  kind: 'SIGKILL Redis',
+  strike: ({ run }) => killAndRestart(needed(run.redis)),
+}
+
+export const freezeRedis: Fault = {
+  kind: 'Redis frozen',
+  strike: ({ run, random }) => freeze(needed(run.redis), 1000 + random.int(4000)),
+}
+
+/** Everything that the queue knows is gone; what was accepted is not. */
+export const wipeQueue: Fault = {
+  kind: 'queue wiped',
+  async strike({ run, backend }) {
+    if (backend === 'redis') {
+      const redis = new Redis(run.redisUrl ?? '')
+      await redis.flushall()
+      redis.disconnect()
+      return
+    }
+    const database = connect({ url: run.local.database_url, name: 'chaos wipe', connectionsMax: 1 })
+    const { rows } = await database.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables
+       where schemaname = 'pushkeep_queue' and tablename not like '%migration%'`,
+    )
+    await database.query(`truncate ${rows.map((row) => row.name).join(', ')} cascade`)
+    await database.end()
+  },
+}
+
+/** A rolling restart of one process: it drains, ends, and comes again. */
+export const restart: Fault = {
+  kind: 'SIGTERM restart',
+  async strike({ run, random }) {
+    const service = random.pick([...run.workers, run.registry, run.sender])
+    await service.stop()
+    await startAgain(service)
+  },
+}
+
+/** A state of the simulator for a while. */
+function provider(kind: string, faults: object, ms = 800): Fault {
+  return {
+    kind,
+    async strike(world) {
+      await world.simulator('PUT', '/faults', { apns: faults, fcm: faults })
+      await sleep(ms)
+      await world.simulator('DELETE', '/faults')
+    },
+  }
+}
+
+export const goaway: Fault = {
+  kind: 'GOAWAY',
+  async strike(world) {
+    await world.simulator('POST', '/goaway', { provider: world.random.pick(['apns', 'fcm']) })
+  },
+}
+
+export const goawayEvery = provider('GOAWAY every 50 requests', { goaway_every: 50 })
+export const goawayUnprocessed = provider('GOAWAY with unprocessed streams', {
+  goaway_every: 40,
+  goaway_unprocessed: 10,
+})
+export const refusedStreams = provider('REFUSED_STREAM', { refuse_streams: 20 }, 300)
+export const fewStreams = provider('MAX_CONCURRENT_STREAMS lowered', { max_concurrent_streams: 3 })
+export const slow = provider('slow answers', { delay_ms: 300 }, 1000)
+export const unavailable = provider('503 for a share', {
+  status: { status: 503, reason: 'ServiceUnavailable', share: 0.3 },
+})
+export const refused = provider('connection refused', { refuse: true }, 1500)
+export const silent = provider('silent connection', { silent: true }, 7000)

@@ -1,0 +1,138 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { World } from './world.ts'
+
+/** What a scene came to. All but `recorded` must be 0, and `doubled` within its scene's bound. */
+export interface Verdict {
+  accepted: number
+  recorded: number
+  /** Accepted, and neither recorded nor expired; or recorded as sent and never seen by the provider. */
+  lost: number
+  /** Accepted by the provider more than once. */
+  doubled: number
+  /** Doubled with another apns-id or collapse id: it would ring twice. */
+  beyondCollapse: number
+  wrongPerson: number
+  wrongStatus: number
+  /** Messages whose counts do not add up. */
+  unbalanced: number
+  arrived: number
+}
+
+interface Arrival {
+  seq: number
+  at: number
+  provider: string
+  token: string
+  apns_id: string | null
+  collapse_id: string | null
+  accepted: boolean
+}
+
+/** How long a push may be on its way between the claim and the wire, in ms. */
+const onItsWayMs = 3000
+
+/** Waits until nothing is pending, then holds the ledger against the simulator's journal. */
+export async function judge(world: World, settleMs: number): Promise<Verdict> {
+  await settled(world, settleMs)
+  const arrivals = (await allArrivals(world)).filter((arrival) => arrival.accepted)
+  const ledger = await readLedger(world)
+  const byDelivery = Map.groupBy(arrivals, (a) => `${a.collapse_id} ${a.token}`)
+  const repeats = [...byDelivery.values()].filter((same) => same.length > 1)
+  return {
+    accepted: world.accepted.size,
+    recorded: ledger.deliveries.length,
+    lost: countLost(world, ledger, byDelivery),
+    doubled: repeats.reduce((sum, same) => sum + same.length - 1, 0),
+    beyondCollapse: repeats.filter((same) => new Set(same.map((a) => a.apns_id)).size > 1).length,
+    wrongPerson: countWrongPerson(world, arrivals),
+    wrongStatus: await countWrongStatus(world),
+    unbalanced: ledger.messages.filter((message) => message.pending !== 0).length,
+    arrived: arrivals.length,
+  }
+}
+
+async function settled(world: World, settleMs: number): Promise<void> {
+  const deadline = Date.now() + settleMs
+  while (Date.now() < deadline) {
+    const { rows } = await world.database.query<{ open: number }>(
+      `select (select count(*) from chunks where state <> 'done')
+            + (select count(*) from messages where planned_at is null) as open`,
+    )
+    if (Number(rows[0]?.open) === 0) return
+    await sleep(200)
+  }
+}
+
+async function allArrivals(world: World): Promise<Arrival[]> {
+  const all: Arrival[] = []
+  for (;;) {
+    const after = all.at(-1)?.seq ?? 0
+    const page = (await world.simulator('GET', `/received?limit=1000&after=${after}`)) as Arrival[]
+    if (page.length === 0) return all
+    all.push(...page)
+  }
+}
+
+interface Ledger {
+  messages: { id: string; recipients: number; pending: number }[]
+  deliveries: { id: string; token: string | null; status: number; reason: string | null }[]
+}
+
+async function readLedger(world: World): Promise<Ledger> {
+  const messages = await world.database.query<Ledger['messages'][number]>(
+    `select m.id, c.recipients::int,
+            (c.recipients - c.sent - c.bounced - c.suppressed - c.failed - c.expired)::int as pending
+     from messages m join message_counts c using (message_no)`,
+  )
+  const deliveries = await world.database.query<Ledger['deliveries'][number]>(
+    `select m.id, d.token, dl.status, dl.reason
+     from deliveries dl join messages m using (message_no) left join devices d using (device_no)`,
+  )
+  return { messages: messages.rows, deliveries: deliveries.rows }
+}
+
+function countLost(world: World, ledger: Ledger, arrived: Map<string, Arrival[]>): number {
+  const known = new Map(ledger.messages.map((message) => [message.id, message]))
+  let lost = 0
+  for (const [id, { recipients }] of world.accepted) {
+    const message = known.get(id)
+    if (!message) lost += recipients ?? 1
+    else {
+      lost += Math.max(0, message.pending)
+      if (recipients !== null) lost += Math.max(0, recipients - message.recipients)
+    }
+  }
+  const sent = ledger.deliveries.filter((delivery) => delivery.status === 1)
+  return lost + sent.filter(({ id, token }) => token && !arrived.has(`${id} ${token}`)).length
+}
+
+/** A push for A that arrived when somebody else had had the phone for a while. */
+function countWrongPerson(world: World, arrivals: Arrival[]): number {
+  return arrivals.filter((arrival) => {
+    const message = world.accepted.get(arrival.collapse_id ?? '')
+    if (!message || message.person === null) return false
+    const history = world.owners.get(arrival.token) ?? []
+    const before = history.filter((owner) => owner.at < arrival.at - onItsWayMs).at(-1)
+    const since = history.filter((owner) => owner.at >= arrival.at - onItsWayMs)
+    const owners = [before, ...since].map((owner) => owner?.person)
+    return !owners.includes(message.person)
+  }).length
+}
+
+// A device that was not registered again since its last outcomes must show what they say.
+async function countWrongStatus(world: World): Promise<number> {
+  const { rows } = await world.database.query<{ wrong: number }>(
+    `with last as (
+       select distinct on (dl.device_no) dl.device_no, dl.status, dl.reason, dl.at
+       from deliveries dl
+       where dl.status in (1, 2) or dl.status = 3 and dl.reason not in ('reassigned', 'deleted', 'replaced')
+       order by dl.device_no, dl.at desc
+     )
+     select count(*)::int as wrong
+     from last l join devices d using (device_no)
+     where d.deleted_at is null and d.registered_at < l.at - interval '3 seconds'
+       and (d.last_status <> (array['sent', 'bounced', 'suppressed'])[l.status]
+            or (l.status = 2) and d.dead_at is null)`,
+  )
+  return rows[0]?.wrong ?? 0
+}
