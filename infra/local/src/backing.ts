@@ -44,17 +44,21 @@ export async function startBacking(group: ServiceGroup, options: BackingOptions)
 export const databaseName = 'pushkeep'
 
 async function startDatabase(group: ServiceGroup, options: BackingOptions) {
-  const { databaseUrl, directory, postgresSettings = [], ports, secrets } = options
+  const { databaseUrl, directory, postgresSettings = [], secrets } = options
   if (databaseUrl !== undefined) return { postgres: null, databaseUrl }
   const server = {
     directory: pathsOf(directory).postgres,
     password: secrets.database_password,
-    port: ports.postgres,
     // Each process of workers holds a few dozen connections where the queues are here, too.
     settings: ['max_connections=400', ...postgresSettings],
   }
-  const postgres = await group.start(postgresChild(server), ranks.database)
-  return { postgres, databaseUrl: postgresUrl(server, databaseName) }
+  const { service: postgres, ports } = await group.startOn(
+    options.ports,
+    ({ postgres: port }) => postgresChild({ ...server, port }),
+    ranks.database,
+  )
+  const { password } = server
+  return { postgres, databaseUrl: postgresUrl({ password, port: ports.postgres }, databaseName) }
 }
 
 async function startQueues(group: ServiceGroup, options: BackingOptions) {
@@ -63,21 +67,25 @@ async function startQueues(group: ServiceGroup, options: BackingOptions) {
   if (!hasRedisServer()) {
     throw new Error('there is no redis-server on this machine: install one, or set REDIS_URL')
   }
-  const server = {
-    directory: pathsOf(options.directory).redis,
-    port: options.ports.redis,
-    password: options.secrets.redis_password,
-  }
-  const redis = await group.start(await redisChild(server), ranks.database)
-  return { redis, redisUrl: redisUrl(server) }
+  const { redis: directory } = pathsOf(options.directory)
+  const { redis_password: password } = options.secrets
+  const { service: redis, ports } = await group.startOn(
+    options.ports,
+    ({ redis: port }) => redisChild({ directory, password, port }),
+    ranks.database,
+  )
+  return { redis, redisUrl: redisUrl({ password, port: ports.redis }) }
 }
 
 async function startSimulator(group: ServiceGroup, options: BackingOptions) {
-  const { directory, ports, journal = 'full' } = options
-  const program = simulatorProgram({ directory: pathsOf(directory).simulator, ports, journal })
-  const simulator = await group.start(program, ranks.simulator)
-  const ready = SimulatorReady.parse(simulator.child?.ready)
-  return { simulator, simulatorReady: ready }
+  const { journal = 'full' } = options
+  const { simulator: directory } = pathsOf(options.directory)
+  const { service: simulator } = await group.startOn(
+    options.ports,
+    (ports) => simulatorProgram({ directory, ports, journal }),
+    ranks.simulator,
+  )
+  return { simulator, simulatorReady: SimulatorReady.parse(simulator.child?.ready) }
 }
 
 /** The order in which they end: whoever is asked first, whoever is needed last. */

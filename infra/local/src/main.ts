@@ -82,7 +82,10 @@ async function run(directory: string, args: StartArguments): Promise<number> {
     console.log('Pushkeep is stopped.')
     return 0
   } catch (error) {
-    if (stopAsked.signal.aborted) return 0
+    if (stopAsked.signal.aborted) {
+      console.log('Stopped before it was ready.')
+      return 0
+    }
     console.error(`Pushkeep did not start: ${error instanceof Error ? error.message : error}`)
     return 1
   } finally {

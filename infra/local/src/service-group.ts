@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ChildOptions } from './child.ts'
+import { choosePorts, type Ports } from './ports.ts'
 import { forgetProcesses, recordProcesses } from './processes.ts'
 import { Service } from './service.ts'
 
@@ -9,6 +10,11 @@ export interface GroupOptions {
   report: (news: string) => void
   onLine: ((name: string, line: string) => void) | undefined
 }
+
+const portTriesMax = 3
+
+// Node's code; the words of PostgreSQL and Redis.
+const portTaken = /EADDRINUSE|address already in use/i
 
 /** The server behind a process that only guards one says its own pid, too. */
 const Guarded = z.looseObject({ pid: z.number() })
@@ -38,6 +44,26 @@ export class ServiceGroup {
     this.#services.push({ rank, service })
     await service.start()
     return service
+  }
+
+  /**
+   * Starts a process that listens, on these ports or on others: between the look and the use somebody
+   * may have taken one. Says which ports it has.
+   */
+  async startOn(
+    ports: Ports,
+    programOf: (ports: Ports) => ChildOptions | Promise<ChildOptions>,
+    rank: number,
+  ): Promise<{ service: Service; ports: Ports }> {
+    for (let triesLeft = portTriesMax, tried = ports; ; triesLeft -= 1) {
+      try {
+        return { service: await this.start(await programOf(tried), rank), ports: tried }
+      } catch (error) {
+        const isTaken = error instanceof Error && portTaken.test(error.message)
+        if (!isTaken || triesLeft === 0) throw error
+        tried = await choosePorts('free', ports.workers.length)
+      }
+    }
   }
 
   /** Ends all, rank by rank, so that nobody loses what it still needs. */

@@ -96,40 +96,50 @@ async function startAll(
     credentialsFile: simulatorReady.credentials_file,
   })
   const common = { databaseUrl, redisUrl, logLevel }
-  const workerOf = (port: number, index: number) =>
+  const workersOn = (index: number) => (on: Ports) =>
     workersProgram({
       name: index === 0 ? 'workers' : `workers-${index + 1}`,
       common,
-      port,
+      port: on.workers[index] ?? 0,
       encryptionKey,
       simulator: simulatorReady,
       own: env.workers,
     })
   const [registry, sender, ...workers] = await Promise.all([
-    group.start(registryProgram(common, ports.registry, env.registry), ranks.service),
-    group.start(senderProgram(common, ports.sender, env.sender), ranks.service),
-    ...ports.workers.map((port, index) => group.start(workerOf(port, index), ranks.workers)),
+    group.startOn(ports, (on) => registryProgram(common, on.registry, env.registry), ranks.service),
+    group.startOn(ports, (on) => senderProgram(common, on.sender, env.sender), ranks.service),
+    ...ports.workers.map((_, index) => group.startOn(ports, workersOn(index), ranks.workers)),
   ])
-  const local = describe(installation, ports, backing)
+  const local = describe(installation, backing, {
+    registry_url: `http://127.0.0.1:${registry.ports.registry}`,
+    sender_url: `http://127.0.0.1:${sender.ports.sender}`,
+  })
   await writePrivateJson(pathsOf(directory).local, local)
-  const processes = { postgres, redis, simulator, registry, sender, workers }
-  return { local, ...processes, redisUrl: redisUrl ?? null, encryptionKey }
+  return {
+    local,
+    postgres,
+    redis,
+    simulator,
+    registry: registry.service,
+    sender: sender.service,
+    workers: workers.map(({ service }) => service),
+    redisUrl: redisUrl ?? null,
+    encryptionKey,
+  }
 }
 
 function describe(
   installation: Installation,
-  ports: Ports,
   { simulatorReady: { urls }, databaseUrl }: Backing,
+  services: Pick<Local, 'registry_url' | 'sender_url'>,
 ): Local {
-  const sender_url = `http://127.0.0.1:${ports.sender}`
   return {
-    registry_url: `http://127.0.0.1:${ports.registry}`,
-    sender_url,
+    ...services,
     apns_url: urls.apnsProduction,
     fcm_url: urls.fcm,
     simulator_url: urls.simulator,
     ...installation,
-    dashboard_url: `${sender_url}/ops/queues`,
+    dashboard_url: `${services.sender_url}/ops/queues`,
     database_url: databaseUrl,
   }
 }

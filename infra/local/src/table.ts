@@ -3,7 +3,8 @@ import { pathsOf } from './directory.ts'
 import type { LocalRun } from './start-local.ts'
 
 /** What one needs to know of a run: addresses, keys, and where the pushes go. */
-export function tableOf({ local, redisUrl }: LocalRun, directory: string): string {
+export function tableOf(run: LocalRun, directory: string): string {
+  const { local, redisUrl } = run
   const { local: file, logs } = pathsOf(directory)
   const rows = [
     ['token registry', local.registry_url, 'people and devices; API at /docs'],
@@ -24,8 +25,24 @@ export function tableOf({ local, redisUrl }: LocalRun, directory: string): strin
     '',
     'Pushes go to the simulator: none reaches Apple, Google or a phone.',
     `Queues: ${redisUrl === null ? 'in PostgreSQL' : 'on Redis'}.` +
-      ` All of this is in ${relative(process.cwd(), file)}, logs in ${relative(process.cwd(), logs)}.`,
+      ` All of this is in ${shortened(file)}, logs in ${shortened(logs)}.`,
+    ...placeOf(run, directory),
     './scripts/stop ends it.',
     '',
   ].join('\n')
+}
+
+/** As somebody here would type it. */
+function shortened(path: string): string {
+  const short = relative(process.cwd(), path)
+  return short.startsWith('..') ? path : short
+}
+
+/** Where the data is, if not in the directory: root's folders may be closed to PostgreSQL's user. */
+function placeOf({ postgres }: LocalRun, directory: string): string[] {
+  const place = postgres?.child?.ready.data_directory
+  if (typeof place !== 'string' || place === pathsOf(directory).postgres) return []
+  return [
+    `PostgreSQL does not run as root, and its user may not enter here: its data is in ${place}.`,
+  ]
 }

@@ -36,7 +36,9 @@ async function startInForeground(...args: string[]): Promise<ChildProcess> {
   foreground.push(run)
   const out = collect(run, 'stdout')
   const err = collect(run, 'stderr')
-  await expect.poll(() => out() + err(), { timeout: startTimeoutMs }).toMatch(/^ready$/m)
+  const said = () => out() + err()
+  await expect.poll(said, { timeout: startTimeoutMs }).toMatch(/^ready$|did not start/m)
+  expect(said()).toMatch(/^ready$/m)
   return run
 }
 
@@ -114,6 +116,27 @@ test('Ctrl-C ends every process, and the run with 0', async () => {
     run.kill('SIGINT')
     expect(await ended).toBe(0)
     expect(await alive(pids)).toEqual([])
+  })
+}, 120_000)
+
+test('Ctrl-C while it starts leaves nothing, and the next start works', async () => {
+  await inFolder(async () => {
+    const env = { ...process.env, ...environment() }
+    for (const afterMs of [0, 200, 2000]) {
+      const run = spawn(process.execPath, [main], { env })
+      foreground.push(run)
+      const ended = exited(run)
+      await expect.poll(collect(run, 'stdout'), { timeout: startTimeoutMs }).toMatch('Starting')
+      await new Promise((resolve) => setTimeout(resolve, afterMs))
+      const pids = await processes().then(
+        (running) => running.map(({ pid }) => pid),
+        () => [],
+      )
+      run.kill('SIGINT')
+      expect(await ended).toBe(0)
+      expect(await alive(pids)).toEqual([])
+    }
+    expect((await start('--detach')).code).toBe(0)
   })
 }, 120_000)
 

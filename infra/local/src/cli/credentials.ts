@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parseApnsCredentials, parseFcmCredentials } from '@pushkeep/providers'
 import { putCredentials } from '@pushkeep/store'
 import { Command, Option } from 'commander'
 import { z } from 'zod'
@@ -42,7 +41,7 @@ function apnsCommand(run: Run): Command {
       run(async ({ database, encryptionKey }) => {
         const { appNo } = await chosenApp(database, '--app', options.app)
         const secret = await textOf('--key-file', options.keyFile)
-        const settings = apnsSettings(options, secret)
+        const settings = await apnsSettings(options, secret)
         await putCredentials(database, await encryptionKey(), {
           appNo,
           provider: 'apns',
@@ -63,7 +62,8 @@ const optionOf: Record<string, string> = {
   privateKey: '--key-file',
 }
 
-function apnsSettings(options: ApnsOptions, privateKey: string) {
+async function apnsSettings(options: ApnsOptions, privateKey: string) {
+  const { parseApnsCredentials } = await loadProviders()
   const { teamId, keyId, topic, environment } = options
   const settings = { teamId, keyId, topic, ...(environment ? { environment } : {}) }
   const parsed = parseApnsCredentials({ ...settings, privateKey })
@@ -90,9 +90,10 @@ function fcmCommand(run: Run): Command {
       run(async ({ database, encryptionKey }) => {
         const { appNo } = await chosenApp(database, '--app', options.app)
         const secret = await textOf('--service-account-file', options.serviceAccountFile)
+        const { parseFcmCredentials } = await loadProviders()
         const parsed = parseFcmCredentials(secret)
         if (parsed.kind === 'problem') {
-          throw new Failure(`--service-account-file: ${parsed.path} ${parsed.message}`)
+          throw new Failure(`--service-account-file: ${`${parsed.path} ${parsed.message}`.trim()}`)
         }
         const { project_id: projectId, client_email: clientEmail } = Shown.parse(JSON.parse(secret))
         const settings = { projectId, clientEmail }
@@ -105,6 +106,11 @@ function fcmCommand(run: Run): Command {
         return stored(options.app, 'fcm', settings)
       }),
     )
+}
+
+// Google's SDK takes its time to load: the other commands do not wait for it.
+function loadProviders() {
+  return import('@pushkeep/providers')
 }
 
 async function textOf(option: string, path: string): Promise<string> {
