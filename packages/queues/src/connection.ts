@@ -165,6 +165,8 @@ function postgresQueues(url: string, onError: (error: Error) => void): Queues {
     schema: postgresSchema,
     migrate: true,
     max,
+    // The queue may be lost at any moment: it need not wait for the disk.
+    options: '-c synchronous_commit=off',
   })
   return {
     queue(name) {
