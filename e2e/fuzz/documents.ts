@@ -1,7 +1,7 @@
 /** The part of JSON Schema that our documents use. */
 export interface Schema {
   $ref?: string
-  type?: string
+  type?: string | string[]
   properties?: Record<string, Schema>
   required?: string[]
   additionalProperties?: boolean | Schema
@@ -48,6 +48,11 @@ export interface Operation {
   isOpen: boolean
   /** Follows references into the document's components. */
   resolve: (schema: Schema) => Schema
+}
+
+/** `registry PUT /v1/people/{id}` */
+export function nameOf({ service, name }: Operation): string {
+  return `${service} ${name}`
 }
 
 type Content = Record<string, { schema?: Schema }>

@@ -75,7 +75,9 @@ export function childOf(tree: Tree, part: string | number): Tree | undefined {
 export function pathsOf(tree: Tree): Path[] {
   const below = (part: string | number, inner: Tree) =>
     pathsOf(inner).map((path): Path => [part, ...path])
-  if (tree.kind === 'object') return [[], ...tree.entries.flatMap(([key, inner]) => below(key, inner))]
-  if (tree.kind === 'array') return [[], ...tree.items.flatMap((inner, index) => below(index, inner))]
+  if (tree.kind === 'object')
+    return [[], ...tree.entries.flatMap(([key, inner]) => below(key, inner))]
+  if (tree.kind === 'array')
+    return [[], ...tree.items.flatMap((inner, index) => below(index, inner))]
   return [[]]
 }

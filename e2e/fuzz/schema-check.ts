@@ -17,7 +17,7 @@ export function violation(
 ): string | null {
   const { anyOf, oneOf, allOf, enum: options, type, ...rest } = resolve(schema)
   const branches = anyOf ?? oneOf
-  if (branches && branches.every((one) => violation(one, value, resolve, at) !== null)) {
+  if (branches?.every((one) => violation(one, value, resolve, at) !== null)) {
     return `${at} is none of ${branches.length} alternatives`
   }
   for (const one of allOf ?? []) {
@@ -26,7 +26,8 @@ export function violation(
   }
   if (options && !options.includes(value)) return `${at} is no value of the list`
   if ('const' in rest && rest.const !== value) return `${at} is not the one value`
-  if (type !== undefined && !isOfType(type, value)) return `${at} is not of type ${type}`
+  const types = [type ?? []].flat()
+  if (types.length > 0 && !types.some((one) => isOfType(one, value))) return `${at} is no ${types}`
   if (typeof value === 'string') return textViolation(rest, value, at)
   if (typeof value === 'number') return numberViolation(rest, value, at)
   if (Array.isArray(value)) return listViolation(rest, value, resolve, at)
@@ -55,7 +56,8 @@ function textViolation(schema: Schema, value: string, at: string): string | null
   const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, format } = schema
   const length = [...value].length
   if (length < minLength || length > maxLength) return `${at} is of the wrong length`
-  if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) return `${at} has no such form`
+  if (pattern !== undefined && !new RegExp(pattern, 'u').test(value))
+    return `${at} has no such form`
   if (format === 'uuid' && !uuid.test(value)) return `${at} is no UUID`
   if (format === 'date-time' && !dateTime.test(value)) return `${at} is no date-time`
   if (format === 'uri' && !URL.canParse(value)) return `${at} is no URI`

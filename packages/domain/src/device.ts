@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Attributes, AttributesInput, attributeChange } from './attributes.ts'
 import { PersonId } from './person.ts'
 import type { Platform } from './platform.ts'
-import { cleanText } from './text.ts'
+import { cleanText, isCleanText } from './text.ts'
 import { ClientTime, UnixSeconds } from './time.ts'
 import { tokenLengthMax, tokenProblem } from './token.ts'
 
@@ -21,13 +21,17 @@ const PlatformInput = z
   .string()
   .transform((text) => text.toLowerCase())
   .pipe(z.enum(['ios', 'android'], 'must be ios or android'))
-  .describe('`ios` or `android`, in any letter case')
+  .meta({
+    description: '`ios` or `android`, in any letter case',
+    pattern: '^([iI][oO][sS]|[aA][nN][dD][rR][oO][iI][dD])$',
+  })
 
 /** A device token; what it must look like depends on the platform. */
 export const TokenInput = z
   .string()
   .min(1, 'must not be empty')
   .max(tokenLengthMax, `must be at most ${tokenLengthMax} characters`)
+  .refine(isCleanText, 'must be valid Unicode without NUL')
   .describe('The APNs or FCM device token')
 
 const registration = {

@@ -3,7 +3,7 @@ import type { Environment } from '@pushkeep/domain'
 import { z } from 'zod'
 import type { Flaw } from './provider.ts'
 
-/** An APNs signing key (.p8) with what it is for. `environment` is tried first for a token of which it is not known. */
+/** An APNs signing key (.p8) with what it is for. */
 export interface ApnsCredentials {
   teamId: string
   keyId: string
@@ -11,6 +11,7 @@ export interface ApnsCredentials {
   topic: string
   /** PEM. */
   privateKey: string
+  /** Tried first for a token of which the environment is not known. */
   environment: Environment
 }
 
@@ -34,29 +35,38 @@ export type Parsed<Credentials> =
 
 const tenCharacters = z.string().regex(/^[A-Z0-9]{10}$/, 'must be ten capital letters and digits')
 
-const ApnsInput = z.object({
-  teamId: tenCharacters,
-  keyId: tenCharacters,
-  topic: z.string().regex(/^[A-Za-z0-9.-]{1,255}$/, 'must be a bundle id'),
-  privateKey: z.string().refine(isP256Key, 'must be the PEM text of a .p8 key (EC P-256)'),
-  environment: z.enum(['production', 'sandbox']).default('production'),
-})
+const ApnsInput = z.object(
+  {
+    teamId: tenCharacters,
+    keyId: tenCharacters,
+    topic: z.string().regex(/^[A-Za-z0-9.-]{1,255}$/, 'must be a bundle id'),
+    privateKey: z.string().refine(isP256Key, 'must be the PEM text of a .p8 key (EC P-256)'),
+    environment: z.enum(['production', 'sandbox']).default('production'),
+  },
+  'must be an object',
+)
 
-const ServiceAccountInput = z.object({
-  type: z.literal('service_account', 'must be "service_account"').optional(),
-  project_id: z.string().regex(/^[a-z0-9.:-]{4,100}$/, 'must be a project id'),
-  client_email: z.email('must be an e-mail address'),
-  private_key: z.string().refine(isRsaKey, 'must be the PEM text of an RSA key'),
-  private_key_id: z.string().optional(),
-})
+const ServiceAccountInput = z.object(
+  {
+    type: z.literal('service_account', 'must be "service_account"').optional(),
+    project_id: z.string().regex(/^[a-z0-9.:-]{4,100}$/, 'must be a project id'),
+    client_email: z.email('must be an e-mail address'),
+    private_key: z.string().refine(isRsaKey, 'must be the PEM text of an RSA key'),
+    private_key_id: z.string().optional(),
+  },
+  'must be the JSON of a service account',
+)
 
-/** Reads and checks APNs credentials. */
+/** Checks APNs credentials. A problem names the field and never repeats what it holds. */
 export function parseApnsCredentials(input: unknown): Parsed<ApnsCredentials> {
   const result = ApnsInput.safeParse(input)
   return result.success ? { kind: 'ok', credentials: result.data } : flawOf(result.error)
 }
 
-/** Reads and checks a service account: the JSON object, or its text. */
+/**
+ * Checks a service account: the JSON object, or its text. Its `token_uri` is left aside: which host
+ * gets our signed assertion is configuration and no business of an upload.
+ */
 export function parseFcmCredentials(input: unknown): Parsed<FcmCredentials> {
   const object = typeof input === 'string' ? parseJson(input) : input
   const result = ServiceAccountInput.safeParse(object)

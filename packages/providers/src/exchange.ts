@@ -21,9 +21,8 @@ export interface Exchange {
   /** The stream it is on; null while it waits. A stream that is not this one has lost it. */
   stream: ClientHttp2Stream | null
   isSettled: boolean
-  /** Node could not send its HEADERS frame, so the peer has never seen it. */
-  isUnsent: boolean
-  resends: number
+  /** How often the peer refused its stream. */
+  refusals: number
   /** The answer so far, where its body is read; status 0 means that no headers came. */
   status: number
   retryAfter: string | null
@@ -46,8 +45,7 @@ export function newExchange(
     writtenAt: 0,
     stream: null,
     isSettled: false,
-    isUnsent: false,
-    resends: 0,
+    refusals: 0,
     status: 0,
     retryAfter: null,
     chunks: noChunks,

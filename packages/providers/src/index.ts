@@ -1,5 +1,5 @@
-export { apnsReasons, classifyApns } from './apns/classify.ts'
-export { createApnsProvider, type ProviderOptions } from './apns/client.ts'
+export { type ApnsAnswer, apnsReasons, classifyApns } from './apns/classify.ts'
+export { createApnsProvider } from './apns/client.ts'
 export { type ApnsPush, renderApns } from './apns/payload.ts'
 export {
   type ApnsCredentials,
@@ -9,15 +9,16 @@ export {
   parseFcmCredentials,
   type ServiceAccount,
 } from './credentials.ts'
-export { classifyFcm } from './fcm/classify.ts'
+export { classifyFcm, type FcmAnswer } from './fcm/classify.ts'
 export { createFcmProvider } from './fcm/client.ts'
 export { type FcmPush, renderFcm } from './fcm/payload.ts'
-export { type PayloadProblem, payloadProblem } from './payload-problem.ts'
+export { type PayloadProblem, payloadBytes, payloadProblem } from './payload-problem.ts'
 export type { PoolSettings, PoolStats } from './pool-settings.ts'
 export {
   type Endpoints,
   type Flaw,
   type MessageToRender,
+  type ProviderOptions,
   type PushProvider,
   type PushTarget,
   providerEndpoints,

@@ -18,8 +18,6 @@ type LiveStream = ClientHttp2Stream & { exchange: Exchange; owner: StreamOwner }
 // Providers' error bodies are under 1 KB; of a proxy's HTML page the start is enough.
 const chunksMax = 16
 
-const headersFrame = 1
-
 /** Ties a new stream to its request and its owner. */
 export function attend(stream: ClientHttp2Stream, exchange: Exchange, owner: StreamOwner): void {
   const live: LiveStream = Object.assign(stream, { exchange, owner })
@@ -34,13 +32,6 @@ export function collectBody(stream: ClientHttp2Stream, exchange: Exchange): void
   exchange.chunks = chunks
   stream.on('data', (chunk: Buffer) => {
     if (chunks.length < chunksMax) chunks.push(chunk)
-  })
-}
-
-/** Marks a request whose HEADERS frame turns out not to have been sent. */
-export function noteUnsent(exchange: Exchange): void {
-  exchange.stream?.on('frameError', (frameType: number) => {
-    if (frameType === headersFrame) exchange.isUnsent = true
   })
 }
 

@@ -1,25 +1,17 @@
 import type { Outcome } from '@pushkeep/domain'
 import type { RequestResult } from './exchange.ts'
 
-/** What it means that a request has no answer. */
-export function outcomeOfSilence(
-  result: Exclude<RequestResult, { kind: 'answered' }>,
-): Outcome & { kind: 'unavailable' } {
-  const { kind, reason } = result
-  return { kind: 'unavailable', reason, afterMs: null, mayHaveArrived: kind === 'unknown' }
+/** What a request without an answer means: certainly not processed, or unknown (R5). */
+export function outcomeOfSilence(result: Exclude<RequestResult, { kind: 'answered' }>): Outcome {
+  const mayHaveArrived = result.kind === 'unknown'
+  return { kind: 'unavailable', reason: result.reason, afterMs: null, mayHaveArrived }
 }
 
-const unlisted = 'HTTP '
-
-/** The name of an answer that the provider's documents do not list. Safe as a metric's label. */
+/** The name of an answer that the provider's documents do not list. Fit for a metric's label. */
 export function unlistedReason(status: number, reason: string | null): string {
+  // A name is short and has no digits, so that no token can pass for one.
   const isName = reason !== null && /^[A-Za-z_]{1,40}$/.test(reason)
-  return isName ? `${unlisted}${status} ${reason}` : `${unlisted}${status}`
-}
-
-/** Whether an outcome goes back to an answer that the provider's documents do not list. */
-export function isUnlisted(outcome: Outcome): boolean {
-  return outcome.kind !== 'accepted' && outcome.reason.startsWith(unlisted)
+  return isName ? `HTTP ${status} ${reason}` : `HTTP ${status}`
 }
 
 /**

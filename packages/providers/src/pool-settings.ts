@@ -10,8 +10,8 @@ export interface PoolSettings extends SessionSettings {
   surplusAfterMs: number
   /** Waiting time between connection attempts that failed; jitter takes up to half of it off. */
   connectBackoff: Backoff
-  /** How often a request that the peer did not process is sent again at once. */
-  resendMax: number
+  /** How often a request whose stream the peer refuses is sent again at once. */
+  refusalsMax: number
   random: () => number
 }
 
@@ -25,7 +25,7 @@ export const poolDefaults: Omit<PoolSettings, 'maxStreams'> = {
   growAfterMs: 25,
   surplusAfterMs: 60_000,
   connectBackoff: { firstMs: 200, capMs: 5_000 },
-  resendMax: 5,
+  refusalsMax: 5,
   clock: () => performance.now(),
   random: Math.random,
 }

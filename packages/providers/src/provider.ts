@@ -1,50 +1,74 @@
 import type { Environment, MessageContent, Outcome } from '@pushkeep/domain'
-import type { PoolStats } from './pool-settings.ts'
+import { type PoolSettings, type PoolStats, poolDefaults } from './pool-settings.ts'
 
-/** Where the providers are; `ca` is a PEM certificate to trust instead of the public roots. */
+/** Where the providers are: https origins, and the full URL of the token endpoint. */
 export interface Endpoints {
   apnsProduction: string
   apnsSandbox: string
   fcm: string
   fcmToken: string
+  /** PEM of the one authority to trust instead of the public roots. */
   ca?: string
 }
 
 /** The real hosts. */
 export const providerEndpoints: Endpoints = {
+  // https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
   apnsProduction: 'https://api.push.apple.com',
   apnsSandbox: 'https://api.sandbox.push.apple.com',
+  // https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages/send
   fcm: 'https://fcm.googleapis.com',
+  // https://developers.google.com/identity/protocols/oauth2/service-account#httprest
   fcmToken: 'https://oauth2.googleapis.com/token',
 }
 
-/** What a message says and how, as the renderers need it. Times in ms since the epoch. */
+/** What a message says and how, as the renderers need it. */
 export interface MessageToRender extends MessageContent {
   /** The message's UUID. */
   id: string
   priority: 'high' | 'normal'
   /** Pushes with the same one replace one another; null: none. */
   collapseId: string | null
+  /** ms since the epoch. */
   expiresAt: number
+  /** 0: one try, now; the provider keeps nothing for later. */
   ttlSeconds: number
 }
 
 /** To whom one push goes. */
 export interface PushTarget {
   token: string
-  /** A UUID, the same for each try of a delivery. */
+  /** A UUID in lowercase, the same for each try of a delivery (R5). FCM has no place for it. */
   apnsId: string
-  /** null: not known yet. */
+  /** The APNs host that the token belongs to; null: not known yet. */
   environment: Environment | null
 }
 
 /** A connection to a provider with one app's credentials. */
 export interface PushProvider<Push> {
-  /** Sends one push. `done` is called exactly once, later, whatever happens; it never throws. */
+  /**
+   * Sends one push. `done` is called exactly once, after `send` has returned; whatever goes wrong
+   * is an outcome. Never throws. By default a request waits at most 15 s for a stream and 15 s for
+   * its answer; a push is one request, seldom two (other environment, renewed token), never over
+   * four.
+   */
   send(push: Push, target: PushTarget, done: (outcome: Outcome) => void): void
+  /** By connection pool: `production` and `sandbox`, or `fcm`. */
   stats(): Record<string, PoolStats>
   /** Takes no more, finishes what is in flight for at most `deadlineMs`, ends the sessions. */
   close(deadlineMs: number): Promise<void>
+}
+
+/** What a provider may be told; every part has a default. */
+export interface ProviderOptions {
+  /** Wall clock, ms since the epoch. */
+  now?: () => number
+  pool?: Partial<PoolSettings>
+}
+
+/** The pool's settings with their defaults, `maxStreams` being the provider's. */
+export function poolSettings(options: ProviderOptions, maxStreams: number): PoolSettings {
+  return { ...poolDefaults, maxStreams, ...options.pool }
 }
 
 /** What is wrong with uploaded credentials or a payload. Never repeats a secret. */

@@ -16,6 +16,7 @@ import { Session, type SessionHost } from './session.ts'
  */
 export class SessionPool implements SessionHost {
   readonly #origin: string
+  readonly #authority: string
   readonly #settings: PoolSettings
   readonly #options: SecureClientSessionOptions
   readonly #queue = new ExchangeQueue()
@@ -42,7 +43,9 @@ export class SessionPool implements SessionHost {
 
   /** `origin` is an https URL without a path; `ca` PEM. Throws where one of them is not valid. */
   constructor(origin: string, ca: string | undefined, settings: PoolSettings) {
-    this.#origin = new URL(origin).origin
+    const url = new URL(origin)
+    this.#origin = url.origin
+    this.#authority = url.host
     this.#settings = settings
     this.#surplusCheckedAt = settings.clock()
     this.#options = {
@@ -64,6 +67,11 @@ export class SessionPool implements SessionHost {
     const session = this.#queue.size === 0 ? this.#withMostRoom() : null
     if (session) session.send(exchange)
     else this.#wait(exchange)
+  }
+
+  /** The value of `:authority`. */
+  get authority(): string {
+    return this.#authority
   }
 
   stats(): PoolStats {
@@ -105,12 +113,17 @@ export class SessionPool implements SessionHost {
     this.#counts.replaced += 1
   }
 
-  onUnprocessed(exchange: Exchange, reason: string): void {
-    if (exchange.resends >= this.#settings.resendMax) {
-      settle(exchange, { kind: 'not-processed', reason })
+  onUnprocessed(exchange: Exchange, why: 'goaway' | 'refused'): void {
+    const { clock, requestTimeoutMs, refusalsMax } = this.#settings
+    // A refusal costs the peer nothing and may come back at once; a GOAWAY costs a connection, so
+    // that time is bound enough: a burst on one may have to follow several.
+    if (why === 'refused') exchange.refusals += 1
+    const isTooOften = exchange.refusals > refusalsMax
+    const isTooLate = clock() - exchange.queuedAt >= requestTimeoutMs
+    if (isTooOften || isTooLate) {
+      settle(exchange, { kind: 'not-processed', reason: why })
       return
     }
-    exchange.resends += 1
     this.#counts.resent += 1
     this.#queue.unshift(exchange)
     this.#pump()

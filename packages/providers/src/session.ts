@@ -9,13 +9,7 @@ import {
 import type { Socket } from 'node:net'
 import { accepted, cutShort, refusal, resetName } from './answer.ts'
 import { type Exchange, type RequestResult, settle } from './exchange.ts'
-import {
-  attend,
-  collectBody,
-  noteUnsent,
-  type ResponseHeaders,
-  type StreamOwner,
-} from './live-stream.ts'
+import { attend, collectBody, type ResponseHeaders, type StreamOwner } from './live-stream.ts'
 import { type SilenceSettings, SilenceWatch } from './silence-watch.ts'
 
 /** Times in ms. */
@@ -39,7 +33,7 @@ export interface SessionHost {
   onTimeout(): void
   onSilence(): void
   /** The peer has certainly not acted on this request. */
-  onUnprocessed(exchange: Exchange, reason: string): void
+  onUnprocessed(exchange: Exchange, why: 'goaway' | 'refused'): void
   onEnded(session: Session): void
 }
 
@@ -141,7 +135,6 @@ export class Session implements StreamOwner {
   /** Writes a request. Only while `hasRoom`. */
   send(exchange: Exchange): void {
     exchange.writtenAt = this.#settings.clock()
-    exchange.isUnsent = false
     const stream = this.#http2.request(exchange.headers, withBody)
     exchange.stream = stream
     this.#live.add(exchange)
@@ -215,11 +208,12 @@ export class Session implements StreamOwner {
   #unanswered(exchange: Exchange, stream: ClientHttp2Stream): void {
     if (exchange.status !== 0) {
       settle(exchange, refusal(exchange, stream))
-    } else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) {
-      this.#provenLimit = Math.min(this.#provenLimit, Math.max(1, this.#live.size))
-      this.#host.onUnprocessed(exchange, 'reset REFUSED_STREAM')
-    } else if (exchange.isUnsent || stream.id === undefined || stream.id > this.#lastStreamId) {
+    } else if (stream.id === undefined || stream.id > this.#lastStreamId) {
       this.#host.onUnprocessed(exchange, 'goaway')
+    } else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) {
+      // Also what nghttp2 gives to a request that a GOAWAY kept from being written.
+      this.#provenLimit = Math.min(this.#provenLimit, Math.max(1, this.#live.size))
+      this.#host.onUnprocessed(exchange, 'refused')
     } else {
       const reset = resetName(stream.rstCode)
       const reason = this.#http2.destroyed ? this.#endReason : `reset ${reset}`
@@ -239,12 +233,9 @@ export class Session implements StreamOwner {
     // After an error Node ends the connection at once, and with it what might still be answered.
     if (code !== constants.NGHTTP2_NO_ERROR) this.#endReason = `goaway ${resetName(code)}`
     // A graceful end sends two: one with 2^31-1, then one with the id that counts.
-    const isFirst = this.isUsable
-    if (isFirst) this.#state = 'draining'
-    // A GOAWAY may come between our submitting a request and Node's writing it. A graceful one
-    // (last stream 2^31-1) does not tell such a request apart; that its HEADERS failed does.
-    for (const exchange of this.#live) noteUnsent(exchange)
-    if (isFirst) this.#host.onGoaway(this)
+    if (!this.isUsable) return
+    this.#state = 'draining'
+    this.#host.onGoaway(this)
   }
 
   #failed(error: Error): void {

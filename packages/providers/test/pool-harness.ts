@@ -46,9 +46,13 @@ export function poolTo(
 
 const body = Buffer.from('{"aps":{"alert":"hello"}}')
 
+export function requestHeaders(id: string): string[] {
+  return [':method', 'POST', ':path', '/3/device/00', 'apns-id', id]
+}
+
 export function send(pool: SessionPool, id = 'id'): Promise<RequestResult> {
   return new Promise((resolve) => {
-    pool.request([':method', 'POST', ':path', '/3/device/00', 'apns-id', id], body, resolve)
+    pool.request(requestHeaders(id), body, resolve)
   })
 }
 

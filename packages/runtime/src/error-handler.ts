@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { CoalescerFullError, isDatabaseUnavailable } from '@pushkeep/store'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -76,4 +77,19 @@ export function handleClientError(error: Error, socket: Socket): void {
     )
   }
   socket.destroy(error)
+}
+
+/** Answers an `Expect` of anything but `100-continue`: Node's own 417 has no body. */
+export function handleExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const { problem } = new ProblemError(417, 'unknown_expectation', {
+    detail: 'Expect may be 100-continue and nothing else',
+  })
+  const body = JSON.stringify(problem)
+  response
+    .writeHead(417, {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-length': Buffer.byteLength(body),
+      connection: 'close',
+    })
+    .end(body)
 }

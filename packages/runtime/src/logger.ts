@@ -10,7 +10,7 @@ export interface LoggerOptions {
   stream?: DestinationStream
 }
 
-const secretKeys = ['authorization', 'token', 'tokens', 'attributes', 'password', 'secret']
+const secretKeys = new Set(['authorization', 'token', 'tokens', 'attributes', 'password', 'secret'])
 
 // A token may stand inside somebody else's message: 64 and more hex digits, an FCM token, our keys.
 const secretLike =
@@ -45,6 +45,30 @@ function framesOf(error: Error): string {
   return frames.join('\n')
 }
 
+/** How deep a logged object is looked through; what lies deeper is left out. */
+const depthMax = 5
+
+/**
+ * Masks values by the names of their keys, at any depth. Done here and not by pino's `redact`, whose
+ * wildcards took 9 % of a registration.
+ */
+function mask(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Error) return value
+  // A date, or a `Secret`: what it says of itself may be said.
+  if ('toJSON' in value) return value
+  if (depth > depthMax) return '[too deep]'
+  if (Array.isArray(value)) return value.map((item) => mask(item, depth + 1))
+  return maskKeys(value, depth)
+}
+
+function maskKeys(value: object, depth: number): Record<string, unknown> {
+  const masked: Record<string, unknown> = {}
+  for (const [key, inner] of Object.entries(value)) {
+    masked[key] = secretKeys.has(key) ? '[secret]' : mask(inner, depth + 1)
+  }
+  return masked
+}
+
 /** A structured logger (JSON lines) that writes no token, key or attribute. */
 export function createLogger({ name, level, stream }: LoggerOptions): Logger {
   return pino(
@@ -53,14 +77,14 @@ export function createLogger({ name, level, stream }: LoggerOptions): Logger {
       level,
       base: { name },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describeError, error: describeError },
-      redact: {
-        paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]),
-        censor: '[secret]',
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (object) => maskKeys(object, 1),
       },
+      serializers: { err: describeError, error: describeError },
     },
-    stream ?? destination({ dest: 1, sync: false }),
+    // Lines are gathered: under load one write takes many.
+    stream ?? destination({ dest: 1, sync: false, minLength: 15_000, periodicFlush: 100 }),
   )
 }
 

@@ -8,6 +8,7 @@ import type { Authenticate } from './authentication.ts'
 import {
   handleClientError,
   handleError,
+  handleExpectation,
   handleUnknownRoute,
   problemOf,
   sendProblem,
@@ -37,13 +38,16 @@ const maxParamLength = 4096
 
 /**
  * An HTTP server with what all of ours share: zod validation, problems as RFC 9457, keys, OpenAPI,
- * health, one log line a request. Register routes with a `config.access` on it, then listen.
+ * health, one log line a request. Register routes as plugins (a route added directly is not in the
+ * description), each with a `config.access`, then listen.
  */
 export function buildServer(options: ServerOptions): Server {
   const app = fastify({
     loggerInstance: options.logger as FastifyBaseLogger,
     logController: new RequestLog(),
     genReqId: createRequestIds(),
+    // Lines name their request themselves; a logger of its own for each costs more than the line.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: options.bodyLimit ?? 262_144,
     routerOptions: { maxParamLength },
     // A client that sends its request over minutes holds a socket, no more than that long.
@@ -63,11 +67,30 @@ export function buildServer(options: ServerOptions): Server {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store')
     done()
   })
+  app.server.on('checkExpectation', handleExpectation)
+  closeIdleConnections(app)
   acceptJson(app)
   checkAccess(app, options.authenticate)
   describeApi(app, options)
-  reportHealth(app, options.database)
+  app.register((routes, _options, done) => {
+    reportHealth(routes, options.database)
+    done()
+  })
   return app.withTypeProvider<ZodTypeProvider>()
+}
+
+/**
+ * Closing waits for connections, and Node closes those that are idle at that moment alone: one that
+ * ends its request later would keep us for its keep-alive time.
+ */
+function closeIdleConnections(app: FastifyInstance): void {
+  app.addHook('preClose', (done) => {
+    const timer = setInterval(() => app.server.closeIdleConnections(), 50)
+    app.server.once('close', () => clearInterval(timer))
+    // A server that never listened does not close.
+    timer.unref()
+    done()
+  })
 }
 
 /** Ids of our own: short, unique among processes, and nothing that a caller wrote. */

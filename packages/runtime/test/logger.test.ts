@@ -4,15 +4,34 @@ import { createLogger, describeError, scrub } from '../src/index.ts'
 const apns = 'ab12'.repeat(16)
 const fcm = `dGhpcyBpcyBh:APA91b${'x'.repeat(120)}`
 
-test('tokens, keys and attributes are not written', () => {
+function capture() {
   const lines: string[] = []
   const stream = { write: (line: string) => lines.push(line) }
-  const logger = createLogger({ name: 'test', level: 'info', stream })
+  return { lines, logger: createLogger({ name: 'test', level: 'info', stream }) }
+}
+
+test('tokens, keys and attributes are not written', () => {
+  const { lines, logger } = capture()
   logger.info({ token: apns, device: { token: fcm, attributes: { mail: 'a@b' } } }, 'one')
-  logger.info({ req: { headers: { authorization: 'Bearer sk_1' } } }, 'two')
-  logger.error({ err: new Error(`bad token ${apns}`) }, 'three')
-  logger.error({ err: new Error('outer', { cause: new Error(`inner ${fcm}`) }) }, 'four')
+  logger.info({ req: { headers: [{ authorization: 'Bearer sk_1' }] } }, 'two')
+  logger.info({ a: { b: { c: { d: { e: { f: { token: apns } } } } } } }, 'three')
+  logger.error({ err: new Error(`bad token ${apns}`) }, 'four')
+  logger.error({ err: new Error('outer', { cause: new Error(`inner ${fcm}`) }) }, 'five')
+  logger.error(new Error(`bad token ${apns}`), 'six')
+  expect(lines).toHaveLength(6)
   expect(lines.join('')).not.toMatch(/ab12ab12|APA91b|a@b|sk_1/)
+})
+
+test('everything else is', () => {
+  const { lines, logger } = capture()
+  logger.warn({ count: 1, list: ['a', { b: null }], at: undefined }, 'said')
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+    level: 'warn',
+    name: 'test',
+    count: 1,
+    list: ['a', { b: null }],
+    msg: 'said',
+  })
 })
 
 test('text is scrubbed of what looks like a token or a key', () => {

@@ -1,3 +1,5 @@
+import { isDatabaseUnavailable } from './connect.ts'
+
 /** How a coalescer works. */
 export interface CoalesceOptions<Item, Result> {
   /** Handles many items in one go and returns their results in the same order. */
@@ -102,9 +104,9 @@ async function settle<Item, Result>(
       else call.resolve(result)
     }
   } catch (error) {
-    const [only] = batch
-    if (batch.length === 1 && only) {
-      only.reject(error)
+    // Without a database each part would wait for it again, one after the other.
+    if (batch.length === 1 || isDatabaseUnavailable(error)) {
+      for (const call of batch) call.reject(error)
       return
     }
     const middle = batch.length >> 1

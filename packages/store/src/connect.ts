@@ -18,6 +18,8 @@ export interface DatabaseOptions {
   /** Longest wait for a connection before a call fails, in milliseconds. */
   connectTimeoutMs?: number
   onError?: (error: Error) => void
+  /** Run-time settings of each session. */
+  settings?: Record<string, string>
 }
 
 /**
@@ -34,6 +36,9 @@ export function connect(options: DatabaseOptions): Database {
     keepAlive: true,
     statement_timeout: 30_000,
     idle_in_transaction_session_timeout: 30_000,
+    options: Object.entries(options.settings ?? {})
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(' '),
   })
   pool.on('error', (error) => options.onError?.(error))
   return pool

@@ -95,8 +95,9 @@ export {
   ringAgainSeconds,
 } from './planning.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
+export type { Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
-export { createRegistrar, type Registered } from './registrations.ts'
+export { createRegistrar } from './registrations.ts'
 export {
   readTimeline,
   type TimelineCursor,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { Sql } from './connect.ts'
 
@@ -17,7 +17,7 @@ export function generateKey(kind: KeyKind): string {
 
 /** How a key is stored and looked up. A key is random, so that one plain SHA-256 is enough. */
 export function hashKey(key: string): Buffer {
-  return createHash('sha256').update(key).digest()
+  return hash('sha256', key, 'buffer')
 }
 
 export interface NewKey {
@@ -49,14 +49,14 @@ export interface KeyOwner {
 
 /** The owners of keys by their hashes, in the same order; null where none is known or it is revoked. */
 export async function findKeys(sql: Sql, hashes: readonly Buffer[]): Promise<(KeyOwner | null)[]> {
-  const { rows } = await sql.query<{ hash: Buffer } & KeyOwner>({
+  const { rows } = await sql.query<{ found: Buffer } & KeyOwner>({
     name: 'find-keys',
-    text: `select key_hash as hash, workspace_no as "workspaceNo", app_no as "appNo", kind
+    text: `select key_hash as found, workspace_no as "workspaceNo", app_no as "appNo", kind
            from api_keys where key_hash = any($1::bytea[]) and revoked_at is null`,
     values: [hashes],
   })
-  const owners = new Map(rows.map(({ hash, ...owner }) => [hash.toString('hex'), owner]))
-  return hashes.map((hash) => owners.get(hash.toString('hex')) ?? null)
+  const owners = new Map(rows.map(({ found, ...owner }) => [found.toString('hex'), owner]))
+  return hashes.map((wanted) => owners.get(wanted.toString('hex')) ?? null)
 }
 
 /** Ends a key; false where the workspace has no such key, or it had ended. */

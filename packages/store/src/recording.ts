@@ -1,9 +1,10 @@
-import type {
-  DeliveryStatus,
-  DeviceEffect,
-  Environment,
-  MinuteOfVerdicts,
-  Provider,
+import {
+  type DeliveryStatus,
+  type DeviceEffect,
+  type Environment,
+  failuresMax,
+  type MinuteOfVerdicts,
+  type Provider,
 } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
@@ -51,7 +52,9 @@ const heldMs = 30_000
 
 // Insert where there is nothing, update where it was pending: a settled delivery stays as it is,
 // whoever comes second. Counters count what was really written. Devices change by compare-and-set:
-// the same registration (R2), no newer outcome (R3); of two outcomes in one batch the newer counts.
+// the same registration (R2), no newer outcome (R3); of two outcomes in one batch the one about the
+// newer registration counts, then the newer one. A failure counts on from what stands there now, not
+// from what the claim saw: another delivery may have been recorded since.
 // Rows are locked in order, so that two batches over the same devices never deadlock. Joins between
 // the parts are few and by device, since the planner knows nothing of their sizes. Where the mass-bounce guard has tripped no token is retired:
 // such a delivery stays pending until somebody has decided.
@@ -132,14 +135,17 @@ const recordText = `
   ), present as materialized (
     select s.*, d.last_status as before
     from (select distinct on (app_no, device_no) * from settled where last_status >= 0
-          order by app_no, device_no, at desc) s
+          order by app_no, device_no, epoch desc, at desc) s
     join devices d on d.app_no = s.app_no and d.device_no = s.device_no
     order by d.device_no for no key update of d
   ), changed as (
     update devices d
-    set last_status = (array['', 'sent', 'bounced', 'suppressed'])[p.last_status + 1],
+    set last_status = case when p.failures > 0 and d.failures + 1 >= ${failuresMax} then 'suppressed'
+                           when p.failures > 0 then 'bounced'
+                           else (array['', 'sent', 'bounced', 'suppressed'])[p.last_status + 1] end,
         status_at = p.at,
-        failures = case when p.failures >= 0 then p.failures else d.failures end,
+        failures = case when p.failures > 0 then least(d.failures + 1, ${failuresMax})
+                        when p.failures = 0 then 0 else d.failures end,
         dead_at = case when p.retire then p.at else d.dead_at end,
         dead_reason = case when p.retire then p.reason else d.dead_reason end,
         environment = coalesce(p.environment, d.environment)

@@ -18,7 +18,7 @@ export interface FoundPerson {
   no: number
 }
 
-/** The rows that a batch meets, locked. `now`: the database's time in ms, after the locks. */
+/** The rows that a batch meets, locked; `now`: the database's time in ms, after the locks. */
 export interface Found {
   now: number
   devices: DeviceState[]
@@ -94,26 +94,54 @@ function hasUnseenPerson({ person }: DeviceState): boolean {
 
 /** What a batch writes. */
 export interface Changes {
-  devices: { device: DeviceState; workspaceNo: number; isNew: boolean }[]
-  events: { device: DeviceState; workspaceNo: number; event: NewEvent }[]
+  devices: NewRow[]
+  events: { device: DeviceState; event: NewEvent }[]
 }
 
-// Tombstones come first: they give up the installation that another row takes. A row that was new
-// to the batch and stands there nevertheless came meanwhile: it is left alone, and missed.
-const writeText = `
-  with person as materialized (
+export interface NewRow {
+  device: DeviceState
+  /** No row of this token is known. */
+  isNew: boolean
+  /** The times that the call gave, where the database has not told its own yet; null is now. */
+  given?: { at: number | null; lastUsed: number | null }
+}
+
+/** Which rows were written, by app and hash, and when: ms by the database's clock. */
+interface Written {
+  now: number
+  keys: [appNo: number, tokenHash: string][]
+}
+
+// One time for a whole statement, so that what it wrote is known by the one that it tells.
+const statementMs = `date_trunc('milliseconds', statement_timestamp())`
+
+// Times that are left out are now. Tombstones come first: they give up the installation that another
+// row takes.
+const writeText = (onConflict: string) => `
+  with named as materialized (
+    select * from json_to_recordset($1) as p(workspace_no int, id text)
+  ), known as materialized (
+    select p.* from named n cross join lateral (
+      select person_no, workspace_no, id from people
+      where workspace_no = n.workspace_no and id = n.id limit 1) p
+  ), added as (
     insert into people (workspace_no, id)
-    select workspace_no, id from json_to_recordset($1) as p(workspace_no int, id text)
+    select workspace_no, id from named
+    where (workspace_no, id) not in (select workspace_no, id from known)
     order by workspace_no, id
     returning person_no, workspace_no, id
+  ), person as materialized (
+    select * from known union all select * from added
   ), written as (
     insert into devices (app_no, token_hash, token, platform, provider, environment, person_no,
                          installation_id, attributes, push_permission, last_used, epoch,
                          registered_at, ordered_at, deleted_at)
     select d.app_no, d.token_hash, d.token, d.platform, d.provider, d.environment,
            coalesce(d.person_no, p.person_no), d.installation_id, d.attributes, d.push_permission,
-           d.last_used, d.epoch, to_timestamp(d.registered_at / 1000),
-           to_timestamp(d.ordered_at / 1000), case when d.is_deleted then clock_timestamp() end
+           coalesce(d.last_used, extract(epoch from ${statementMs})::bigint), d.epoch,
+           coalesce(to_timestamp(d.registered_at / 1000), ${statementMs}),
+           least(to_timestamp(d.ordered_at / 1000), ${statementMs}),
+           case when d.is_deleted then clock_timestamp() end
     from json_to_recordset($2) as d(
       app_no int, token_hash uuid, token text, platform text, provider text, environment text,
       person_no bigint, installation_id text, attributes jsonb, push_permission boolean,
@@ -121,20 +149,12 @@ const writeText = `
       workspace_no int, new_person text)
     left join person p on p.workspace_no = d.workspace_no and p.id = d.new_person
     order by d.is_deleted desc, d.app_no, d.token_hash
-    on conflict (app_no, token_hash) do update
-    set token = excluded.token, platform = excluded.platform, provider = excluded.provider,
-        environment = excluded.environment, person_no = excluded.person_no,
-        installation_id = excluded.installation_id, attributes = excluded.attributes,
-        push_permission = excluded.push_permission, last_used = excluded.last_used,
-        epoch = excluded.epoch, registered_at = excluded.registered_at,
-        ordered_at = excluded.ordered_at, last_status = '', status_at = null, failures = 0,
-        dead_at = null, dead_reason = null, deleted_at = excluded.deleted_at
-    where excluded.epoch > 1
+    ${onConflict}
     returning app_no, token_hash, device_no
   ), told as (
     insert into device_events (device_no, at, kind, person_no, detail)
     -- apart by a microsecond, so that they read back in this order
-    select w.device_no, clock_timestamp() + e.rank * interval '1 microsecond', e.kind,
+    select w.device_no, statement_timestamp() + e.rank * interval '1 microsecond', e.kind,
            coalesce(e.person_no, p.person_no),
            case when e.from_no is not null then
              jsonb_build_object('from', e.from_no, 'to', coalesce(e.person_no, p.person_no)) end
@@ -144,7 +164,23 @@ const writeText = `
     join written w on w.app_no = e.app_no and w.token_hash = e.token_hash
     left join person p on p.workspace_no = e.workspace_no and p.id = e.new_person
   )
-  select count(*)::int as count from written`
+  select extract(epoch from ${statementMs})::float8 * 1000 as now,
+         coalesce(json_agg(json_build_array(app_no, replace(token_hash::text, '-', ''))), '[]')
+           as keys
+  from written`
+
+// A row that is new to the batch and stands there nevertheless is left alone, and missed.
+const insertText = writeText('on conflict do nothing')
+const updateText = writeText(`
+    on conflict (app_no, token_hash) do update
+    set token = excluded.token, platform = excluded.platform, provider = excluded.provider,
+        environment = excluded.environment, person_no = excluded.person_no,
+        installation_id = excluded.installation_id, attributes = excluded.attributes,
+        push_permission = excluded.push_permission, last_used = excluded.last_used,
+        epoch = excluded.epoch, registered_at = excluded.registered_at,
+        ordered_at = excluded.ordered_at, last_status = '', status_at = null, failures = 0,
+        dead_at = null, dead_reason = null, deleted_at = excluded.deleted_at
+    where excluded.epoch > 1`)
 
 /** Another process registered a token first that this one found nowhere: begin anew. */
 export class RacedError extends Error {
@@ -154,43 +190,71 @@ export class RacedError extends Error {
   }
 }
 
-/** Writes devices, the people that they need and their events, in one statement. */
-export async function writeDevices(sql: Sql, { devices, events }: Changes): Promise<void> {
+/** Writes devices that are locked or new, the people that they need and their events. */
+export async function writeDevices(sql: Sql, changes: Changes): Promise<void> {
+  const { keys } = await write(sql, 'update-devices', updateText, changes)
+  if (keys.length !== changes.devices.length) throw new RacedError()
+}
+
+/** Writes devices of tokens that nobody has, without a look before. The answer leaves out others. */
+export function insertDevices(sql: Sql, changes: Changes): Promise<Written> {
+  return write(sql, 'insert-devices', insertText, changes)
+}
+
+async function write(
+  sql: Sql,
+  name: string,
+  text: string,
+  { devices, events }: Changes,
+): Promise<Written> {
   const people = new Map<string, { workspace_no: number; id: string }>()
-  const refer = (workspaceNo: number, person: Tie | null) => {
-    if (!person || person.no !== null) return { person_no: person?.no ?? null }
-    people.set(`${workspaceNo} ${person.id}`, { workspace_no: workspaceNo, id: person.id })
-    return { workspace_no: workspaceNo, new_person: person.id }
+  const refer = (person: Tie | null) => {
+    if (!person) return {}
+    if (person.no !== null) return { person_no: person.no }
+    const { workspaceNo, id } = person
+    people.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
+    return { workspace_no: workspaceNo, new_person: id }
   }
-  const deviceRows = devices.map(({ device, workspaceNo, isNew }) => ({
-    app_no: device.appNo,
-    token_hash: device.tokenHash,
-    token: device.token,
-    platform: device.platform,
-    provider: device.provider,
-    environment: device.environment,
-    ...refer(workspaceNo, device.person),
-    installation_id: device.installationId,
-    attributes: device.attributes,
-    push_permission: device.pushPermission,
-    last_used: device.lastUsed,
-    epoch: isNew ? 1 : device.epoch,
-    registered_at: device.registeredAt,
-    ordered_at: device.orderedAt,
-    is_deleted: device.isDeleted,
-  }))
-  const eventRows = events.map(({ device, workspaceNo, event }, rank) => ({
+  const deviceRows = devices.map((row) => ({ ...jsonOf(row), ...refer(row.device.person) }))
+  const eventRows = events.map(({ device, event }, rank) => ({
     app_no: device.appNo,
     token_hash: device.tokenHash,
     rank,
     kind: event.kind,
-    ...refer(workspaceNo, event.person),
-    from_no: event.from?.no ?? null,
+    ...refer(event.person),
+    from_no: event.from?.no ?? undefined,
   }))
-  const { rows } = await sql.query<{ count: number }>({
-    name: 'write-devices',
-    text: writeText,
+  const { rows } = await sql.query<Written>({
+    name,
+    text,
     values: [[...people.values()], deviceRows, eventRows].map((list) => JSON.stringify(list)),
   })
-  if (rows[0]?.count !== devices.length) throw new RacedError()
+  const [written] = rows
+  if (!written) throw new Error('a write gave no row')
+  return written
+}
+
+/** A row as JSON; what is null is left out. */
+function jsonOf({ device, isNew, given }: NewRow) {
+  const times = given
+    ? { last_used: given.lastUsed ?? undefined, ordered_at: given.at ?? undefined }
+    : {
+        last_used: device.lastUsed,
+        ordered_at: device.orderedAt,
+        registered_at: device.registeredAt,
+      }
+  return {
+    app_no: device.appNo,
+    token_hash: device.tokenHash,
+    token: device.token ?? undefined,
+    platform: device.platform,
+    provider: device.provider,
+    environment: device.environment ?? undefined,
+    installation_id: device.installationId ?? undefined,
+    attributes: device.attributes,
+    push_permission: device.pushPermission,
+    epoch: isNew ? 1 : device.epoch,
+    is_deleted: device.isDeleted,
+    ...times,
+  }
 }

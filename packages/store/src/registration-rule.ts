@@ -27,11 +27,8 @@ export interface Registration {
   at: number | null
 }
 
-/** A person as a device is tied to them. `no` is null until the person is created. */
-export interface Tie {
-  no: number | null
-  id: string
-}
+/** A person as a device is tied to them; one without a number is yet to be created. */
+export type Tie = { no: number; id: string } | { no: null; id: string; workspaceNo: number }
 
 /** A device's row, as far as registering looks at it. Times in ms since the epoch. */
 export interface DeviceState {

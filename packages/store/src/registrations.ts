@@ -1,42 +1,34 @@
 import { coalesce } from './coalesce.ts'
 import { type Database, inTransaction, isRepeatable } from './connect.ts'
-import type { Device } from './device-rows.ts'
-import {
-  type Found,
-  lockDevices,
-  RacedError,
-  type Wanted,
-  writeDevices,
-} from './registration-rows.ts'
-import {
-  type DeviceState,
-  decideRegistration,
-  type NewEvent,
-  type Registration,
-  replacedDevice,
-  type Tie,
-} from './registration-rule.ts'
+import { type Item, registerNew } from './new-registrations.ts'
+import { applyCall, changesOf, countNew, openBatch, type Registered } from './registration-batch.ts'
+import { lockDevices, RacedError, type Wanted, writeDevices } from './registration-rows.ts'
+import type { Registration } from './registration-rule.ts'
 import { tokenHash } from './token-hash.ts'
 
-/** `applied: false`: a newer call had been there; the device is as that left it, or gone. */
-export type Registered =
-  | { applied: true; device: Device }
-  | { applied: false; device: Device | null }
-
-interface Item {
-  call: Registration
-  wanted: Wanted
-}
-
-/** Registers a device. Concurrent calls share a transaction, and are applied one after the other. */
+/** Registers a device. Concurrent calls share statements, and are applied one after the other. */
 export function createRegistrar(database: Database): (call: Registration) => Promise<Registered> {
+  // What the last calls were: most are either first launches or refreshes of what is known.
+  let areMostNew = true
   const register = coalesce<Item, Registered>({
-    run: (items) => registerAll(database, items),
+    run: async (items) => {
+      const first = areMostNew ? await repeat(() => registerNew(database, items)) : []
+      const rest = items.filter((_, n) => !first[n])
+      const { results, newCount } = await repeat(() => registerLocked(database, rest))
+      areMostNew = newCount + items.length - rest.length > items.length / 2
+      return items.map((_, n) => first[n] ?? next(results))
+    },
     sizeMax: 200,
     runsMax: 2,
     waitingMax: 10_000,
   })
   return (call) => register({ call, wanted: wantedBy(call) })
+}
+
+function next(results: Registered[]): Registered {
+  const result = results.shift()
+  if (!result) throw new Error('a registration has no result')
+  return result
 }
 
 function wantedBy(call: Registration): Wanted {
@@ -55,20 +47,10 @@ function wantedBy(call: Registration): Wanted {
 // Each try that fails found that another process had come first: as many as that may be.
 const triesMax = 20
 
-async function registerAll(database: Database, items: readonly Item[]): Promise<Registered[]> {
+async function repeat<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await inTransaction(database, async (sql) => {
-        const batch = new Batch(
-          await lockDevices(
-            sql,
-            items.map(({ wanted }) => wanted),
-          ),
-        )
-        const results = items.map((item) => batch.register(item))
-        if (batch.isChanged) await writeDevices(sql, batch.changes())
-        return results
-      })
+      return await work()
     } catch (error) {
       const mayRepeat = error instanceof RacedError || isRepeatable(error)
       if (!mayRepeat || attempt >= triesMax) throw error
@@ -76,122 +58,20 @@ async function registerAll(database: Database, items: readonly Item[]): Promise<
   }
 }
 
-/** The devices of one transaction, as its calls change them one after the other. */
-class Batch {
-  readonly #now: number
-  readonly #devices = new Map<string, DeviceState>()
-  readonly #installations = new Map<string, string>()
-  readonly #known = new Set<string>()
-  readonly #people = new Map<string, Tie>()
-  readonly #written = new Map<string, number>()
-  readonly #events: { key: string; workspaceNo: number; event: NewEvent }[] = []
-
-  constructor({ now, devices, people }: Found) {
-    this.#now = now
-    for (const device of devices) {
-      this.#set(device)
-      this.#known.add(keyOf(device))
-    }
-    for (const { workspaceNo, id, no } of people)
-      this.#people.set(`${workspaceNo} ${id}`, { id, no })
-  }
-
-  get isChanged(): boolean {
-    return this.#written.size > 0
-  }
-
-  register({ call, wanted }: Item): Registered {
-    const key = `${wanted.app_no} ${wanted.token_hash}`
-    const own = this.#devices.get(key) ?? null
-    const replaced = this.#replacedBy(wanted)
-    const named = this.#personOf(call)
-    const { token_hash: hash } = wanted
-    const decision = decideRegistration(call, hash, own, replaced, named, this.#now)
-    switch (decision.kind) {
-      case 'late':
-        return { applied: false, device: own && !own.isDeleted ? viewOf(own) : null }
-      case 'applied': {
-        const { device, events } = decision
-        for (const other of replaced) {
-          this.#put(call.workspaceNo, replacedDevice(other, device.orderedAt), [
-            { kind: 'replaced', person: other.person, from: null },
-          ])
-        }
-        this.#put(call.workspaceNo, device, events)
-        return { applied: true, device: viewOf(device) }
-      }
-    }
-  }
-
-  changes() {
-    const deviceOf = (key: string): DeviceState => {
-      const device = this.#devices.get(key)
-      if (!device) throw new Error('a change names no device')
-      return device
-    }
-    return {
-      devices: [...this.#written].map(([key, workspaceNo]) => ({
-        device: deviceOf(key),
-        workspaceNo,
-        isNew: !this.#known.has(key),
-      })),
-      events: this.#events.map(({ key, workspaceNo, event }) => ({
-        device: deviceOf(key),
-        workspaceNo,
-        event,
-      })),
-    }
-  }
-
-  /** The live rows that a call retires, the newest first. */
-  #replacedBy({ app_no, token_hash, previous_hash, installation_id }: Wanted): DeviceState[] {
-    const keys = new Set([
-      `${app_no} ${previous_hash}`,
-      this.#installations.get(`${app_no} ${installation_id}`),
-    ])
-    keys.delete(`${app_no} ${token_hash}`)
-    return [...keys]
-      .flatMap((key) => (key === undefined ? [] : (this.#devices.get(key) ?? [])))
-      .filter((device) => !device.isDeleted)
-      .sort((one, other) => other.orderedAt - one.orderedAt)
-  }
-
-  #personOf({ workspaceNo, personId }: Registration): Tie | null {
-    if (personId === null) return null
-    return this.#people.get(`${workspaceNo} ${personId}`) ?? { no: null, id: personId }
-  }
-
-  #put(workspaceNo: number, device: DeviceState, events: NewEvent[]): void {
-    const key = this.#set(device)
-    this.#written.set(key, workspaceNo)
-    for (const event of events) this.#events.push({ key, workspaceNo, event })
-  }
-
-  #set(device: DeviceState): string {
-    const key = keyOf(device)
-    this.#devices.set(key, device)
-    if (device.installationId !== null) {
-      this.#installations.set(`${device.appNo} ${device.installationId}`, key)
-    }
-    return key
-  }
+interface Locked {
+  results: Registered[]
+  /** Devices that the database did not have. */
+  newCount: number
 }
 
-function keyOf({ appNo, tokenHash }: DeviceState): string {
-  return `${appNo} ${tokenHash}`
-}
-
-function viewOf(device: DeviceState): Device {
-  return {
-    appNo: device.appNo,
-    platform: device.platform,
-    lastUsed: device.lastUsed,
-    personId: device.person?.id ?? null,
-    environment: device.environment,
-    installationId: device.installationId,
-    registeredAt: new Date(device.registeredAt),
-    attributes: device.attributes,
-    lastStatus: device.lastStatus,
-    pushEnabled: device.pushPermission && !device.isDead,
-  }
+/** Locks what the calls are about, decides them in memory, and writes what became of it. */
+async function registerLocked(database: Database, items: readonly Item[]): Promise<Locked> {
+  if (items.length === 0) return { results: [], newCount: 0 }
+  return inTransaction(database, async (sql) => {
+    const wanted = items.map((item) => item.wanted)
+    const batch = openBatch(await lockDevices(sql, wanted))
+    const results = items.map((item) => applyCall(batch, item.call, item.wanted))
+    if (batch.changed.size > 0) await writeDevices(sql, changesOf(batch))
+    return { results, newCount: countNew(batch) }
+  })
 }

@@ -3,8 +3,11 @@ import { type App, appsOf, appsWithToken, type Database } from '@pushkeep/store'
 
 /** Finds the app that a call is about. */
 export interface AppFinder {
-  /** The app to register in: the one named, else the key's, else the workspace's only one. */
-  toRegister(caller: Caller, appId: string | undefined): Promise<App>
+  /**
+   * The app to register in: the one named, else the key's, else the workspace's only one. `path` is
+   * where the request has it.
+   */
+  toRegister(caller: Caller, appId: string | undefined, path: string): Promise<App>
   /**
    * The app, of those that the call may mean, where a token stands; where it is deleted, if it
    * stands nowhere else. null: it is not known.
@@ -35,7 +38,7 @@ export function createAppFinder(database: Database): AppFinder {
   }
 
   /** The apps that a call may mean. */
-  async function allowed(caller: Caller, appId: string | undefined): Promise<App[]> {
+  async function allowed(caller: Caller, appId: string | undefined, path: string): Promise<App[]> {
     const apps = await list(caller.workspaceNo)
     const own = caller.appNo === null ? apps : apps.filter((app) => app.appNo === caller.appNo)
     if (appId === undefined) return own
@@ -43,31 +46,32 @@ export function createAppFinder(database: Database): AppFinder {
     if (named.length > 0) return named
     const fresh = await appsOf(database, caller.workspaceNo)
     const app = fresh.find((one) => one.id === appId)
-    if (!app) throw wrongApp('is not an app of this workspace')
-    if (caller.appNo !== null && app.appNo !== caller.appNo) throw wrongApp("is not the key's app")
+    if (!app) throw wrongApp(path, 'is not an app of this workspace')
+    const isOfKey = caller.appNo === null || app.appNo === caller.appNo
+    if (!isOfKey) throw wrongApp(path, "is not the key's app")
     return [app]
   }
 
   return {
-    async toRegister(caller, appId) {
-      const apps = await allowed(caller, appId)
+    async toRegister(caller, appId, path) {
+      const apps = await allowed(caller, appId, path)
       const [only] = apps
-      if (!only) throw wrongApp('cannot be found: the workspace has no app')
-      if (apps.length > 1) throw wrongApp('must be given: the workspace has several apps')
+      if (!only) throw wrongApp(path, 'cannot be found: the workspace has no app')
+      if (apps.length > 1) throw wrongApp(path, 'must be given: the workspace has several apps')
       return only
     },
 
     async ofToken(caller, appId, token) {
-      const apps = await allowed(caller, appId)
+      const apps = await allowed(caller, appId, 'app_id')
       const found = await appsWithToken(database, { appNos: apps.map((app) => app.appNo), token })
       const live = found.filter((one) => !one.isDeleted)
       const meant = live.length > 0 ? live : found
-      if (meant.length > 1) throw wrongApp('must be given: several apps know this token')
+      if (meant.length > 1) throw wrongApp('app_id', 'must be given: several apps know this token')
       return apps.find((app) => app.appNo === meant[0]?.appNo) ?? null
     },
   }
 }
 
-function wrongApp(message: string): ProblemError {
-  return invalid([{ path: 'app_id', message }])
+function wrongApp(path: string, message: string): ProblemError {
+  return invalid([{ path, message }])
 }

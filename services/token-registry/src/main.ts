@@ -5,6 +5,10 @@ import { Config } from './config.ts'
 
 const name = 'token-registry'
 
+// Everything here goes by an index. A plan is made once a session, perhaps while a table is small
+// enough to be scanned, and kept while it grows: 490 µs of PostgreSQL a registration instead of 60.
+const settings = { enable_seqscan: 'off', jit: 'off' }
+
 await runProcess({
   name,
   start: async () => {
@@ -14,6 +18,7 @@ await runProcess({
       url: config.DATABASE_URL.reveal(),
       name,
       connectionsMax: config.DATABASE_CONNECTIONS,
+      settings,
       onError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
     })
     if (config.MIGRATE_ON_START) {

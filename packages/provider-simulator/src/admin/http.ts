@@ -32,11 +32,14 @@ export class AdminProblem extends Error {
 export function valid<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const issues = result.error.issues.map((issue) => ({
-    field:
-      issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : ''),
-    message: issue.message,
-  }))
+  const issues = result.error.issues.flatMap((issue) => {
+    // A name that does not belong is the field itself, not the object that it stands in.
+    const names = issue.code === 'unrecognized_keys' ? issue.keys : [null]
+    return names.map((name) => ({
+      field: [...issue.path, ...(name === null ? [] : [name])].join('.'),
+      message: issue.message,
+    }))
+  })
   throw new AdminProblem(400, 'The request has invalid fields', issues)
 }
 

@@ -37,6 +37,7 @@ const NO_LIMITS = {
   maxSessionRejectedStreams: 1_000_000,
   streamResetBurst: 1_000_000,
   streamResetRate: 1_000_000,
+  maxOutstandingSettings: 1_000_000,
 }
 
 /** One TLS port of one provider: its connections and the faults that happen below a request. */

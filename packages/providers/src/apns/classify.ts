@@ -1,4 +1,5 @@
 import type { Outcome } from '@pushkeep/domain'
+import { outcomeByStatus, unlistedReason } from '../outcome-of.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
 /** An answer's meaning; two of them ask for one more call before there is an outcome. */
@@ -10,67 +11,58 @@ export type ApnsAnswer =
   | { kind: 'renew-token' }
 
 type Meaning =
-  | 'other-environment'
-  | 'renew-token'
-  | 'message-refused'
-  | 'misconfigured'
-  | 'token-dead'
+  | Exclude<ApnsAnswer['kind'], 'accepted' | 'throttled'>
   | 'throttled-token'
   | 'throttled-credential'
-  | 'unavailable'
 
-// https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
-// BadPath and MethodNotAllowed are faults of ours: the message is refused, no token suffers.
-const meanings: Record<string, Meaning> = {
-  BadDeviceToken: 'other-environment',
-
-  BadCollapseId: 'message-refused',
-  BadExpirationDate: 'message-refused',
-  BadMessageId: 'message-refused',
-  BadPriority: 'message-refused',
-  DuplicateHeaders: 'message-refused',
-  InvalidPushType: 'message-refused',
-  MissingDeviceToken: 'message-refused',
-  PayloadEmpty: 'message-refused',
-  PayloadTooLarge: 'message-refused',
-  BadPath: 'message-refused',
-  MethodNotAllowed: 'message-refused',
-
-  BadTopic: 'misconfigured',
-  MissingTopic: 'misconfigured',
-  TopicDisallowed: 'misconfigured',
-  DeviceTokenNotForTopic: 'misconfigured',
-  BadCertificate: 'misconfigured',
-  BadCertificateEnvironment: 'misconfigured',
-  BadEnvironmentKeyIdInToken: 'misconfigured',
-  BadEnvironmentKeyInToken: 'misconfigured',
-  Forbidden: 'misconfigured',
-  InvalidProviderToken: 'misconfigured',
-  MissingProviderToken: 'misconfigured',
-  UnrelatedKeyIdInToken: 'misconfigured',
-  ExpiredProviderToken: 'renew-token',
-
-  Unregistered: 'token-dead',
-  ExpiredToken: 'token-dead',
-
-  TooManyRequests: 'throttled-token',
-  TooManyProviderTokenUpdates: 'throttled-credential',
-
-  IdleTimeout: 'unavailable',
-  InternalServerError: 'unavailable',
-  ServiceUnavailable: 'unavailable',
-  Shutdown: 'unavailable',
+/**
+ * Apple's table of statuses and reasons, and what each of them means to us.
+ * https://developer.apple.com/documentation/usernotifications/handling-notification-responses-from-apns
+ */
+const meanings: Readonly<Record<string, Meaning>> = {
+  '400 BadCollapseId': 'message-refused',
+  // Malformed, or of the other environment.
+  '400 BadDeviceToken': 'other-environment',
+  '400 BadExpirationDate': 'message-refused',
+  '400 BadMessageId': 'message-refused',
+  '400 BadPriority': 'message-refused',
+  '400 BadTopic': 'misconfigured',
+  '400 DeviceTokenNotForTopic': 'misconfigured',
+  '400 DuplicateHeaders': 'message-refused',
+  '400 IdleTimeout': 'unavailable',
+  '400 InvalidPushType': 'message-refused',
+  '400 MissingDeviceToken': 'message-refused',
+  '400 MissingTopic': 'misconfigured',
+  '400 PayloadEmpty': 'message-refused',
+  '400 TopicDisallowed': 'misconfigured',
+  '403 BadCertificate': 'misconfigured',
+  '403 BadCertificateEnvironment': 'misconfigured',
+  '403 BadEnvironmentKeyIdInToken': 'misconfigured',
+  // The same, as APNs was seen to spell it.
+  '403 BadEnvironmentKeyInToken': 'misconfigured',
+  '403 ExpiredProviderToken': 'renew-token',
+  '403 Forbidden': 'misconfigured',
+  '403 InvalidProviderToken': 'misconfigured',
+  '403 MissingProviderToken': 'misconfigured',
+  '403 UnrelatedKeyIdInToken': 'misconfigured',
+  // Faults of ours: no token suffers.
+  '404 BadPath': 'message-refused',
+  '405 MethodNotAllowed': 'message-refused',
+  // The only answers that say of the token itself that it has ended.
+  '410 ExpiredToken': 'token-dead',
+  '410 Unregistered': 'token-dead',
+  '413 PayloadTooLarge': 'message-refused',
+  '429 TooManyProviderTokenUpdates': 'throttled-credential',
+  '429 TooManyRequests': 'throttled-token',
+  '500 InternalServerError': 'unavailable',
+  '503 ServiceUnavailable': 'unavailable',
+  '503 Shutdown': 'unavailable',
 }
 
-/** An unknown reason is judged by its status, and never against the token. */
-function meaningOfStatus(status: number): Meaning {
-  if (status === 403) return 'misconfigured'
-  if (status === 429) return 'throttled-token'
-  if (status >= 500) return 'unavailable'
-  return 'message-refused'
-}
+/** Every reason that the table knows. */
+export const apnsReasons: readonly string[] = Object.keys(meanings).map((key) => key.slice(4))
 
-/** What an answer of APNs other than 200 means. `retryAfter` is the header, `now` in ms. */
+/** What an answer of APNs means. `retryAfter` is the header, `now` in ms since the epoch. */
 export function classifyApns(
   status: number,
   body: string,
@@ -78,10 +70,13 @@ export function classifyApns(
   now: number,
 ): ApnsAnswer {
   if (status === 200) return { kind: 'accepted', environment: null }
-  const answer = parse(body)
-  const reason = answer.reason ?? `status ${status}`
-  const meaning = (Object.hasOwn(meanings, reason) && meanings[reason]) || meaningOfStatus(status)
+  const { reason, timestamp } = parseBody(body)
   const afterMs = retryAfterMs(retryAfter, now)
+  const key = `${status} ${reason}`
+  const meaning = Object.hasOwn(meanings, key) ? meanings[key] : undefined
+  if (reason === null || meaning === undefined) {
+    return outcomeByStatus(status, unlistedReason(status, reason), afterMs)
+  }
   switch (meaning) {
     case 'other-environment':
     case 'renew-token':
@@ -90,28 +85,29 @@ export function classifyApns(
     case 'misconfigured':
       return { kind: meaning, reason }
     case 'token-dead':
-      return { kind: meaning, reason, since: answer.timestamp }
+      return { kind: meaning, reason, since: timestamp }
     case 'throttled-token':
       return { kind: 'throttled', reason, scope: 'token', afterMs }
     case 'throttled-credential':
       return { kind: 'throttled', reason, scope: 'credential', afterMs }
     case 'unavailable':
-      return { kind: 'unavailable', reason, afterMs, mayHaveArrived: false }
+      return { kind: meaning, reason, afterMs, mayHaveArrived: false }
   }
 }
 
-/** Reasons are words of Apple's; whatever else stands there is not repeated. */
-function parse(body: string): { reason: string | null; timestamp: number | null } {
+/** APNs' error body, `{"reason": …, "timestamp": ms}`; nulls where it is something else. */
+function parseBody(body: string): { reason: string | null; timestamp: number | null } {
+  const parsed = parseJson(body)
+  if (typeof parsed !== 'object' || parsed === null) return { reason: null, timestamp: null }
+  const reason = 'reason' in parsed && typeof parsed.reason === 'string' ? parsed.reason : null
+  const timestamp = 'timestamp' in parsed ? parsed.timestamp : null
+  return { reason, timestamp: typeof timestamp === 'number' ? timestamp : null }
+}
+
+function parseJson(text: string): unknown {
   try {
-    const { reason, timestamp } = JSON.parse(body)
-    return {
-      reason: typeof reason === 'string' && /^[A-Za-z]{1,60}$/.test(reason) ? reason : null,
-      timestamp: typeof timestamp === 'number' && Number.isFinite(timestamp) ? timestamp : null,
-    }
+    return JSON.parse(text)
   } catch {
-    return { reason: null, timestamp: null }
+    return null
   }
 }
-
-/** Every reason that the table knows. */
-export const apnsReasons: readonly string[] = Object.keys(meanings)

@@ -1,33 +1,45 @@
 import { type Environment, type Outcome, otherEnvironment } from '@pushkeep/domain'
 import type { ApnsCredentials } from '../credentials.ts'
-import { type PoolSettings, poolDefaults } from '../pool-settings.ts'
-import type { Endpoints, PushProvider, PushTarget } from '../provider.ts'
+import { outcomeOfSilence } from '../outcome-of.ts'
+import {
+  type Endpoints,
+  type ProviderOptions,
+  type PushProvider,
+  type PushTarget,
+  poolSettings,
+} from '../provider.ts'
 import { SessionPool } from '../session-pool.ts'
-import { unansweredOutcome } from '../unanswered.ts'
-import { classifyApns } from './classify.ts'
+import { type ApnsAnswer, classifyApns } from './classify.ts'
 import type { ApnsPush } from './payload.ts'
 import { ProviderTokenSigner } from './signer.ts'
 
-export interface ProviderOptions {
-  /** Wall clock, ms since the epoch. */
-  now?: () => number
-  pool?: Partial<PoolSettings>
-}
-
-/** APNs grants 1,000 streams a connection. */
+// APNs was seen to grant 1,000 streams a connection; it says itself how many it takes.
 const maxStreams = 1000
 
+const accepted: Outcome = { kind: 'accepted', environment: null }
+
+// A key may be bound to one environment. The other one then cannot be asked about a token.
+const keyBoundElsewhere = new Set([
+  'BadEnvironmentKeyIdInToken',
+  'BadEnvironmentKeyInToken',
+  'BadCertificateEnvironment',
+])
+
+/** One push on its way to its outcome, through up to four requests. */
 interface Call {
-  push: ApnsPush
-  target: PushTarget
+  readonly push: ApnsPush
+  readonly target: PushTarget
+  readonly done: (outcome: Outcome) => void
   environment: Environment
-  /** The environment that has refused the token already. */
-  refusedBy: Environment | null
+  /** The other environment has called the token none of its own. */
+  isSecondEnvironment: boolean
   hasRenewed: boolean
-  done: (outcome: Outcome) => void
 }
 
-/** Sends through APNs with one app's key: both environments, one signer. */
+/**
+ * Sends through APNs with one app's key: both environments, one signer. Throws where the key or an
+ * endpoint is not valid; a connection is opened by the first push that needs it.
+ */
 export function createApnsProvider(
   credentials: ApnsCredentials,
   endpoints: Endpoints,
@@ -35,83 +47,109 @@ export function createApnsProvider(
 ): PushProvider<ApnsPush> {
   const now = options.now ?? Date.now
   const signer = new ProviderTokenSigner(credentials, now)
-  const settings = { ...poolDefaults, maxStreams, ...options.pool }
-  const pools = {
-    production: new SessionPool(endpoints.apnsProduction, endpoints.ca, settings),
-    sandbox: new SessionPool(endpoints.apnsSandbox, endpoints.ca, settings),
-  }
+  const settings = poolSettings(options, maxStreams)
+  const production = new SessionPool(endpoints.apnsProduction, endpoints.ca, settings)
+  const sandbox = new SessionPool(endpoints.apnsSandbox, endpoints.ca, settings)
 
-  function attempt(call: Call): void {
-    const { push, target, environment } = call
+  function request(call: Call): void {
+    const { push, target } = call
+    const pool = call.environment === 'production' ? production : sandbox
     const authorization = signer.authorization()
     const headers = [
       ':method',
       'POST',
+      ':scheme',
+      'https',
+      ':authority',
+      pool.authority,
       ':path',
-      `/3/device/${target.token}`,
+      `/3/device/${inPath(target.token)}`,
       'authorization',
       authorization,
       'apns-id',
       target.apnsId,
       ...push.headers,
     ]
-    pools[environment].request(headers, push.payload, (result) => {
-      if (result.kind !== 'answered') call.done(unansweredOutcome(result))
-      else if (result.status === 200) call.done(acceptedBy(call))
-      else
-        follow(
-          call,
-          classifyApns(result.status, result.body, result.retryAfter, now()),
-          authorization,
-        )
+    pool.request(headers, push.payload, (result) => {
+      if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
+      else if (result.status === 200) call.done(acceptance(call))
+      else {
+        const { status, body, retryAfter } = result
+        follow(call, classifyApns(status, body, retryAfter, now()), authorization)
+      }
     })
   }
 
-  function follow(
-    call: Call,
-    answer: ReturnType<typeof classifyApns>,
-    authorization: string,
-  ): void {
+  function follow(call: Call, answer: ApnsAnswer, authorization: string): void {
     switch (answer.kind) {
-      case 'other-environment': {
-        const { environment, refusedBy } = call
-        if (refusedBy !== null) {
-          call.done({ kind: 'token-dead', reason: 'BadDeviceToken', since: null })
-          return
-        }
-        call.refusedBy = environment
-        call.environment = otherEnvironment(environment)
-        attempt(call)
+      case 'other-environment':
+        askOtherEnvironment(call)
         return
-      }
       case 'renew-token':
-        if (call.hasRenewed || !signer.renew(authorization)) {
-          call.done({ kind: 'misconfigured', reason: 'ExpiredProviderToken' })
-          return
-        }
-        call.hasRenewed = true
-        attempt(call)
+        renewToken(call, authorization)
         return
-      default:
+      case 'misconfigured':
+        call.done(misconfiguration(call, answer))
+        return
+      case 'accepted':
+      case 'token-dead':
+      case 'message-refused':
+      case 'throttled':
+      case 'unavailable':
         call.done(answer)
     }
+  }
+
+  function askOtherEnvironment(call: Call): void {
+    if (call.isSecondEnvironment) {
+      call.done({ kind: 'token-dead', reason: 'BadDeviceToken', since: null })
+      return
+    }
+    call.isSecondEnvironment = true
+    call.environment = otherEnvironment(call.environment)
+    request(call)
+  }
+
+  function renewToken(call: Call, authorization: string): void {
+    if (call.hasRenewed || !signer.renew(authorization)) {
+      call.done({ kind: 'misconfigured', reason: 'ExpiredProviderToken' })
+      return
+    }
+    call.hasRenewed = true
+    request(call)
   }
 
   return {
     send(push, target, done) {
       const environment = target.environment ?? credentials.environment
-      attempt({ push, target, environment, refusedBy: null, hasRenewed: false, done })
+      const isSecondEnvironment = false
+      request({ push, target, done, environment, isSecondEnvironment, hasRenewed: false })
     },
-    stats: () => ({ production: pools.production.stats(), sandbox: pools.sandbox.stats() }),
+    stats: () => ({ production: production.stats(), sandbox: sandbox.stats() }),
     async close(deadlineMs) {
-      await Promise.all(Object.values(pools).map((pool) => pool.close(deadlineMs)))
+      await Promise.all([production.close(deadlineMs), sandbox.close(deadlineMs)])
     },
   }
 }
 
-const accepted: Outcome = { kind: 'accepted', environment: null }
-
 /** Which environment took it is news only where the other one was asked first. */
-function acceptedBy(call: Call): Outcome {
-  return call.refusedBy === null ? accepted : { kind: 'accepted', environment: call.environment }
+function acceptance({ isSecondEnvironment, environment }: Call): Outcome {
+  return isSecondEnvironment ? { kind: 'accepted', environment } : accepted
+}
+
+/**
+ * One bad token must not stop its app: where the key is bound to the environment that refused the
+ * token, that the other one refuses the key says nothing new, and no proof of death either.
+ */
+function misconfiguration(
+  call: Call,
+  outcome: Extract<Outcome, { kind: 'misconfigured' }>,
+): Outcome {
+  const isExpected = call.isSecondEnvironment && keyBoundElsewhere.has(outcome.reason)
+  return isExpected ? { kind: 'message-refused', reason: 'BadDeviceToken' } : outcome
+}
+
+/** A token is hex; anything else must not change what the path means. */
+function inPath(token: string): string {
+  return /^[\w-]+$/.test(token) ? token : encodeURIComponent(token.toWellFormed())
 }

@@ -1,5 +1,6 @@
-import apn from '@parse/node-apn'
-import type { Attributes, Content } from '@pushkeep/domain'
+import { createHash } from 'node:crypto'
+import { Notification } from '@parse/node-apn'
+import type { ApnsOverride, Attributes, Content, Json } from '@pushkeep/domain'
 import type { MessageToRender } from '../provider.ts'
 
 // What the library has and its declarations leave out.
@@ -12,70 +13,91 @@ declare module '@parse/node-apn' {
 
 /** What all devices of a message share: headers but for path, token and id, and the payload. */
 export interface ApnsPush {
-  /** Alternating names and values. */
+  /** Alternating names and values, as node:http2 takes them. */
   headers: readonly string[]
   payload: Buffer
 }
 
-/** Largest payload of an alert, in bytes. */
+// https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification
+/** Largest payload in bytes. */
 export const apnsPayloadBytesMax = 4096
 
 /** Builds a message's APNs request once; `topic` is the app's bundle id. */
 export function renderApns(message: MessageToRender, topic: string): ApnsPush {
-  const notification = new apn.Notification()
-  const { content = {}, apns } = message
-  const isSilent = content.title === undefined && content.body === undefined && !hasAlert(apns)
+  const { content = {}, apns = {}, priority, collapseId, ttlSeconds, expiresAt } = message
+  const { aps, ...replacing } = apns.payload ?? {}
+  const notification = new Notification()
+  fill(notification, content)
+  Object.assign(notification.aps, isObject(aps) ? aps : {})
+  const isSilent = isBackground(notification.aps)
+  if (isSilent) notification.aps['content-available'] = 1
+  notification.payload = customKeys(message.id, content, replacing)
   notification.topic = topic
   notification.pushType = isSilent ? 'background' : 'alert'
-  notification.priority = isSilent || message.priority === 'normal' ? 5 : 10
-  notification.expiry = message.ttlSeconds === 0 ? 0 : Math.floor(message.expiresAt / 1000)
-  if (message.collapseId !== null) notification.collapseId = message.collapseId
-  if (isSilent) notification.contentAvailable = true
-  fill(notification, content)
-  const custom: Attributes = { ...content.data, pushkeep: ownKeys(message.id, content) }
-  delete custom.aps
-  notification.payload = custom
-  const headers = { ...notification.headers(), ...apns?.headers }
+  // A background push at priority 10 is an error (BadPriority).
+  notification.priority = isSilent || priority === 'normal' ? 5 : 10
+  notification.expiry = ttlSeconds === 0 ? 0 : Math.floor(expiresAt / 1000)
+  if (collapseId !== null) notification.collapseId = collapseHeader(collapseId)
   return {
-    headers: Object.entries(headers).flatMap(([name, value]) => [name, String(value)]),
-    payload: Buffer.from(JSON.stringify(overlaid(toObject(notification), apns?.payload))),
+    headers: flatHeaders(notification.headers(), apns.headers),
+    payload: Buffer.from(notification.compile()),
   }
 }
 
-function fill(notification: apn.Notification, content: Content): void {
+/**
+ * A collapse id as a header carries it: APNs compares it, and only equality matters. One with
+ * other than visible ASCII, which headers do not carry, is replaced by its hash.
+ */
+export function collapseHeader(collapseId: string): string {
+  if (isHeaderText(collapseId)) return collapseId
+  return createHash('sha256').update(collapseId).digest('base64url')
+}
+
+/** Whether a header's value may be this text: visible ASCII, with spaces inside only. */
+export function isHeaderText(text: string): boolean {
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(text)
+}
+
+function fill({ aps }: Notification, content: Content): void {
   const { title, body, badge, sound, image_url: image } = content
   if (title !== undefined || body !== undefined) {
-    notification.alert = {
-      ...(title && { title }),
-      ...(body && { body }),
-    } as typeof notification.alert
+    aps.alert = {
+      ...(title === undefined ? {} : { title }),
+      ...(body === undefined ? {} : { body }),
+    }
   }
-  if (badge !== undefined) notification.badge = badge
-  if (sound !== undefined) notification.sound = sound
+  if (badge !== undefined) aps.badge = badge
+  if (sound !== undefined) aps.sound = sound
   // The app's service extension fetches the image.
-  if (image !== undefined) notification.mutableContent = true
+  if (image !== undefined) aps['mutable-content'] = 1
 }
 
-function ownKeys(id: string, { link, image_url }: Content): Attributes {
-  return { message_id: id, ...(link && { link }), ...(image_url && { image_url }) }
+/**
+ * Type `alert` is for pushes that show, badge or sound something; anything else is `background`.
+ * https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
+ */
+function isBackground(aps: object): boolean {
+  return !('alert' in aps) && !('badge' in aps) && !('sound' in aps)
 }
 
-function hasAlert(apns: MessageToRender['apns']): boolean {
-  const aps = apns?.payload?.aps
-  return typeof aps === 'object' && aps !== null && 'alert' in aps
+/** What stands beside `aps`: the app's data, our own key, and what replaces either of them. */
+function customKeys(id: string, content: Content, replacing: Attributes): Attributes {
+  const { data = {}, link, image_url } = content
+  const { aps: _, ...keys } = data
+  const pushkeep: Record<string, Json> = { message_id: id }
+  if (link !== undefined) pushkeep.link = link
+  if (image_url !== undefined) pushkeep.image_url = image_url
+  return { ...keys, pushkeep, ...replacing }
 }
 
-function toObject(notification: apn.Notification): Attributes {
-  return JSON.parse(notification.compile())
-}
-
-/** Top-level keys replace; `aps` is merged by key. */
-function overlaid(payload: Attributes, override: Attributes | undefined): Attributes {
-  if (!override) return payload
-  const { aps, ...rest } = override
-  const merged = { ...payload, ...rest }
-  if (isObject(aps)) merged.aps = { ...(isObject(payload.aps) ? payload.aps : {}), ...aps }
-  return merged
+function flatHeaders(
+  headers: Record<string, string | number>,
+  override: ApnsOverride['headers'],
+): string[] {
+  const all: Record<string, string | number> = { ...headers, ...override }
+  const collapseId = override?.['apns-collapse-id']
+  if (collapseId !== undefined) all['apns-collapse-id'] = collapseHeader(collapseId)
+  return Object.entries(all).flatMap(([name, value]) => [name, String(value)])
 }
 
 function isObject(value: unknown): value is Attributes {

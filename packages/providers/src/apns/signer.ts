@@ -1,4 +1,4 @@
-import { createPrivateKey, sign } from 'node:crypto'
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import type { ApnsCredentials } from '../credentials.ts'
 
 // "Refresh your token no more than once every 20 minutes and no less than once every 60 minutes."
@@ -6,22 +6,31 @@ import type { ApnsCredentials } from '../credentials.ts'
 const renewAfterMs = 50 * 60_000
 const renewAtMostEveryMs = 20 * 60_000
 
-/** Makes the provider tokens of one key: one at a time, shared by all its connections. */
+/**
+ * Makes the provider tokens of one key: one at a time, shared by all its connections, since APNs
+ * answers TooManyProviderTokenUpdates to several.
+ */
 export class ProviderTokenSigner {
-  readonly #credentials: ApnsCredentials
+  readonly #key: KeyObject
+  readonly #teamId: string
+  readonly #keyId: string
   readonly #now: () => number
   #authorization = ''
   #signedAt = Number.NEGATIVE_INFINITY
   #forcedAt = Number.NEGATIVE_INFINITY
 
+  /** Throws where the key is not the PEM of an EC key. `now` in ms since the epoch. */
   constructor(credentials: ApnsCredentials, now: () => number) {
-    this.#credentials = credentials
+    this.#key = createPrivateKey(credentials.privateKey)
+    this.#teamId = credentials.teamId
+    this.#keyId = credentials.keyId
     this.#now = now
   }
 
   /** The `authorization` header to send now. */
   authorization(): string {
-    if (this.#now() - this.#signedAt >= renewAfterMs) this.#sign()
+    // The age is negative after the clock was set back: the token is then from the future.
+    if (Math.abs(this.#now() - this.#signedAt) >= renewAfterMs) this.#sign()
     return this.#authorization
   }
 
@@ -38,12 +47,11 @@ export class ProviderTokenSigner {
   }
 
   #sign(): void {
-    const { keyId, teamId, privateKey } = this.#credentials
     const now = this.#now()
-    const header = encode({ alg: 'ES256', kid: keyId })
-    const claims = encode({ iss: teamId, iat: Math.floor(now / 1000) })
+    const header = encode({ alg: 'ES256', kid: this.#keyId })
+    const claims = encode({ iss: this.#teamId, iat: Math.floor(now / 1000) })
     const signature = sign('sha256', Buffer.from(`${header}.${claims}`), {
-      key: createPrivateKey(privateKey),
+      key: this.#key,
       dsaEncoding: 'ieee-p1363',
     })
     this.#authorization = `bearer ${header}.${claims}.${signature.toString('base64url')}`

@@ -1,25 +1,40 @@
 import type { Outcome } from '@pushkeep/domain'
-import type { ProviderOptions } from '../apns/client.ts'
 import type { FcmCredentials } from '../credentials.ts'
-import { poolDefaults } from '../pool-settings.ts'
-import type { Endpoints, PushProvider, PushTarget } from '../provider.ts'
+import { outcomeOfSilence } from '../outcome-of.ts'
+import {
+  type Endpoints,
+  type ProviderOptions,
+  type PushProvider,
+  poolSettings,
+} from '../provider.ts'
 import { SessionPool } from '../session-pool.ts'
-import { unansweredOutcome } from '../unanswered.ts'
 import { classifyFcm } from './classify.ts'
 import { type AccessToken, OAuthTokens } from './oauth.ts'
 import type { FcmPush } from './payload.ts'
 
-/** FCM grants about 100 streams a connection. */
+// FCM ends connections with more (`exceeded_max_concurrent_streams`, firebase-admin-node 2943).
 const maxStreams = 100
 
-/** Sends through FCM's HTTP v1 API with one service account. */
+const accepted: Outcome = { kind: 'accepted', environment: null }
+
+/** One push on its way to its outcome, through up to two requests. */
+interface Call {
+  readonly body: Buffer
+  readonly done: (outcome: Outcome) => void
+  hasRenewed: boolean
+}
+
+/**
+ * Sends through FCM's HTTP v1 API with one service account. Throws where its key or an endpoint is
+ * not valid; a connection is opened by the first push that needs it.
+ */
 export function createFcmProvider(
   credentials: FcmCredentials,
   endpoints: Endpoints,
   options: ProviderOptions = {},
 ): PushProvider<FcmPush> {
   const now = options.now ?? Date.now
-  const settings = { ...poolDefaults, maxStreams, ...options.pool }
+  const settings = poolSettings(options, maxStreams)
   const tokens = new OAuthTokens({
     account: credentials.serviceAccount,
     tokenUrl: endpoints.fcmToken,
@@ -28,17 +43,16 @@ export function createFcmProvider(
     random: settings.random,
   })
   const pool = new SessionPool(endpoints.fcm, endpoints.ca, settings)
-  const path = `/v1/projects/${credentials.projectId}/messages:send`
+  const path = `/v1/projects/${encodeURIComponent(credentials.projectId)}/messages:send`
 
-  function attempt(
-    body: Buffer,
-    authorization: string,
-    hasRenewed: boolean,
-    done: (outcome: Outcome) => void,
-  ): void {
+  function request(call: Call, authorization: string): void {
     const headers = [
       ':method',
       'POST',
+      ':scheme',
+      'https',
+      ':authority',
+      pool.authority,
       ':path',
       path,
       'authorization',
@@ -46,48 +60,56 @@ export function createFcmProvider(
       'content-type',
       'application/json',
     ]
-    pool.request(headers, body, (result) => {
-      if (result.kind !== 'answered') {
-        done(unansweredOutcome(result))
-        return
-      }
-      const answer = classifyFcm(result.status, result.body, result.retryAfter, now())
-      if (answer.kind !== 'renew-token') done(answer)
-      else if (hasRenewed) done({ kind: 'misconfigured', reason: 'UNAUTHENTICATED' })
+    pool.request(headers, call.body, (result) => {
+      if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
+      else if (result.status === 200) call.done(accepted)
       else {
-        void tokens.replace(authorization).then((token) => proceed(body, token, true, done))
+        const answer = classifyFcm(result.status, result.body, result.retryAfter, now())
+        if (answer.kind === 'renew-token') renewToken(call, authorization)
+        else call.done(answer)
       }
     })
   }
 
-  function proceed(
-    body: Buffer,
-    token: AccessToken,
-    hasRenewed: boolean,
-    done: (outcome: Outcome) => void,
-  ): void {
+  function renewToken(call: Call, authorization: string): void {
+    if (call.hasRenewed) {
+      call.done({ kind: 'misconfigured', reason: 'UNAUTHENTICATED' })
+      return
+    }
+    call.hasRenewed = true
+    void tokens.replace(authorization).then((token) => proceed(call, token))
+  }
+
+  function proceed(call: Call, token: AccessToken): void {
     switch (token.kind) {
       case 'token':
-        attempt(body, token.authorization, hasRenewed, done)
+        request(call, token.authorization)
         return
       case 'refused':
-        done({ kind: 'misconfigured', reason: token.reason })
+        call.done({ kind: 'misconfigured', reason: token.reason })
         return
       case 'unavailable': {
-        const { reason } = token
-        done({ kind: 'unavailable', reason, afterMs: null, mayHaveArrived: false })
+        const { kind, reason } = token
+        call.done({ kind, reason, afterMs: null, mayHaveArrived: false })
       }
     }
   }
 
   return {
-    send(push: FcmPush, target: PushTarget, done) {
-      const body = Buffer.from(push.before + JSON.stringify(target.token).slice(1, -1) + push.after)
+    send(push, target, done) {
+      const call = { body: bodyFor(push, target.token), done, hasRenewed: false }
       const authorization = tokens.current()
-      if (authorization !== null) attempt(body, authorization, false, done)
-      else void tokens.get().then((token) => proceed(body, token, false, done))
+      if (authorization !== null) request(call, authorization)
+      else void tokens.get().then((token) => proceed(call, token))
     },
     stats: () => ({ fcm: pool.stats() }),
-    close: (deadlineMs) => pool.close(deadlineMs),
+    async close(deadlineMs) {
+      await Promise.all([tokens.close(), pool.close(deadlineMs)])
+    },
   }
+}
+
+function bodyFor({ before, after }: FcmPush, token: string): Buffer {
+  const text = /^[\w:.~=-]+$/.test(token) ? token : JSON.stringify(token).slice(1, -1)
+  return Buffer.from(before + text + after)
 }

@@ -1,13 +1,13 @@
-import { createPrivateKey, sign } from 'node:crypto'
-import { request } from 'node:https'
-import { type Backoff, backoffMs } from '@pushkeep/domain'
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import type { Backoff } from '@pushkeep/domain'
 import { z } from 'zod'
 import type { ServiceAccount } from '../credentials.ts'
+import { postForm } from './post-form.ts'
 
 /** An access token, or why there is none now. */
 export type AccessToken =
   | { kind: 'token'; authorization: string }
-  /** The account is refused: key revoked, clock wrong, account deleted. */
+  /** About us: key revoked, clock wrong, account deleted. */
   | { kind: 'refused'; reason: string }
   | { kind: 'unavailable'; reason: string }
 
@@ -15,9 +15,10 @@ export interface OAuthOptions {
   account: ServiceAccount
   tokenUrl: string
   ca?: string | undefined
+  /** ms since the epoch. */
   now: () => number
   random: () => number
-  timeoutMs?: number
+  timeoutMs?: number | undefined
 }
 
 const scope = 'https://www.googleapis.com/auth/firebase.messaging'
@@ -25,28 +26,40 @@ const scope = 'https://www.googleapis.com/auth/firebase.messaging'
 /** Renewed in the background from this share of its life on. */
 const renewAtShare = 0.8
 
-const failureBackoff: Backoff = { firstMs: 500, capMs: 30_000 }
+const failureBackoff: Backoff = { firstMs: 1_000, capMs: 60_000 }
+
+// A token that FCM does not take is replaced at most so often: if the new one is no better, the
+// fault is not the token's.
+const replaceAtMostEveryMs = 60_000
 
 const TokenBody = z.object({ access_token: z.string().min(1), expires_in: z.number().positive() })
-const ErrorBody = z.object({ error: z.string().regex(/^[a-z_]{1,60}$/) })
+const ErrorBody = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
 
-// https://developers.google.com/identity/protocols/oauth2/service-account#httprest
-/** Fetches and keeps the access token of one service account: one fetch at a time, early renewal. */
+/**
+ * Fetches and keeps the access token of one service account: one fetch at a time, renewed early,
+ * and the old one kept while it is valid, whatever becomes of its successor.
+ * https://developers.google.com/identity/protocols/oauth2/service-account#httprest
+ */
 export class OAuthTokens {
   readonly #options: OAuthOptions
+  readonly #key: KeyObject
+  readonly #closing = new AbortController()
   #authorization = ''
-  #renewAt = 0
-  #expiresAt = 0
+  #renewAt = Number.NEGATIVE_INFINITY
+  #expiresAt = Number.NEGATIVE_INFINITY
+  #replacedAt = Number.NEGATIVE_INFINITY
   #fetch: Promise<AccessToken> | null = null
   #failures = 0
-  #notBefore = 0
   #lastFailure: AccessToken | null = null
+  #fetchNotBefore = Number.NEGATIVE_INFINITY
 
+  /** Throws where the account's key is not PEM. */
   constructor(options: OAuthOptions) {
     this.#options = options
+    this.#key = createPrivateKey(options.account.private_key)
   }
 
-  /** The header to send now if there is one; renews behind the scenes when it grows old. */
+  /** The header to send now, if there is one; renews behind the scenes when it grows old. */
   current(): string | null {
     const now = this.#options.now()
     if (now >= this.#expiresAt) return null
@@ -60,15 +73,30 @@ export class OAuthTokens {
     return authorization === null ? this.#renew() : { kind: 'token', authorization }
   }
 
-  /** Fetches another one, because `refused` was not taken; a newer one in use serves as it is. */
+  /**
+   * Another one, because FCM did not take `refused`; a newer one in use serves as it is. Twice
+   * within a minute is refused. Never rejects.
+   */
   async replace(refused: string): Promise<AccessToken> {
-    if (refused === this.#authorization) this.#expiresAt = 0
-    return this.get()
+    if (refused !== this.#authorization) return this.get()
+    const now = this.#options.now()
+    if (now - this.#replacedAt >= replaceAtMostEveryMs) {
+      this.#replacedAt = now
+      this.#expiresAt = Number.NEGATIVE_INFINITY
+    }
+    const isReplaced = this.#expiresAt === Number.NEGATIVE_INFINITY
+    return isReplaced ? this.#renew() : { kind: 'refused', reason: 'UNAUTHENTICATED' }
+  }
+
+  /** Stops a fetch under way; resolves when whoever waits for it was told that there is none. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#fetch
   }
 
   #renew(): Promise<AccessToken> {
-    const now = this.#options.now()
-    if (this.#lastFailure && now < this.#notBefore) return Promise.resolve(this.#lastFailure)
+    const isTooSoon = this.#options.now() < this.#fetchNotBefore
+    if (this.#lastFailure && isTooSoon && !this.#fetch) return Promise.resolve(this.#lastFailure)
     this.#fetch ??= this.#fetchToken().finally(() => {
       this.#fetch = null
     })
@@ -76,40 +104,44 @@ export class OAuthTokens {
   }
 
   async #fetchToken(): Promise<AccessToken> {
-    const asked = this.#options.now()
-    const answer = await this.#ask(asked)
-    if (answer.kind === 'failed') return this.#failed(answer.failure)
-    this.#failures = 0
-    this.#lastFailure = null
-    this.#authorization = `Bearer ${answer.token}`
-    this.#expiresAt = asked + answer.lifeMs
-    this.#renewAt = asked + answer.lifeMs * renewAtShare
-    return { kind: 'token', authorization: this.#authorization }
+    const askedAt = this.#options.now()
+    try {
+      const { status, body } = await this.#post(askedAt)
+      const token = TokenBody.safeParse(parseJson(body))
+      if (status !== 200 || !token.success) return this.#failed(refusalOf(status, body))
+      const lifeMs = token.data.expires_in * 1000
+      this.#authorization = `Bearer ${token.data.access_token}`
+      this.#expiresAt = askedAt + lifeMs
+      this.#renewAt = askedAt + lifeMs * renewAtShare
+      this.#failures = 0
+      this.#lastFailure = null
+      return { kind: 'token', authorization: this.#authorization }
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed'
+      return this.#failed({ kind: 'unavailable', reason: `oauth ${code}` })
+    }
   }
 
   #failed(failure: AccessToken): AccessToken {
-    this.#failures += 1
     const { now, random } = this.#options
-    this.#notBefore = now() + backoffMs(failureBackoff, this.#failures, random)
+    const ceiling = Math.min(failureBackoff.capMs, failureBackoff.firstMs * 2 ** this.#failures)
+    this.#failures = Math.min(this.#failures + 1, 30)
+    this.#fetchNotBefore = now() + ceiling * (1 - random() / 2)
     this.#lastFailure = failure
     return failure
   }
 
-  async #ask(now: number) {
-    try {
-      const { status, body } = await this.#post(this.#assertion(now))
-      const token = TokenBody.safeParse(parseJson(body))
-      if (status === 200 && token.success) {
-        const { access_token, expires_in } = token.data
-        return { kind: 'fetched' as const, token: access_token, lifeMs: expires_in * 1000 }
-      }
-      const reason = ErrorBody.safeParse(parseJson(body)).data?.error ?? `oauth status ${status}`
-      const isOurs = status >= 400 && status < 500 && status !== 429
-      return failed({ kind: isOurs ? 'refused' : 'unavailable', reason })
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'failed'
-      return failed({ kind: 'unavailable', reason: `oauth ${code}` })
-    }
+  #post(now: number): Promise<{ status: number; body: string }> {
+    const { tokenUrl, ca, timeoutMs = 10_000 } = this.#options
+    return postForm({
+      url: tokenUrl,
+      ca,
+      form: {
+        grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+        assertion: this.#assertion(now),
+      },
+      signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]),
+    })
   }
 
   #assertion(now: number): string {
@@ -123,47 +155,16 @@ export class OAuthTokens {
       iat: issuedAt,
       exp: issuedAt + 3600,
     })
-    const text = `${header}.${claims}`
-    const signature = sign('sha256', Buffer.from(text), createPrivateKey(account.private_key))
-    return `${text}.${signature.toString('base64url')}`
-  }
-
-  #post(assertion: string): Promise<{ status: number; body: string }> {
-    const { tokenUrl, ca, timeoutMs = 10_000 } = this.#options
-    const form = new URLSearchParams({
-      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
-      assertion,
-    }).toString()
-    return new Promise((resolve, reject) => {
-      const outgoing = request(
-        tokenUrl,
-        {
-          method: 'POST',
-          headers: {
-            'content-type': 'application/x-www-form-urlencoded',
-            'content-length': Buffer.byteLength(form),
-          },
-          signal: AbortSignal.timeout(timeoutMs),
-          ...(ca === undefined ? {} : { ca }),
-        },
-        (incoming) => {
-          const chunks: Buffer[] = []
-          incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-          incoming.on('error', reject)
-          incoming.on('end', () => {
-            const body = Buffer.concat(chunks).toString('utf8')
-            resolve({ status: incoming.statusCode ?? 0, body })
-          })
-        },
-      )
-      outgoing.on('error', reject)
-      outgoing.end(form)
-    })
+    const signature = sign('sha256', Buffer.from(`${header}.${claims}`), this.#key)
+    return `${header}.${claims}.${signature.toString('base64url')}`
   }
 }
 
-function failed(failure: AccessToken) {
-  return { kind: 'failed' as const, failure }
+/** 4xx is about us (`invalid_grant`: a revoked key, a wrong clock); anything else passes. */
+function refusalOf(status: number, body: string): AccessToken {
+  const error = ErrorBody.safeParse(parseJson(body)).data?.error ?? `HTTP ${status}`
+  const isOurs = status >= 400 && status < 500 && status !== 408 && status !== 429
+  return { kind: isOurs ? 'refused' : 'unavailable', reason: `oauth ${error}` }
 }
 
 function encode(value: unknown): string {

@@ -1,6 +1,8 @@
-import type { Attributes, Content, Json } from '@pushkeep/domain'
-import type { Message } from 'firebase-admin/messaging'
+import type { Attributes, Content, FcmOverride } from '@pushkeep/domain'
+import type { AndroidConfig, AndroidNotification, ApnsConfig } from 'firebase-admin/messaging'
+import { collapseHeader } from '../apns/payload.ts'
 import type { MessageToRender } from '../provider.ts'
+import type { Wire } from './wire.ts'
 
 /** The body of a message's requests, in two parts around the token. */
 export interface FcmPush {
@@ -8,12 +10,34 @@ export interface FcmPush {
   after: string
 }
 
-// "keys and values", without the target. https://firebase.google.com/docs/cloud-messaging/concept-options
-/** Largest message, in bytes. */
+// "4096 bytes for most messages. This includes both the keys and the values."
+// https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
+/** Largest payload in bytes. */
 export const fcmPayloadBytesMax = 4096
 
+const ttlSecondsMax = 2_419_200
+
+// "from, or gcm, or any value prefixed by google" (ErrorCode, above); "message_type":
 // https://firebase.google.com/docs/reference/fcm/rest/v1/projects.messages#Message
-const forbiddenDataKey = /^(from|message_type|gcm|google)/
+const forbiddenDataKey = /^(?:from$|message_type$|gcm|google)/
+
+type WireAndroidNotification = Pick<
+  Wire<AndroidNotification>,
+  'tag' | 'sound' | 'notification_count'
+>
+
+type WireAndroid = Pick<Wire<AndroidConfig>, 'collapse_key'> & {
+  priority: 'HIGH' | 'NORMAL'
+  ttl: `${number}s`
+  notification?: WireAndroidNotification
+}
+
+interface WireMessage {
+  data: Record<string, string>
+  notification?: { title?: string; body?: string; image?: string }
+  android: WireAndroid
+  apns: Pick<ApnsConfig, 'headers'> & { payload: { aps: Attributes } }
+}
 
 /** The first data key that FCM does not take, or null. */
 export function forbiddenKey(data: Attributes | undefined): string | null {
@@ -26,84 +50,131 @@ export function renderFcm(message: MessageToRender, now: number): FcmPush {
   return { before: '{"message":{"token":"', after: `",${body.slice(1)}}` }
 }
 
-// The wire form: the library's `Message` type has the time to live as a number of milliseconds.
-type WireMessage = Omit<Extract<Message, { token: string }>, 'token' | 'android'> & Attributes
+/** Keys and values that travel to the phone, in bytes: the larger of Android's and Apple's part. */
+export function fcmPayloadBytes(message: MessageToRender): number {
+  const { data, notification, android, apns } = fcmMessage(message, message.expiresAt)
+  const parts = [data, notification, field(android, 'data'), field(android, 'notification')]
+  const toAndroid = parts.reduce<number>((sum, part) => sum + keysAndValues(part), 0)
+  const toApple = Buffer.byteLength(JSON.stringify(field(apns, 'payload') ?? null))
+  return Math.max(toAndroid, toApple)
+}
 
-function fcmMessage(message: MessageToRender, now: number): Attributes {
+function fcmMessage(message: MessageToRender, now: number): Record<string, unknown> {
   const { content = {}, fcm = {} } = message
-  const data = { ...dataOf(message.id, content), ...stringsOf(fcm.data ?? {}) }
+  const isSilent = content.title === undefined && content.body === undefined && !fcm.notification
   const built: WireMessage = {
-    ...(hasText(content) && { notification: notificationOf(content) }),
-    android: androidOf(message, content, now),
-    apns: apnsOf(message, content),
+    data: dataOf(message.id, content),
+    ...(isSilent ? {} : { notification: notificationOf(content) }),
+    android: androidOf(message, content, isSilent, now),
+    apns: apnsOf(message, content, isSilent),
   }
-  const merged: Attributes = { ...built }
-  for (const [key, value] of Object.entries(fcm)) {
-    const before = merged[key]
-    if (value !== undefined) merged[key] = isObject(before) ? { ...before, ...value } : value
-  }
-  return { ...merged, data }
+  return overlaid({ ...built }, fcm)
 }
 
-function hasText({ title, body, image_url }: Content): boolean {
-  return title !== undefined || body !== undefined || image_url !== undefined
-}
-
-function notificationOf({ title, body, image_url }: Content): Record<string, string> {
-  return { ...(title && { title }), ...(body && { body }), ...(image_url && { image: image_url }) }
+function notificationOf({ title, body, image_url: image }: Content) {
+  return {
+    ...(title === undefined ? {} : { title }),
+    ...(body === undefined ? {} : { body }),
+    ...(image === undefined ? {} : { image }),
+  }
 }
 
 /** FCM's data is text by text. */
 function dataOf(id: string, { data = {}, link }: Content): Record<string, string> {
-  return { ...stringsOf(data), ...(link && { link }), pushkeep_message_id: id }
+  const own = { pushkeep_message_id: id, ...(link === undefined ? {} : { link }) }
+  return { ...asText(data), ...own }
 }
 
-function stringsOf(data: Attributes): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [
-      key,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  )
+function asText(data: Attributes): Record<string, string> {
+  const texts = Object.entries(data).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ])
+  return Object.fromEntries(texts)
 }
 
-function androidOf(message: MessageToRender, content: Content, now: number): Attributes {
-  const { collapseId, priority, ttlSeconds, expiresAt } = message
-  const remaining = Math.max(0, Math.floor((expiresAt - now) / 1000))
-  const notification: Attributes = {
-    ...(collapseId !== null && { tag: collapseId }),
-    ...(content.sound && { sound: content.sound }),
-    ...(content.badge !== undefined && { notification_count: content.badge }),
+function androidOf(
+  message: MessageToRender,
+  { sound, badge }: Content,
+  isSilent: boolean,
+  now: number,
+): WireAndroid {
+  const { id, collapseId, priority, expiresAt, ttlSeconds } = message
+  const remaining = Math.min(Math.floor((expiresAt - now) / 1000), ttlSeconds, ttlSecondsMax)
+  const notification: WireAndroidNotification = {
+    ...(collapseId === null ? {} : { tag: collapseId }),
+    ...(sound === undefined ? {} : { sound }),
+    ...(badge === undefined ? {} : { notification_count: badge }),
   }
+  // For a device that is away FCM keeps 100 messages, but of those with collapse keys only four
+  // keys: a data message has one only where the caller named it.
+  // https://firebase.google.com/docs/cloud-messaging/customize-messages/collapsible-message-types
+  const hasKey = collapseId !== null && (!isSilent || collapseId !== id)
   return {
     priority: priority === 'high' ? 'HIGH' : 'NORMAL',
-    ttl: `${Math.min(remaining, ttlSeconds)}s`,
-    ...(collapseId !== null && { collapse_key: collapseId }),
-    ...(hasText(content) && { notification }),
+    ttl: `${Math.max(0, remaining)}s`,
+    ...(hasKey ? { collapse_key: collapseId } : {}),
+    ...(isSilent ? {} : { notification }),
   }
 }
 
 /** For iOS apps that take their pushes through Firebase. */
-function apnsOf(message: MessageToRender, content: Content): Attributes {
+function apnsOf(
+  message: MessageToRender,
+  content: Content,
+  isSilent: boolean,
+): WireMessage['apns'] {
   const { collapseId, priority, ttlSeconds, expiresAt } = message
-  const isSilent = !hasText(content)
-  const expiration = ttlSeconds === 0 ? 0 : Math.floor(expiresAt / 1000)
-  const aps: Record<string, Json> = {
-    ...(content.badge !== undefined && { badge: content.badge }),
-    ...(content.sound && { sound: content.sound }),
-    ...(content.image_url && { 'mutable-content': 1 }),
-    ...(isSilent && { 'content-available': 1 }),
-  }
+  const { badge, sound, image_url: image } = content
   return {
     headers: {
+      'apns-push-type': isSilent ? 'background' : 'alert',
       'apns-priority': isSilent || priority === 'normal' ? '5' : '10',
-      'apns-expiration': String(expiration),
-      ...(collapseId !== null && { 'apns-collapse-id': collapseId }),
+      'apns-expiration': String(ttlSeconds === 0 ? 0 : Math.floor(expiresAt / 1000)),
+      ...(collapseId === null ? {} : { 'apns-collapse-id': collapseHeader(collapseId) }),
     },
-    payload: { aps },
+    payload: {
+      aps: {
+        ...(badge === undefined ? {} : { badge }),
+        ...(sound === undefined ? {} : { sound }),
+        ...(image === undefined ? {} : { 'mutable-content': 1 }),
+        ...(isSilent ? { 'content-available': 1 } : {}),
+      },
+    },
   }
 }
 
-function isObject(value: unknown): value is Attributes {
+/** Merged one level deep: the caller's keys win, in either of the two spellings that FCM reads. */
+function overlaid(message: Record<string, unknown>, over: FcmOverride): Record<string, unknown> {
+  const merged = { ...message }
+  for (const [section, keys] of Object.entries(over)) {
+    if (keys === undefined) continue
+    const ours = merged[section]
+    const kept = Object.entries(isObject(ours) ? ours : {}).filter(
+      ([key]) => section === 'data' || !Object.hasOwn(keys, camelCase(key)),
+    )
+    const theirs = section === 'data' ? asText(keys) : keys
+    merged[section] = { ...Object.fromEntries(kept), ...theirs }
+  }
+  return merged
+}
+
+function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+function keysAndValues(part: unknown): number {
+  if (!isObject(part)) return 0
+  return Object.entries(part).reduce((sum, [key, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return sum + Buffer.byteLength(key) + Buffer.byteLength(text)
+  }, 0)
+}
+
+function field(owner: unknown, name: string): unknown {
+  return isObject(owner) ? owner[name] : undefined
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

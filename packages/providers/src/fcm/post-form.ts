@@ -2,48 +2,45 @@ import { request } from 'node:https'
 
 const bodyBytesMax = 65_536
 
+export interface FormRequest {
+  /** Full https URL, and PEM of the one authority to trust instead of the public roots. */
+  url: string
+  ca: string | undefined
+  form: Record<string, string>
+  /** Ends the request and the reading of its answer. */
+  signal: AbortSignal
+}
+
 /**
- * Posts a form and reads the answer, within `timeoutMs` in all. Rejects with the error of the
- * connection, or with one whose `code` is TIMEOUT, TOO_LARGE or ABORT_ERR.
+ * Posts a form and reads the answer. Rejects with an error whose `code` tells why there is none:
+ * that of the connection, ABORT_ERR, or ERR_BODY_TOO_LARGE.
  */
-export function postForm(
-  to: { url: string; ca: string | undefined; timeoutMs: number; signal: AbortSignal },
-  form: Record<string, string>,
-): Promise<{ status: number; body: string }> {
+export function postForm(options: FormRequest): Promise<{ status: number; body: string }> {
+  const { url, ca, form, signal } = options
+  const text = new URLSearchParams(form).toString()
+  const headers = {
+    'content-type': 'application/x-www-form-urlencoded',
+    'content-length': Buffer.byteLength(text),
+  }
   return new Promise((resolve, reject) => {
-    const body = new URLSearchParams(form).toString()
-    const headers = {
-      'content-type': 'application/x-www-form-urlencoded',
-      'content-length': Buffer.byteLength(body),
-    }
-    const { ca, signal, timeoutMs } = to
-    const outgoing = request(to.url, {
-      method: 'POST',
-      headers,
-      agent: false,
-      signal,
-      ...(ca === undefined ? {} : { ca }),
-    })
-    const timer = setTimeout(() => outgoing.destroy(failure('TIMEOUT')), timeoutMs)
+    const trust = ca === undefined ? {} : { ca }
+    // Once in an hour: a connection kept open would be closed by the time of the next one.
+    const outgoing = request(url, { method: 'POST', headers, signal, agent: false, ...trust })
     outgoing.on('error', reject)
-    outgoing.on('close', () => {
-      clearTimeout(timer)
-      reject(failure('ECONNRESET'))
-    })
-    outgoing.on('response', (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('error', reject)
-      response.on('data', (chunk: string) => {
-        text += chunk
-        if (text.length > bodyBytesMax) outgoing.destroy(failure('TOO_LARGE'))
+    outgoing.on('response', (incoming) => {
+      let body = ''
+      incoming.setEncoding('utf8')
+      incoming.on('error', reject)
+      incoming.on('data', (chunk: string) => {
+        body += chunk
+        if (body.length > bodyBytesMax) outgoing.destroy(tooLarge())
       })
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
+      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body }))
     })
-    outgoing.end(body)
+    outgoing.end(text)
   })
 }
 
-function failure(code: string): Error {
-  return Object.assign(new Error(code), { code })
+function tooLarge(): Error {
+  return Object.assign(new Error('the answer is too large'), { code: 'ERR_BODY_TOO_LARGE' })
 }

@@ -78,7 +78,7 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (app, {
         tags: ['apps'],
         params: AppParams.extend({ provider: z.enum(providers) }),
         body: ResumeInput.optional(),
-        response: { 200: Resumed, ...problemResponses(400, 401, 403, 404, 415, 422, 503) },
+        response: { 200: Resumed, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
       },
     },
     async (request) => {

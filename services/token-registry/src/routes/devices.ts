@@ -68,7 +68,7 @@ const deleteSchema = {
   response: {
     200: ChangedDeviceAnswer,
     204: z.undefined().describe('Deleted'),
-    ...problemResponses(400, 401, 404, 414, 422, 503),
+    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 503),
   },
 }
 
@@ -97,7 +97,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const caller = callerOf(request)
       const { token } = request.params
       const { person_id: personId = null, ...input } = request.body
-      const app = await apps.toRegister(caller, input.app_id)
+      const app = await apps.toRegister(caller, input.app_id, `${places.prefix}app_id`)
       const sent = { caller, app, token, personId, input, places }
       const call = registrationOf(sent)
       const registered = await register(call).catch(refuseTooLarge('attributes'))

@@ -62,7 +62,7 @@ const deleteSchema = {
   body: EmptyBody,
   response: {
     204: z.undefined().describe('Deleted'),
-    ...problemResponses(401, 403, 404, 422, 503),
+    ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503),
   },
 }
 
@@ -73,7 +73,7 @@ const suppressSchema = {
     'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified.',
   params: PersonParams,
   body: EmptyBody,
-  response: { 200: PersonAnswer, ...problemResponses(401, 403, 422, 503) },
+  response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
 }
 
 const unsuppressSchema = {
@@ -82,7 +82,7 @@ const unsuppressSchema = {
   description: '404 where there is no such person.',
   params: PersonParams,
   body: EmptyBody,
-  response: { 200: PersonAnswer, ...problemResponses(401, 403, 404, 422, 503) },
+  response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
 }
 
 /** People: identify, read, suppress, delete. */

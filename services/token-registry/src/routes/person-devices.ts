@@ -45,7 +45,7 @@ const deleteSchema = {
   response: {
     200: ChangedDeviceAnswer,
     204: z.undefined().describe('Deleted'),
-    ...problemResponses(400, 401, 404, 414, 422, 503),
+    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 503),
   },
 }
 
@@ -62,7 +62,7 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
     async (request) => {
       const caller = callerOf(request)
       const { id: token, ...input } = request.body.device
-      const app = await apps.toRegister(caller, input.app_id)
+      const app = await apps.toRegister(caller, input.app_id, `${places.prefix}app_id`)
       const sent = { caller, app, token, personId: request.params.id, input, places }
       const call = registrationOf(sent)
       const registered = await register(call).catch(refuseTooLarge('device.attributes'))

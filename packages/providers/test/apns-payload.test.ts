@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest'
+import { renderApns } from '../src/apns/payload.ts'
+import type { MessageToRender } from '../src/provider.ts'
+import { message, noon } from './messages.ts'
+
+const id = '0193575e-0000-7000-8000-000000000001'
+
+function headersOf(rendered: MessageToRender): Record<string, string> {
+  const { headers } = renderApns(rendered, 'com.example.app')
+  const pairs = headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1]]] : []))
+  return Object.fromEntries(pairs)
+}
+
+function payloadOf(rendered: MessageToRender): unknown {
+  return JSON.parse(renderApns(rendered, 'com.example.app').payload.toString('utf8'))
+}
+
+test('a message with text is an alert', () => {
+  expect(headersOf(message())).toEqual({
+    'apns-topic': 'com.example.app',
+    'apns-push-type': 'alert',
+    'apns-priority': '10',
+    'apns-expiration': String(noon / 1000 + 3600),
+    'apns-collapse-id': id,
+  })
+  expect(payloadOf(message())).toEqual({
+    pushkeep: { message_id: id },
+    aps: { alert: { title: 'Hello', body: 'World' } },
+  })
+})
+
+test('every part of the content has its place', () => {
+  const content = {
+    title: 'Hello',
+    body: 'Zoë 👋',
+    image_url: 'https://example.com/a.png',
+    link: 'app://orders/7',
+    badge: 3,
+    sound: 'chime.caf',
+    data: { order: 7, nested: { deep: [true, null] } },
+  }
+  expect(payloadOf(message({ content }))).toEqual({
+    order: 7,
+    nested: { deep: [true, null] },
+    pushkeep: {
+      message_id: id,
+      link: 'app://orders/7',
+      image_url: 'https://example.com/a.png',
+    },
+    aps: {
+      alert: { title: 'Hello', body: 'Zoë 👋' },
+      badge: 3,
+      sound: 'chime.caf',
+      'mutable-content': 1,
+    },
+  })
+})
+
+test('a title or a body alone leaves the other one out', () => {
+  expect(payloadOf(message({ content: { body: 'World' } }))).toMatchObject({
+    aps: { alert: { body: 'World' } },
+  })
+  expect(payloadOf(message({ content: { title: 'Hello' } }))).toMatchObject({
+    aps: { alert: { title: 'Hello' } },
+  })
+})
+
+test('a message that shows nothing is a background push at priority 5', () => {
+  const silent = message({ content: { data: { sync: true } } })
+  expect(headersOf(silent)).toMatchObject({ 'apns-push-type': 'background', 'apns-priority': '5' })
+  expect(payloadOf(silent)).toEqual({
+    sync: true,
+    pushkeep: { message_id: id },
+    aps: { 'content-available': 1 },
+  })
+})
+
+test('a badge alone is an alert without text', () => {
+  const badge = message({ content: { badge: 0 } })
+  expect(headersOf(badge)).toMatchObject({ 'apns-push-type': 'alert', 'apns-priority': '10' })
+  expect(payloadOf(badge)).toMatchObject({ aps: { badge: 0 } })
+})
+
+test('data never takes the place of aps or of our own key', () => {
+  const data = { aps: { alert: 'mine' }, pushkeep: 'mine', kept: 'yes' }
+  const payload = payloadOf(message({ content: { title: 'Hello', data } }))
+  expect(payload).toEqual({
+    kept: 'yes',
+    pushkeep: { message_id: id },
+    aps: { alert: { title: 'Hello' } },
+  })
+})
+
+test('an override replaces top-level keys, merges aps by key, and replaces headers', () => {
+  const overridden = message({
+    content: { title: 'Hello', badge: 1, data: { a: 1, b: 2 } },
+    apns: {
+      headers: { 'apns-priority': '1', 'apns-expiration': '0' },
+      payload: { a: { new: true }, aps: { badge: 9, 'thread-id': 'chat' } },
+    },
+  })
+  expect(headersOf(overridden)).toMatchObject({
+    'apns-push-type': 'alert',
+    'apns-priority': '1',
+    'apns-expiration': '0',
+  })
+  expect(payloadOf(overridden)).toEqual({
+    a: { new: true },
+    b: 2,
+    pushkeep: { message_id: id },
+    aps: { alert: { title: 'Hello' }, badge: 9, 'thread-id': 'chat' },
+  })
+})
+
+test('an alert that comes with the override alone is an alert', () => {
+  const overridden = message({ content: undefined, apns: { payload: { aps: { alert: 'Hi' } } } })
+  expect(headersOf(overridden)).toMatchObject({ 'apns-push-type': 'alert', 'apns-priority': '10' })
+  expect(payloadOf(overridden)).toEqual({ pushkeep: { message_id: id }, aps: { alert: 'Hi' } })
+})
+
+test('a normal priority is 5, a time to live of 0 is tried once, no collapse id is no header', () => {
+  const headers = headersOf(message({ priority: 'normal', ttlSeconds: 0, collapseId: null }))
+  expect(headers).toEqual({
+    'apns-topic': 'com.example.app',
+    'apns-push-type': 'alert',
+    'apns-priority': '5',
+    'apns-expiration': '0',
+  })
+})
+
+test('a collapse id that no header can carry is replaced by its hash', () => {
+  const collapseOf = (collapseId: string) => headersOf(message({ collapseId }))['apns-collapse-id']
+  expect(collapseOf('order 7')).toBe('order 7')
+  for (const collapseId of ['bestellung-ä', 'a\r\nb', ' padded', '\u{1f600}']) {
+    expect(collapseOf(collapseId)).toMatch(/^[\w-]{43}$/)
+  }
+  expect(collapseOf('ä')).not.toBe(collapseOf('ö'))
+})

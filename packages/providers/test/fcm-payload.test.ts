@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import { renderFcm } from '../src/fcm/payload.ts'
+import type { MessageToRender } from '../src/provider.ts'
+import { message, noon } from './messages.ts'
+
+const id = '0193575e-0000-7000-8000-000000000001'
+
+function bodyOf(rendered: MessageToRender, now = noon): { message: Record<string, unknown> } {
+  const { before, after } = renderFcm(rendered, now)
+  return JSON.parse(`${before}a:token${after}`)
+}
+
+test('a message with text has a part for each platform', () => {
+  expect(bodyOf(message())).toEqual({
+    message: {
+      token: 'a:token',
+      data: { pushkeep_message_id: id },
+      notification: { title: 'Hello', body: 'World' },
+      android: { priority: 'HIGH', ttl: '3600s', collapse_key: id, notification: { tag: id } },
+      apns: {
+        headers: {
+          'apns-push-type': 'alert',
+          'apns-priority': '10',
+          'apns-expiration': String(noon / 1000 + 3600),
+          'apns-collapse-id': id,
+        },
+        payload: { aps: {} },
+      },
+    },
+  })
+})
+
+test('every part of the content has its place, and data is text', () => {
+  const content = {
+    title: 'Hello',
+    body: 'Zoë 👋',
+    image_url: 'https://example.com/a.png',
+    link: 'app://orders/7',
+    badge: 3,
+    sound: 'chime',
+    data: { order: 7, open: true, none: null, nested: { deep: [1] }, text: 'as it is' },
+  }
+  const { message: sent } = bodyOf(message({ content }))
+  expect(sent).toMatchObject({
+    data: {
+      order: '7',
+      open: 'true',
+      none: 'null',
+      nested: '{"deep":[1]}',
+      text: 'as it is',
+      link: 'app://orders/7',
+      pushkeep_message_id: id,
+    },
+    notification: { title: 'Hello', body: 'Zoë 👋', image: 'https://example.com/a.png' },
+    android: { notification: { tag: id, sound: 'chime', notification_count: 3 } },
+    apns: { payload: { aps: { badge: 3, sound: 'chime', 'mutable-content': 1 } } },
+  })
+})
+
+test('a message without text is a data message, on iOS a background push', () => {
+  const { message: sent } = bodyOf(message({ content: { data: { sync: 1 } }, priority: 'normal' }))
+  expect(sent).toEqual({
+    token: 'a:token',
+    data: { sync: '1', pushkeep_message_id: id },
+    // No collapse key of ours: FCM would keep four of its messages for a device that is away.
+    android: { priority: 'NORMAL', ttl: '3600s' },
+    apns: {
+      headers: {
+        'apns-push-type': 'background',
+        'apns-priority': '5',
+        'apns-expiration': String(noon / 1000 + 3600),
+        'apns-collapse-id': id,
+      },
+      payload: { aps: { 'content-available': 1 } },
+    },
+  })
+})
+
+test("a data message has the caller's own collapse key", () => {
+  const { message: sent } = bodyOf(message({ content: { data: {} }, collapseId: 'score' }))
+  expect(sent.android).toMatchObject({ collapse_key: 'score' })
+})
+
+test('the time to live is what remains', () => {
+  const ttl = (parts: Partial<MessageToRender>, now: number) =>
+    bodyOf(message(parts), now).message.android
+  expect(ttl({}, noon + 600_500)).toMatchObject({ ttl: '2999s' })
+  expect(ttl({}, noon + 3_700_000)).toMatchObject({ ttl: '0s' })
+  expect(ttl({ ttlSeconds: 0, expiresAt: noon + 60_000 }, noon)).toMatchObject({ ttl: '0s' })
+  const long = { ttlSeconds: 40 * 86_400, expiresAt: noon + 40 * 86_400_000 }
+  expect(ttl(long, noon)).toMatchObject({ ttl: '2419200s' })
+})
+
+test('an override is merged one level deep, in either spelling', () => {
+  const { message: sent } = bodyOf(
+    message({
+      fcm: {
+        data: { extra: 5 },
+        notification: { body: 'Other' },
+        android: { collapseKey: 'theirs', direct_boot_ok: true },
+        fcm_options: { analytics_label: 'spring' },
+      },
+    }),
+  )
+  expect(sent).toMatchObject({
+    data: { pushkeep_message_id: id, extra: '5' },
+    notification: { title: 'Hello', body: 'Other' },
+    android: { priority: 'HIGH', collapseKey: 'theirs', direct_boot_ok: true },
+    fcm_options: { analytics_label: 'spring' },
+  })
+  expect(sent.android).not.toHaveProperty('collapse_key')
+})
+
+test('the token cannot leave its place in the body', () => {
+  const { before, after } = renderFcm(message(), noon)
+  expect(JSON.parse(`${before}x${after}`)).toHaveProperty('message.token', 'x')
+})

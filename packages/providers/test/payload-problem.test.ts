@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { payloadBytes, payloadProblem } from '../src/payload-problem.ts'
+import { message } from './messages.ts'
+
+test('an ordinary message has no problem', () => {
+  expect(payloadProblem(message())).toBeNull()
+})
+
+test('a payload of 4,096 bytes passes and one more does not', () => {
+  const withBody = (body: string) => message({ content: { body }, collapseId: null })
+  const spare = 4096 - payloadBytes(withBody('')).apns
+  const fitting = withBody('x'.repeat(spare))
+  expect(payloadBytes(fitting).apns).toBe(4096)
+  expect(payloadProblem(fitting)).toBeNull()
+  expect(payloadProblem(withBody('x'.repeat(spare + 1)))).toEqual({
+    kind: 'too-large',
+    path: 'content',
+    message: 'makes a payload of 4097 bytes; APNs takes 4096',
+  })
+})
+
+test('bytes are counted, not characters', () => {
+  expect(payloadProblem(message({ content: { body: '€'.repeat(1400) } }))).toMatchObject({
+    kind: 'too-large',
+  })
+})
+
+test('what only FCM gets is counted as FCM counts: keys and values', () => {
+  const fcm = { data: { k: 'x'.repeat(4096) } }
+  const problem = payloadProblem(message({ content: undefined, fcm }))
+  expect(problem).toMatchObject({ kind: 'too-large', path: 'fcm' })
+  const bytes = payloadBytes(message({ content: { title: 'ab' }, collapseId: null })).fcm
+  expect(bytes).toBe('pushkeep_message_id'.length + 36 + 'title'.length + 2)
+})
+
+test.each(['from', 'message_type', 'gcm', 'gcm.notification.e', 'google.to', 'google_id'])(
+  'the data key %s is FCM’s own',
+  (key) => {
+    const content = { title: 'Hello', data: { fine: 1, [key]: 1 } }
+    const problem = { kind: 'forbidden', message: 'is reserved by FCM' }
+    expect(payloadProblem(message({ content }))).toEqual({
+      ...problem,
+      path: `content.data.${key}`,
+    })
+    const fcm = { data: { [key]: 1 } }
+    expect(payloadProblem(message({ fcm }))).toEqual({ ...problem, path: `fcm.data.${key}` })
+  },
+)
+
+test.each(['from_user', 'fromage', 'my_gcm', 'type'])('the data key %s is not', (key) => {
+  expect(payloadProblem(message({ content: { title: 'Hello', data: { [key]: 1 } } }))).toBeNull()
+})
+
+test('a header that cannot be sent is named', () => {
+  expect(payloadProblem(message({ apns: { headers: { 'apns-priority': '10\r\nx: y' } } }))).toEqual(
+    {
+      kind: 'forbidden',
+      path: 'apns.headers.apns-priority',
+      message: 'must be visible ASCII',
+    },
+  )
+  expect(payloadProblem(message({ apns: { headers: { 'apns-collapse-id': 'ä' } } }))).toBeNull()
+})

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest'
+import {
+  type DeviceState,
+  decideRegistration,
+  type Registration,
+  replacedDevice,
+} from '../src/registration-rule.ts'
+
+const now = 1_700_000_000_000
+const token = 'ab'.repeat(32)
+
+const plain: Registration = {
+  workspaceNo: 1,
+  appNo: 1,
+  token,
+  platform: 'ios',
+  environment: null,
+  personId: null,
+  installationId: null,
+  previousToken: null,
+  change: { set: {}, remove: [], pushPermission: null },
+  lastUsed: null,
+  at: null,
+}
+
+const present: DeviceState = {
+  appNo: 1,
+  tokenHash: 'hash',
+  token,
+  platform: 'ios',
+  provider: 'apns',
+  environment: 'sandbox',
+  person: { no: 1, id: 'a' },
+  installationId: 'installation',
+  attributes: { kept: 1 },
+  pushPermission: true,
+  lastUsed: 5,
+  epoch: 3,
+  registeredAt: now - 1000,
+  orderedAt: now - 1000,
+  lastStatus: 'sent',
+  isFailing: false,
+  isDead: false,
+  isDeleted: false,
+}
+
+const b = { no: 2, id: 'b' }
+
+function decide(
+  call: Partial<Registration>,
+  own: DeviceState | null,
+  replaced: DeviceState[] = [],
+  named: DeviceState['person'] = null,
+) {
+  return decideRegistration({ ...plain, ...call }, 'hash', own, replaced, named, now)
+}
+
+function kinds(...args: Parameters<typeof decide>): string[] {
+  const decision = decide(...args)
+  return decision.kind === 'late' ? ['late'] : decision.events.map((event) => event.kind)
+}
+
+const withDenied = { ...plain.change, pushPermission: false }
+
+test.each<[string, string[], ...Parameters<typeof decide>]>([
+  ['a new token', ['registered'], {}, null],
+  ['a new token of a person', ['registered'], {}, null, [], b],
+  ['a refresh', [], {}, present],
+  ['the same person again', [], {}, present, [], { no: 1, id: 'a' }],
+  ['another person', ['moved'], {}, present, [], b],
+  ['a person for nobody', ['identified'], {}, { ...present, person: null }, [], b],
+  ['a dead token', ['re_registered'], {}, { ...present, isDead: true }],
+  ['a failing token', ['re_registered'], {}, { ...present, isFailing: true }],
+  ['a dead token moved', ['re_registered', 'moved'], {}, { ...present, isDead: true }, [], b],
+  ['a tombstone', ['re_registered'], {}, { ...replacedDevice(present, now) }, [], b],
+  ['permission denied', ['push_disabled'], { change: withDenied }, present],
+  ['permission given', ['push_enabled'], {}, { ...present, pushPermission: false }],
+  ['permission denied at once', ['registered'], { change: withDenied }, null],
+  ['older than the row', ['late'], { at: present.orderedAt - 1 }, present],
+  ['as old as the row', [], { at: present.orderedAt }, present],
+  ['older than a tombstone', ['late'], { at: now - 1 }, replacedDevice(present, now)],
+  ['older than what it replaces', ['late'], { at: present.orderedAt - 1 }, null, [present]],
+])('%s: %j', (_name, expected, ...args) => {
+  expect(kinds(...args)).toEqual(expected)
+})
+
+test('a registration renews what R2 and R3 compare with', () => {
+  const dead = { ...present, isDead: true, isFailing: true, lastStatus: 'bounced' as const }
+  expect(decide({}, dead)).toMatchObject({
+    device: {
+      epoch: 4,
+      registeredAt: now,
+      orderedAt: now,
+      lastStatus: '',
+      isDead: false,
+      isFailing: false,
+      lastUsed: now / 1000,
+    },
+  })
+})
+
+test("the client's time is kept, and never one that is still to come", () => {
+  expect(decide({ at: now - 5 }, null)).toMatchObject({ device: { orderedAt: now - 5 } })
+  expect(decide({ at: now + 5 }, null)).toMatchObject({ device: { orderedAt: now } })
+  const ahead = { ...present, orderedAt: now + 50 }
+  expect(decide({}, ahead)).toMatchObject({ kind: 'applied', device: { orderedAt: now + 50 } })
+})
+
+test.each<[string, DeviceState | null]>([
+  ['a new token', null],
+  ['a tombstone', { ...replacedDevice(present, 0), environment: null }],
+])('%s inherits from what it replaces; what the call says counts more', (_name, own) => {
+  const change = { set: { changed: 2 }, remove: ['removed'], pushPermission: null }
+  const heir = { ...present, attributes: { kept: 1, changed: 1, removed: 1 } }
+  expect(decide({ change }, own, [heir, { ...present, person: b }])).toMatchObject({
+    device: {
+      person: { id: 'a' },
+      environment: 'sandbox',
+      installationId: 'installation',
+      attributes: { kept: 1, changed: 2 },
+    },
+  })
+  expect(decide({ environment: 'production' }, own, [heir], b)).toMatchObject({
+    device: { person: b, environment: 'production' },
+  })
+})
+
+test('a replaced device keeps its hash and its order, and nothing else of anybody', () => {
+  expect(replacedDevice(present, now)).toMatchObject({
+    tokenHash: 'hash',
+    token: null,
+    person: null,
+    installationId: null,
+    attributes: {},
+    orderedAt: now,
+    isDeleted: true,
+  })
+  expect(replacedDevice({ ...present, orderedAt: now + 1 }, now).orderedAt).toBe(now + 1)
+})

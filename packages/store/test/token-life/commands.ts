@@ -1,0 +1,123 @@
+import fc from 'fast-check'
+
+/** Everything that happens in a life, as data: a counterexample reads like a list of what was done. */
+export type Command =
+  | {
+      do: 'register'
+      token: string
+      person: string | null
+      installation: string | null
+      previous: string | null
+      allows: boolean
+      when: When
+    }
+  | Change
+  | OfPerson
+  | { do: 'send'; to: string | null; onUnknown: 'retry' | 'give_up' }
+  /** A worker leases an open chunk, or claims its next window. */
+  | { do: 'claim'; chunk: number }
+  | { do: 'lease runs out'; chunk: number; isRung: boolean }
+  | { do: 'record'; answers: GivenAnswer[] }
+
+export interface Change {
+  do: 'clear identify' | 'delete device'
+  token: string
+  person: string | null
+  when: When
+}
+
+export interface OfPerson {
+  do: 'delete person' | 'suppress' | 'unsuppress'
+  person: string
+}
+
+/** A call's time by its client's clock: now, a clock that runs ahead, or as it was some steps ago. */
+export type When = 'now' | 'ahead' | number
+
+/** What a provider says of an earlier send, counted from the newest, and how many steps ago it did. */
+export interface GivenAnswer {
+  send: number
+  says: 'accepted' | 'dead' | 'failing' | 'refused' | 'busy'
+  /** Of `dead`: since how many steps ago; null where the provider does not tell. */
+  since: number | null
+  ago: number
+}
+
+export const tokens = ['t1', 't2', 't3', 't4'] as const
+const people = ['A', 'B', 'C'] as const
+const installations = ['phone', 'tablet'] as const
+
+const token = fc.constantFrom(...tokens)
+const person = fc.constantFrom(...people)
+const ago = fc.nat(8)
+const when: fc.Arbitrary<When> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<When>('now') },
+  { weight: 4, arbitrary: ago },
+  { weight: 1, arbitrary: fc.constant<When>('ahead') },
+)
+/** The value in `share` of four cases, else null. */
+function perhaps<T>(arbitrary: fc.Arbitrary<T>, share: 1 | 2 | 3): fc.Arbitrary<T | null> {
+  return fc.oneof({ weight: share, arbitrary }, { weight: 4 - share, arbitrary: fc.constant(null) })
+}
+
+const register: fc.Arbitrary<Command> = fc.record({
+  do: fc.constant('register'),
+  token,
+  person: perhaps(person, 3),
+  installation: perhaps(fc.constantFrom(...installations), 2),
+  previous: perhaps(token, 1),
+  allows: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(true) },
+    { weight: 1, arbitrary: fc.constant(false) },
+  ),
+  when,
+})
+
+const change: fc.Arbitrary<Command> = fc.record({
+  do: fc.constantFrom('clear identify', 'clear identify', 'delete device'),
+  token,
+  person: perhaps(person, 2),
+  when,
+})
+
+const ofPerson: fc.Arbitrary<Command> = fc.record({
+  do: fc.constantFrom('delete person', 'suppress', 'unsuppress'),
+  person,
+})
+
+const send: fc.Arbitrary<Command> = fc.record({
+  do: fc.constant('send'),
+  to: perhaps(person, 3),
+  onUnknown: fc.constantFrom('retry', 'give_up'),
+})
+
+const answer: fc.Arbitrary<GivenAnswer> = fc.record({
+  send: fc.nat(5),
+  says: fc.constantFrom('accepted', 'dead', 'dead', 'failing', 'failing', 'refused', 'busy'),
+  since: perhaps(ago, 3),
+  ago: fc.nat(4),
+})
+
+/** A command of a life, what drives deliveries on more often than what disturbs them. */
+export const command: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 7, arbitrary: register },
+  { weight: 2, arbitrary: change },
+  { weight: 2, arbitrary: ofPerson },
+  { weight: 4, arbitrary: send },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('claim'), chunk: fc.nat(3) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('lease runs out'),
+      chunk: fc.nat(3),
+      isRung: fc.boolean(),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('record'),
+      answers: fc.array(answer, { minLength: 1, maxLength: 3 }),
+    }),
+  },
+)
