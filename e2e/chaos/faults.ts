@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '@pushkeep/local-runner'
-import { connect } from '@pushkeep/store'
 import { Redis } from 'ioredis'
+import { wipeQueue as wipePostgres } from './wipe-queue.ts'
 import { pidOf, type World } from './world.ts'
 
 /** One kind of fault: brings it about, and ends it. */
@@ -93,13 +93,7 @@ export const wipeQueue: Fault = {
       redis.disconnect()
       return
     }
-    const database = connect({ url: run.local.database_url, name: 'chaos wipe', connectionsMax: 1 })
-    const { rows } = await database.query<{ name: string }>(
-      `select format('%I.%I', schemaname, tablename) as name from pg_tables
-       where schemaname = 'pushkeep_queue' and tablename not like '%migration%'`,
-    )
-    await database.query(`truncate ${rows.map((row) => row.name).join(', ')} cascade`)
-    await database.end()
+    await wipePostgres(run.local.database_url)
   },
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type Local, type LocalOptions, startLocal } from '@pushkeep/local-runner'
 import type {} from '@pushkeep/testkit'
 import { expect } from 'vitest'
+import { wipeQueue } from '../chaos/wipe-queue.ts'
 
 /** The whole system as processes, with calls that a backend would make. */
 export interface System extends AsyncDisposable {
@@ -19,6 +20,10 @@ export interface System extends AsyncDisposable {
   registry(method: string, path: string, body?: unknown): Promise<Answer>
   sender(method: string, path: string, body?: unknown): Promise<Answer>
   simulator(method: string, path: string, body?: unknown): Promise<Answer>
+  /** Ends a worker without a word; it is started again after a while. */
+  killWorker(index: number): Promise<void>
+  /** Takes away everything that the queue in PostgreSQL knows. */
+  wipeQueue(): Promise<void>
 }
 
 export interface Answer {
@@ -56,6 +61,13 @@ export async function startSystem(options: Partial<LocalOptions> = {}): Promise<
     registry: (method, path, body) => call(method, local.registry_url + path, body),
     sender: (method, path, body) => call(method, local.sender_url + path, body),
     simulator: (method, path, body) => call(method, local.simulator_url + path, body),
+    async killWorker(index) {
+      const child = running.workers[index]?.child
+      if (!child) throw new Error('there is no such worker')
+      process.kill(child.pid, 'SIGKILL')
+      await child.exited
+    },
+    wipeQueue: () => wipeQueue(local.database_url),
     async [Symbol.asyncDispose]() {
       await running.stop()
       await rm(directory, { recursive: true, force: true })

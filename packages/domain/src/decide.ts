@@ -23,7 +23,7 @@ export const unknownAttemptsMax = 5
 const throttledMs = 60_000
 
 /** How soon a delivery held up by a fault of configuration looks whether its app was resumed. */
-const misconfiguredMs = 30_000
+const misconfiguredMs = 1000
 
 /**
  * What happens next. `settle` ends the delivery; `device` tells what it says about the device

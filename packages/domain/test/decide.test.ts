@@ -61,7 +61,7 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     "the credential's fault pauses and burns nothing",
     { kind: 'misconfigured', reason: 'InvalidProviderToken' },
     {},
-    { kind: 'pause', afterMs: 30_000, reason: 'InvalidProviderToken' },
+    { kind: 'pause', afterMs: 1000, reason: 'InvalidProviderToken' },
   ],
   [
     'a throttled token waits as long as it is told, and a little',

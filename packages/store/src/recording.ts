@@ -48,7 +48,7 @@ export interface Recorded {
 
 /** Why a delivery waits while the mass-bounce guard has tripped, and for how long at a time. */
 const heldReason = 'mass_bounce_guard'
-const heldMs = 30_000
+const heldMs = 1000
 
 // Insert where there is nothing, update where it was pending: a settled delivery stays as it is,
 // whoever comes second. Counters count what was really written. Devices change by compare-and-set:
