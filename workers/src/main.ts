@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { queueBackend } from '@pushkeep/queues'
 import { buildServer, createLogger, describeError, runProcess } from '@pushkeep/runtime'
-import { connect, createPartitions, parseEncryptionKey } from '@pushkeep/store'
+import { connect, createPartitions, indexedSettings, parseEncryptionKey } from '@pushkeep/store'
 import { readWorkersConfig } from './config.ts'
 import { startWorkers } from './workers.ts'
 
@@ -15,6 +15,7 @@ await runProcess({
       url: databaseUrl,
       name: 'pushkeep workers',
       connectionsMax: config.DATABASE_CONNECTIONS,
+      settings: indexedSettings,
       onError: (error) => logger.warn({ event: 'database.failed', err: describeError(error) }),
     })
     await createPartitions(database, Date.now())

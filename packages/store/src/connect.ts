@@ -8,6 +8,13 @@ export interface Sql {
   ): Promise<pg.QueryResult<Row>>
 }
 
+/**
+ * Session settings where every query goes by an index. A named statement that was planned while a
+ * table was tiny would go on scanning it as it grows (docs/decisions/0023); compiling takes longer
+ * than any statement of ours.
+ */
+export const indexedSettings = { enable_seqscan: 'off', jit: 'off' }
+
 export type Database = pg.Pool
 
 export interface DatabaseOptions {

@@ -28,6 +28,7 @@ export {
   connect,
   type Database,
   type DatabaseOptions,
+  indexedSettings,
   inTransaction,
   isDatabaseUnavailable,
   isRepeatable,

@@ -1,6 +1,7 @@
 import type { Sql } from './connect.ts'
 import { type Registered, viewOf } from './registration-batch.ts'
-import { type Changes, insertDevices, type Wanted } from './registration-rows.ts'
+import type { Wanted } from './registration-lock.ts'
+import { type Changes, insertDevices } from './registration-rows.ts'
 import { decideRegistration, type Registration } from './registration-rule.ts'
 
 export interface Item {

@@ -1,5 +1,6 @@
 import type { Device } from './device-rows.ts'
-import type { Changes, Found, Wanted } from './registration-rows.ts'
+import type { Found, Wanted } from './registration-lock.ts'
+import type { Changes } from './registration-rows.ts'
 import {
   type DeviceState,
   decideRegistration,

@@ -1,6 +1,6 @@
 import { queueBackend } from '@pushkeep/queues'
 import { createAuthenticator, createLogger, type Running } from '@pushkeep/runtime'
-import { connect, type Database, migrate } from '@pushkeep/store'
+import { connect, type Database, indexedSettings, migrate } from '@pushkeep/store'
 import { buildSender } from './app.ts'
 import type { SenderConfig } from './config.ts'
 
@@ -16,6 +16,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
     name: 'push-sender',
     connectionsMax: config.database.connectionsMax,
     connectTimeoutMs,
+    settings: indexedSettings,
     onError: (err) => logger.warn({ err }, 'an idle database connection broke'),
   })
   try {
