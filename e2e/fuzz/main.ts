@@ -26,11 +26,13 @@ function wholeNumber(name: string, text: string): number {
 }
 
 function print(seed: string, result: FuzzResult): void {
+  // The operations to choose from are a part of what a case is.
+  const onlyFlag = values.only === undefined ? '' : ` --only '${values.only}'`
   const { failures, faults, rows, requests, seconds, slowestMs, ok } = result
   console.log(`\n${tableOf(rows)}\n`)
   for (const { number, operation, what, faults: own, reproduction } of failures) {
     console.log(`FAILED ${operation}: ${what}: ${own.join('; ')}`)
-    console.log(`  seed ${seed}, case ${number}: npm run fuzz -- --seed ${seed} --case ${number}`)
+    console.log(`  npm run fuzz -- --seed ${seed} --case ${number}${onlyFlag}`)
     console.log(`${reproduction.replaceAll(/^/gm, '    ')}\n`)
   }
   for (const fault of faults) console.log(`FAILED ${fault}`)
@@ -51,6 +53,8 @@ if (values.help) {
   console.log(
     `fuzz: seed ${seed}, ${single === undefined ? `${count} requests` : `case ${single}`}`,
   )
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
   await using target = await openTarget({ seed })
   const result = await runFuzz({
     target,
@@ -59,6 +63,7 @@ if (values.help) {
     only,
     case: single,
     slow: true,
+    signal: stop.signal,
     onProgress: (done) => {
       if (process.stdout.isTTY) process.stdout.write(`\r${done} of ${count}`)
     },

@@ -2,6 +2,14 @@ import { refused } from './case.ts'
 import { addAt, leaf, type Path, type Tree, treeOf } from './json-tree.ts'
 import type { Choice } from './mutate-body.ts'
 
+const nestedTooDeep = nested(20)
+const nestedObjects = nested(20_000)
+const nestedLists = leaf('['.repeat(20_000) + ']'.repeat(20_000))
+const tooManyKeys = treeOf(
+  Object.fromEntries(Array.from({ length: 301 }, (_, index) => [`k${index}`, 1])),
+)
+const tooManyBytes = treeOf('x'.repeat(65_600))
+
 /**
  * What objects of any keys (attributes, custom data) must not hold. The documents call them objects
  * and say no more: packages/domain/src/attributes.ts has these limits.
@@ -9,9 +17,9 @@ import type { Choice } from './mutate-body.ts'
 export function freeObjectMutations(path: Path, tree: Tree): Choice[] {
   const at = (...inner: string[]) => [...path, ...inner].join('.')
   const adds: [what: string, key: string, value: Tree, at: string][] = [
-    ['nesting over 20', 'a', nested(20), at('a')],
-    ['nesting without end', 'a', nested(20_000), at('a')],
-    ['lists that nest without end', 'a', leaf('['.repeat(20_000) + ']'.repeat(20_000)), at('a')],
+    ['nesting over 20', 'a', nestedTooDeep, at('a')],
+    ['nesting without end', 'a', nestedObjects, at('a')],
+    ['lists that nest without end', 'a', nestedLists, at('a')],
     ['NUL in an attribute', 'a', leaf('"\\u0000"'), at('a')],
     ['NUL deep inside', 'a', leaf('{"b":["\\u0000"]}'), at('a.b')],
     ['NUL in a name', 'a\0', treeOf(1), at()],
@@ -20,7 +28,7 @@ export function freeObjectMutations(path: Path, tree: Tree): Choice[] {
     ['a number without end in an attribute', 'a', leaf('1e400'), at('a')],
     ['a number without end deep inside', 'a', leaf('[{"b":-1e400}]'), at('a')],
     ['a name over its limit', 'é'.repeat(76), treeOf(1), at()],
-    ['more bytes than attributes may have', 'a', treeOf('x'.repeat(65_600)), at()],
+    ['more bytes than attributes may have', 'a', tooManyBytes, at()],
     ['the name constructor', 'constructor', treeOf(1), at('constructor')],
     ['the name prototype', 'prototype', treeOf(1), at('prototype')],
     ['the name prototype inside', 'a', treeOf({ prototype: 1 }), at('a.prototype')],
@@ -31,7 +39,6 @@ export function freeObjectMutations(path: Path, tree: Tree): Choice[] {
     ['__proto__ inside a list', 'a', leaf('[{"\\u005f_proto__":1}]'), at('a')],
     ['constructor with a prototype', 'constructor', leaf('{"prototype":1}'), at('constructor')],
   ]
-  const tooMany = Array.from({ length: 301 }, (_, index): [string, number] => [`k${index}`, 1])
   return [
     ...adds.map(([what, key, value, place]) => ({
       what,
@@ -45,7 +52,7 @@ export function freeObjectMutations(path: Path, tree: Tree): Choice[] {
     })),
     {
       what: '301 attributes',
-      value: treeOf(Object.fromEntries(tooMany)),
+      value: tooManyKeys,
       at: refused(path.join('.')),
     },
   ]

@@ -44,7 +44,7 @@ function authorization(model: Model, known: Known, random: Random): Change {
     ['a key with more behind it', [`Bearer ${secretKey}x`]],
     ['a key in other letters', [`Bearer ${secretKey.toUpperCase()}`]],
     ['two keys in one', [`Bearer ${secretKey},${publicKey}`]],
-    ['a key of 10,000 letters', [`Bearer sk_${random.word(10_000)}`]],
+    ['a key of 10,000 letters', [`Bearer sk_${'x'.repeat(10_000)}`]],
     ['bytes beyond ASCII', [`Bearer ${secretKey.slice(0, -2)}\u00ff\u00fe`]],
     ['Basic without a colon', [basic('admin')]],
     ['Basic with an unknown key', [basic(`${unknownKey}:`)]],
@@ -82,13 +82,15 @@ function contentType(model: Model, _known: Known, random: Random): Change {
   return { what, draft, expected: refused(undefined, [400, 415]) }
 }
 
+const bomb = gzipSync(Buffer.alloc(10_000_000, 0x20))
+
 function contentEncoding(model: Model, _known: Known, random: Random): Change {
   const draft = draftOf(model)
   const plain = draft.body ?? Buffer.alloc(0)
   const encodings: [what: string, value: string, body: Buffer][] = [
     ['a body said to be compressed', 'gzip', plain],
     ['a compressed body', 'gzip', gzipSync(plain)],
-    ['a body that swells a thousandfold', 'gzip', gzipSync(Buffer.alloc(10_000_000, 0x20))],
+    ['a body that swells a thousandfold', 'gzip', bomb],
     ['Brotli', 'br', plain],
     ['two encodings', 'gzip, identity', plain],
     ['an unknown encoding', 'x-nothing', plain],

@@ -67,8 +67,16 @@ function baseOf(target: Target, operation: Operation, seed: string, number: numb
     target: draftOf(model).target,
     host: new URL(target.origins[operation.service]).host,
     authorization: `Bearer ${target.known.secretKey}`,
-    body: model.body ? textOf(model.body) : '{}',
+    body: ascii(model.body ? textOf(model.body) : '{}'),
   }
+}
+
+/** As many bytes as letters, so that a spoiled length is wrong by as much as it says. */
+function ascii(json: string): string {
+  return json.replaceAll(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function faultsOf(one: RawCase, { answers, end, isHttp, ms }: Conversation): string[] {

@@ -17,6 +17,8 @@ export interface FuzzOptions {
   /** Whether half a request is left lying until the services end it: some 15 s. */
   slow: boolean
   onProgress?: (done: number) => void
+  /** Ends the run after the present round. */
+  signal?: AbortSignal | undefined
 }
 
 export interface FuzzResult {
@@ -35,7 +37,7 @@ const rawShare = 0.015
 
 /** Sends `count` requests, nearly all of them bad, and judges each answer and what is stored. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
-  const { target, seed, count, only = '', onProgress = () => {} } = options
+  const { target, seed, only = '' } = options
   const all = [
     ...(await readOperations('registry', target.origins.registry)),
     ...(await readOperations('sender', target.origins.sender)),
@@ -45,10 +47,11 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   const judge = { problem: problemSchema(all), secrets: target.secrets }
   const rounds = new Rounds({ target, seed, operations, judge })
   const began = performance.now()
+  let requests = 1
   try {
     if (options.case === undefined) {
       const slow = options.slow ? watchSlowRequests(target) : Promise.resolve([])
-      await runAll(rounds, count, onProgress)
+      requests = await runAll(rounds, options)
       rounds.faults.push(...(await slow), ...alwaysRefused(rounds.tally.rows()))
     } else {
       const isRaw = isRawNumber(options.case)
@@ -60,7 +63,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   }
   const { failures, faults, slowestMs } = rounds
   return {
-    requests: options.case === undefined ? count : 1,
+    requests,
     seconds: (performance.now() - began) / 1000,
     slowestMs,
     rows: rounds.tally.rows(),
@@ -70,14 +73,19 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   }
 }
 
-async function runAll(rounds: Rounds, count: number, onProgress: (done: number) => void) {
-  for (let from = 0; from < count; from += roundSize) {
-    const length = Math.min(roundSize, count - from)
-    const numbers = Array.from({ length }, (_, index) => from + index)
+/** All rounds, as long as nobody ends them. Returns how many requests there were. */
+async function runAll(rounds: Rounds, { count, onProgress, signal }: FuzzOptions): Promise<number> {
+  let done = 0
+  while (done < count && !signal?.aborted) {
+    const length = Math.min(roundSize, count - done)
+    const first = done
+    const numbers = Array.from({ length }, (_, index) => first + index)
     const isPlain = (number: number) => !isRawNumber(number)
     await rounds.run(numbers.filter(isPlain), numbers.filter(isRawNumber))
-    onProgress(from + length)
+    done += length
+    onProgress?.(done)
   }
+  return done
 }
 
 /** Spread evenly, and the same in each run. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Arrival, FATE, REPEAT_BY } from '../src/journal/arrival.ts'
-import { FingerprintSet, mixIn, newFingerprint } from '../src/journal/fingerprints.ts'
+import { mixIn, newFingerprint } from '../src/journal/fingerprints.ts'
 import { Journal } from '../src/journal/journal.ts'
 import { Ledger } from '../src/journal/ledger.ts'
+import { Seen } from '../src/journal/seen.ts'
 import { seededRandom } from '../src/random.ts'
 
 function arrival(changed: Partial<Arrival>): Arrival {
@@ -21,21 +22,28 @@ function arrival(changed: Partial<Arrival>): Arrival {
   }
 }
 
-describe('a set of fingerprints', () => {
-  test('counts different keys as a set of texts does', () => {
+function fingerprint(text: string) {
+  const words = new Int32Array(16)
+  const print = newFingerprint()
+  mixIn(print, words, 0, Buffer.from(words.buffer).write(text))
+  return print
+}
+
+describe('a fingerprint', () => {
+  test('counts tokens and repeats as sets of texts do', () => {
     const random = seededRandom(7)
-    const [prints, texts] = [new FingerprintSet(), new Set<string>()]
-    const words = new Int32Array(64)
-    const bytes = Buffer.from(words.buffer)
-    for (let n = 0; n < 50_000; n++) {
-      const text = `k${Math.floor(random() * 30_000)}`
-      bytes.fill(0)
-      const print = newFingerprint()
-      mixIn(print, words, 0, bytes.write(text))
-      expect(prints.add(print)).toBe(!texts.has(text))
-      texts.add(text)
+    const seen = new Seen()
+    const [tokens, pairs] = [new Set<string>(), new Set<string>()]
+    let wrong = 0
+    for (let n = 0; n < 60_000; n++) {
+      const token = `t${Math.floor(random() * 10_000)}`
+      const pair = random() < 0.1 ? null : `${token}/${Math.floor(random() * 5)}`
+      const repeats = seen.note(fingerprint(token), pair === null ? null : fingerprint(pair))
+      if (repeats !== (pair !== null && pairs.has(pair))) wrong += 1
+      tokens.add(token)
+      if (pair !== null) pairs.add(pair)
     }
-    expect(prints.size).toBe(texts.size)
+    expect([wrong, seen.tokens]).toEqual([0, tokens.size])
   })
 
   test.each([
@@ -45,13 +53,7 @@ describe('a set of fingerprints', () => {
     ['0123456789abcdef0', '0123456789abcdef1'],
     ['0123456789abcdef', '1023456789abcdef'],
   ])('tells %j from %j', (left, right) => {
-    const [one, other] = [left, right].map((text) => {
-      const words = new Int32Array(16)
-      const print = newFingerprint()
-      mixIn(print, words, 0, Buffer.from(words.buffer).write(text))
-      return [...print]
-    })
-    expect(one).not.toEqual(other)
+    expect(fingerprint(left)).not.toEqual(fingerprint(right))
   })
 })
 

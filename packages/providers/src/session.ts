@@ -79,6 +79,8 @@ export class Session implements StreamOwner {
     this.#http2 = connect(origin, { ...options, peerMaxConcurrentStreams: 1 })
     this.#http2.on('connect', (_session, socket) => {
       this.#socket = socket
+      // Node hears its errors only as long as the session lives, and the socket outlives it.
+      socket.on('error', () => {})
     })
     this.#http2.on('error', (error) => this.#failed(error))
     this.#http2.on('close', () => this.#ended())
@@ -146,7 +148,7 @@ export class Session implements StreamOwner {
   sweep(now: number): void {
     if (this.#state === 'ended') return
     if (this.#state === 'connecting') {
-      if (now - this.#startedAt >= this.#settings.connectTimeoutMs) this.destroy('connect-timeout')
+      if (now - this.#startedAt >= this.#settings.connectTimeoutMs) this.destroy('timeout')
       return
     }
     if (this.#http2.destroyed) {

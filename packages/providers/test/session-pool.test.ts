@@ -260,7 +260,7 @@ test('a peer that accepts TCP and says nothing is given up after the connect tim
   const freezing = setInterval(proxy.freeze, 0)
   const result = await send(pool)
   clearInterval(freezing)
-  expect(result).toEqual({ kind: 'not-processed', reason: 'connect connect-timeout' })
+  expect(result).toEqual({ kind: 'not-processed', reason: 'connect timeout' })
 })
 
 test('a request without an answer is unknown after its deadline, and its connection retired', async () => {

@@ -48,6 +48,9 @@ export function connect(options: DatabaseOptions): Database {
       .join(' '),
   })
   pool.on('error', (error) => options.onError?.(error))
+  // The pool listens to idle connections alone: one that breaks between two statements of a
+  // transaction would end the process. Its next statement fails, and that is enough.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return pool
 }
 

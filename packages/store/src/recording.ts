@@ -174,9 +174,10 @@ const recordText = `
 
 /**
  * Writes outcomes back in one statement: deliveries, counters, chunks and devices are committed
- * together. At most one recording per delivery in a call.
+ * together.
  */
-export async function recordOutcomes(sql: Sql, batch: readonly Recording[]): Promise<Recorded> {
+export async function recordOutcomes(sql: Sql, all: readonly Recording[]): Promise<Recorded> {
+  const batch = onePerDelivery(all)
   const { rows } = await sql.query<Recorded>({
     name: 'record-outcomes',
     text: recordText,
@@ -199,6 +200,20 @@ export async function recordOutcomes(sql: Sql, batch: readonly Recording[]): Pro
     ],
   })
   return rows[0] ?? { written: 0, devices: 0, late: 0, minutes: [] }
+}
+
+/**
+ * A chunk whose lease ran out may come back to the same worker while its first answers still wait
+ * here: of two for one delivery the first that settles it is kept, as if it had been written alone.
+ */
+function onePerDelivery(all: readonly Recording[]): Recording[] {
+  const kept = new Map<string, Recording>()
+  for (const recording of all) {
+    const key = `${recording.messageNo} ${recording.deviceNo}`
+    const other = kept.get(key)
+    if (other === undefined || other.status === 'pending') kept.set(key, recording)
+  }
+  return [...kept.values()]
 }
 
 /** An array literal of values that need no quoting: joined natively, not escaped one by one. */

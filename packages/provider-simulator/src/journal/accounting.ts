@@ -1,5 +1,6 @@
 import { type Arrival, FATE, type Fate, REPEAT_BY, SOURCES } from './arrival.ts'
-import { FingerprintSet, mixIn, newFingerprint } from './fingerprints.ts'
+import { type Fingerprint, mixIn, newFingerprint } from './fingerprints.ts'
+import { Seen } from './seen.ts'
 import { type Slab, TOKEN } from './slab.ts'
 
 /** Repeats that are listed one by one; further ones are counted only. */
@@ -23,16 +24,16 @@ export interface Repeat {
 
 /**
  * One provider's counts. They cover everything since the last reset, also what the journal has
- * dropped, and cost 21 to 43 bytes a distinct token and as much a distinct (token, key).
+ * dropped, and cost 43 to 85 bytes a distinct token, and 21 to 43 for each further key of it.
  */
 export class Accounting {
   requests = 0
   accepted = 0
   duplicates = 0
   readonly repeats: Repeat[] = []
-  readonly #tokens = new FingerprintSet()
-  readonly #pairs = new FingerprintSet()
-  readonly #print = newFingerprint()
+  readonly #seen = new Seen()
+  readonly #token = newFingerprint()
+  readonly #pair = newFingerprint()
 
   /** Counts one arrival, whose texts the slab has just written. */
   add(arrival: Arrival, fate: Fate, slab: Slab): void {
@@ -40,19 +41,22 @@ export class Accounting {
     if (fate === FATE.refused) return
     this.accepted += 1
     if (arrival.token === '') return
-    this.#print.fill(0)
-    this.#mix(slab, TOKEN)
-    this.#tokens.add(this.#print)
-    if (arrival.repeatBy === REPEAT_BY.nothing) return
-    this.#mix(slab, arrival.repeatBy)
-    if (!this.#pairs.add(this.#print)) this.#noteRepeat(arrival)
+    this.#token.fill(0)
+    mixField(this.#token, slab, TOKEN)
+    if (arrival.repeatBy === REPEAT_BY.nothing) {
+      this.#seen.note(this.#token, null)
+      return
+    }
+    this.#pair.set(this.#token)
+    mixField(this.#pair, slab, arrival.repeatBy)
+    if (this.#seen.note(this.#token, this.#pair)) this.#noteRepeat(arrival)
   }
 
   count(): ReceivedCount {
     return {
       requests: this.requests,
       accepted: this.accepted,
-      distinct_tokens: this.#tokens.size,
+      distinct_tokens: this.#seen.tokens,
       duplicates: this.duplicates,
     }
   }
@@ -62,12 +66,7 @@ export class Accounting {
     this.accepted = 0
     this.duplicates = 0
     this.repeats.length = 0
-    this.#tokens.clear()
-    this.#pairs.clear()
-  }
-
-  #mix(slab: Slab, field: number): void {
-    mixIn(this.#print, slab.words, slab.starts[field] ?? 0, slab.lengths[field] ?? 0)
+    this.#seen.clear()
   }
 
   #noteRepeat(arrival: Arrival): void {
@@ -81,6 +80,10 @@ export class Accounting {
       key: repeatKey(arrival),
     })
   }
+}
+
+function mixField(print: Fingerprint, slab: Slab, field: number): void {
+  mixIn(print, slab.words, slab.starts[field] ?? 0, slab.lengths[field] ?? 0)
 }
 
 /** The text whose second occurrence for a token makes a duplicate; empty where nothing tells. */

@@ -1,6 +1,5 @@
-const SHARDS = 64
-const FIRST_SLOTS = 64
-const WORDS = 4
+/** Words of a fingerprint. */
+export const WORDS = 4
 
 const C1 = 0x239b961b
 const C2 = 0xab0e9789
@@ -60,78 +59,4 @@ function finish(word: number): number {
   let mixed = Math.imul(word ^ (word >>> 16), 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
   return mixed ^ (mixed >>> 16)
-}
-
-interface Shard {
-  table: Int32Array
-  slots: number
-  used: number
-}
-
-/**
- * A set of fingerprints in open addressing, 16 bytes a slot. It is split into shards so that
- * growing copies a 64th of it at a time and never holds up a running benchmark.
- */
-export class FingerprintSet {
-  #shards: Shard[] = []
-  #size = 0
-
-  constructor() {
-    this.clear()
-  }
-
-  get size(): number {
-    return this.#size
-  }
-
-  /** True where it was not there before. */
-  add(print: Fingerprint): boolean {
-    const d = print[3] ?? 0
-    const shard = this.#shards[d & (SHARDS - 1)]
-    if (shard === undefined) throw new Error('A fingerprint fell outside all shards')
-    if (!insert(shard, print[0] || 1, print[1] ?? 0, print[2] ?? 0, d)) return false
-    this.#size += 1
-    if (shard.used * 4 > shard.slots * 3) grow(shard)
-    return true
-  }
-
-  clear(): void {
-    this.#size = 0
-    this.#shards = Array.from({ length: SHARDS }, () => ({
-      table: new Int32Array(FIRST_SLOTS * WORDS),
-      slots: FIRST_SLOTS,
-      used: 0,
-    }))
-  }
-}
-
-/** The first word is never 0 in a taken slot. */
-function insert(shard: Shard, a: number, b: number, c: number, d: number): boolean {
-  const { table, slots } = shard
-  for (let slot = b & (slots - 1); ; slot = (slot + 1) & (slots - 1)) {
-    const at = slot * WORDS
-    const there = table[at] ?? 0
-    if (there === 0) {
-      table[at] = a
-      table[at + 1] = b
-      table[at + 2] = c
-      table[at + 3] = d
-      shard.used += 1
-      return true
-    }
-    if (there === a && table[at + 1] === b && table[at + 2] === c && table[at + 3] === d) {
-      return false
-    }
-  }
-}
-
-function grow(shard: Shard): void {
-  const old = shard.table
-  shard.slots *= 2
-  shard.table = new Int32Array(shard.slots * WORDS)
-  shard.used = 0
-  for (let at = 0; at < old.length; at += WORDS) {
-    const a = old[at] ?? 0
-    if (a !== 0) insert(shard, a, old[at + 1] ?? 0, old[at + 2] ?? 0, old[at + 3] ?? 0)
-  }
 }

@@ -11,8 +11,9 @@ import {
 } from '../../src/index.ts'
 import { accept, report } from '../fixtures.ts'
 import type { Command } from './commands.ts'
+import type { Answer, Life } from './life.ts'
 import * as model from './model.ts'
-import { judge, type Said } from './worker.ts'
+import { judge } from './worker.ts'
 import { type Claimed, type Deed, type Held, tickAgo, type World } from './world.ts'
 
 type Of<Kind extends Command['do']> = Extract<Command, { do: Kind }>
@@ -116,7 +117,7 @@ async function claimNext(world: World, held: Held): Promise<Recipient[]> {
   return next ?? []
 }
 
-function explainClaim(world: World, life: model.Life, claim: Claimed): string[] {
+function explainClaim(world: World, life: Life, claim: Claimed): string[] {
   const { message, token, recipient } = claim
   const delivery = life.messages.get(message)?.get(token)
   const device = life.devices.get(token)
@@ -127,7 +128,7 @@ function explainClaim(world: World, life: model.Life, claim: Claimed): string[] 
   if (delivery.isUnknown !== recipient.mayHaveBeenSent) {
     problems.push(`${name}: may have been sent: ${recipient.mayHaveBeenSent}`)
   }
-  const reasons = model.withheld(life, device, delivery)
+  const reasons = model.standsAgainst(life, device, delivery)
   const isExplained =
     recipient.withheld === null ? reasons.length === 0 : reasons.includes(recipient.withheld)
   if (!isExplained) problems.push(`${name}: withheld ${recipient.withheld}, not [${reasons}]`)
@@ -158,25 +159,18 @@ export async function leaseEndDeed(world: World, command: Of<'lease runs out'>):
   }
 }
 
-export function recordDeed(world: World, command: Of<'record'>): Deed {
-  const chosen = new Map<string, { claim: Claimed; said: Said }>()
-  for (const [index, given] of command.answers.entries()) {
+export function recordDeed(world: World, { answers }: Of<'record'>): Deed {
+  const judged = answers.flatMap((given, index) => {
     const claim = world.claimed.at(-1 - (given.send % Math.max(1, world.claimed.length)))
-    if (!claim) continue
+    if (!claim) return []
     // Seen after the claim, each at a time of its own.
     const first = world.ticks[claim.step + 1] ?? 0
     const at = Math.max(first, tickAgo(world, given.ago)) + index / 10
     const since = given.since === null ? null : tickAgo(world, given.since)
-    const said = { says: given.says, since, at }
-    // The recorder never writes one delivery twice in a batch.
-    chosen.set(`${claim.message} ${claim.token}`, { claim, said })
-  }
-  const judged = [...chosen.values()].map(({ claim, said }) => {
     const message = world.messages.find(({ name }) => name === claim.message)
-    return { claim, said, ...judge(claim, said, message?.onUnknown ?? 'retry') }
+    const said = { says: given.says, since, at }
+    return [{ claim, at, ...judge(claim, said, message?.onUnknown ?? 'retry') }]
   })
-  // Of outcomes that are written together the newest speaks for its device.
-  const inOrder = judged.toSorted((one, other) => other.said.at - one.said.at)
   return {
     async act() {
       const batch = judged.map(({ recording }) => recording)
@@ -184,12 +178,32 @@ export function recordDeed(world: World, command: Of<'record'>): Deed {
       for (const { claim } of judged) claim.isAnswered = true
     },
     explain(life) {
-      for (const { claim, answer, said } of inOrder) {
+      for (const { claim, answer, at } of inOrder(judged)) {
         const send = life.sends.get(claim.no)
         if (!send) return 'an answer to a send that is unknown'
-        model.record(life, send, answer, said.at)
+        model.record(life, send, answer, at)
       }
       return null
     },
   }
+}
+
+interface Judged {
+  claim: Claimed
+  answer: Answer
+  at: number
+}
+
+/**
+ * Of what is written together the first that settles a delivery counts, and the newest speaks for its
+ * device: as if the newest had been written first.
+ */
+function inOrder(judged: readonly Judged[]): Judged[] {
+  const kept = new Map<string, Judged>()
+  for (const one of judged) {
+    const name = `${one.claim.message} to ${one.claim.token}`
+    const other = kept.get(name)
+    if (!other || other.answer.kind === 'busy') kept.set(name, one)
+  }
+  return [...kept.values()].sort((one, other) => other.at - one.at)
 }

@@ -1,6 +1,6 @@
 import { type LastStatus, settledStatuses } from '@pushkeep/domain'
 import { statusOf, tokenHash } from '../../src/index.ts'
-import { type Life, nameOf } from './model.ts'
+import { type Life, nameOf } from './life.ts'
 import type { World } from './world.ts'
 
 /** What can be seen of a life, in the database as in the model. */

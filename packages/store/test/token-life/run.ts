@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Database } from '../../src/index.ts'
 import type { Command } from './commands.ts'
 import { claimDeed, leaseEndDeed, recordDeed, sendDeed } from './delivery-deeds.ts'
+import type { Life } from './life.ts'
 import { expected, look, type Seen } from './look.ts'
-import type { Life } from './model.ts'
 import { changeDeed, personDeed, registerDeed } from './registry-deeds.ts'
 import { createWorld, type Deed, tick, type World } from './world.ts'
 
@@ -49,7 +49,8 @@ async function takeStep(running: Running, commands: Command[], name: string): Pr
       const life = structuredClone(before)
       const problem = order.map((deed) => deed.explain(life, now)).find((text) => text !== null)
       if (problem !== undefined) problems.add(problem)
-      else if (!isDeepStrictEqual(seen, expected(life))) problems.add(difference(seen, expected(life)))
+      else if (!isDeepStrictEqual(seen, expected(life)))
+        problems.add(difference(seen, expected(life)))
       else if (!lives.some((other) => isDeepStrictEqual(other, life))) lives.push(life)
     }
   }

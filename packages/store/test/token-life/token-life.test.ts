@@ -21,7 +21,9 @@ beforeAll(async () => {
 
 afterAll(() => db[Symbol.asyncDispose]())
 
-test('a life of tokens is as the design tells it, whatever comes when', { timeout: limitMs * 2 }, async () => {
+test('a life of tokens is as the design tells it, whatever comes when', {
+  timeout: limitMs * 2,
+}, async () => {
   const commands = fc.array(command, { minLength: 10, maxLength: 60, size: 'max' })
   await fc.assert(
     fc.asyncProperty(commands, (all) =>
@@ -34,7 +36,9 @@ test('a life of tokens is as the design tells it, whatever comes when', { timeou
   )
 })
 
-test('commands at once end as they would one after the other', { timeout: limitMs * 2 }, async () => {
+test('commands at once end as they would one after the other', {
+  timeout: limitMs * 2,
+}, async () => {
   const atOnce = fc.array(command, { minLength: 1, maxLength: 4 })
   const steps = fc.array(atOnce, { minLength: 5, maxLength: 25, size: 'max' })
   await fc.assert(

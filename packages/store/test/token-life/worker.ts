@@ -7,7 +7,7 @@ import {
 } from '@pushkeep/domain'
 import type { Recording } from '../../src/index.ts'
 import type { GivenAnswer } from './commands.ts'
-import type { Answer } from './model.ts'
+import type { Answer } from './life.ts'
 import type { Claimed } from './world.ts'
 
 /** An answer with its times in ms. */

@@ -9,7 +9,7 @@ import {
 } from '../../src/index.ts'
 import { androidToken, createScene, iosToken, type Scene } from '../fixtures.ts'
 import { tokens } from './commands.ts'
-import type { Life } from './model.ts'
+import type { Life } from './life.ts'
 
 /** One thing to do: on the database, and then, as often as it takes, in the model. */
 export interface Deed {
