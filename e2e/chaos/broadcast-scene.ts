@@ -28,7 +28,7 @@ export async function broadcastScene({ seed, backend, print }: RunOptions): Prom
     }
     const ok =
       verdict.lost + verdict.beyondCollapse + verdict.wrongStatus === 0 &&
-      verdict.doubled <= devices * 0.01 &&
+      verdict.doubled <= devices * 0.001 &&
       counts.sent === devices * 0.8 &&
       counts.bounced === devices * 0.2
     print(`\nbroadcast of ${devices}, a fifth dead, ${answerMs} ms: ${ok ? 'well' : 'NOT WELL'}`)

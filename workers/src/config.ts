@@ -1,13 +1,31 @@
-import { databaseConfig, integer, logLevel, port, readConfig, secret } from '@pushkeep/runtime'
+import {
+  databaseConfig,
+  integer,
+  logLevel,
+  port,
+  readConfig,
+  type Secret,
+  secret,
+} from '@pushkeep/runtime'
+import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
 
 const url = (fallback: string) => z.url('must be a URL').prefault(fallback)
+
+function isEncryptionKey(key: Secret): boolean {
+  try {
+    parseEncryptionKey(key.reveal())
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The environment of the workers; docs/configuration.md describes each variable. */
 const Environment = z.object({
   ...databaseConfig,
   REDIS_URL: secret().optional(),
-  PUSHKEEP_ENCRYPTION_KEY: secret(),
+  PUSHKEEP_ENCRYPTION_KEY: secret().refine(isEncryptionKey, 'must be 32 random bytes in base64'),
   APNS_PRODUCTION_URL: url('https://api.push.apple.com'),
   APNS_SANDBOX_URL: url('https://api.sandbox.push.apple.com'),
   FCM_URL: url('https://fcm.googleapis.com'),
