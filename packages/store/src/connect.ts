@@ -106,6 +106,9 @@ const unavailableCodes = new Set([
   '08003',
   '08006',
   '25006',
+  // A session of ours was ended for having stood still: the process had been paused.
+  '25P03',
+  '57P05',
   'ECONNREFUSED',
   'ECONNRESET',
   'ENOTFOUND',
@@ -113,13 +116,15 @@ const unavailableCodes = new Set([
   'EPIPE',
 ])
 
+// What the driver says of a connection that broke, without a code.
+const unavailableMessages =
+  /Connection terminated|not queryable|timeout exceeded when trying to connect|Client was closed/
+
 /** Whether an error says that the database cannot be reached now: an answer 503, not 500. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = 'code' in error ? String(error.code) : ''
   if (unavailableCodes.has(code)) return true
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable)
-  return /Connection terminated|timeout exceeded when trying to connect|Client was closed/.test(
-    error.message,
-  )
+  return unavailableMessages.test(error.message)
 }

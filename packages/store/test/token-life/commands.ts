@@ -99,26 +99,40 @@ const answer: fc.Arbitrary<GivenAnswer> = fc.record({
   ago: fc.nat(4),
 })
 
-/** A command of a life, what drives deliveries on more often than what disturbs them. */
-export const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 7, arbitrary: register },
-  { weight: 2, arbitrary: change },
-  { weight: 2, arbitrary: ofPerson },
-  { weight: 4, arbitrary: send },
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('claim'), chunk: fc.nat(3) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      do: fc.constant('lease runs out'),
-      chunk: fc.nat(3),
-      isRung: fc.boolean(),
-    }),
-  },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('record'),
-      answers: fc.array(answer, { minLength: 1, maxLength: 3 }),
-    }),
-  },
-)
+const claim: fc.Arbitrary<Command> = fc.record({ do: fc.constant('claim'), chunk: fc.nat(3) })
+
+const leaseEnd: fc.Arbitrary<Command> = fc.record({
+  do: fc.constant('lease runs out'),
+  chunk: fc.nat(3),
+  isRung: fc.boolean(),
+})
+
+const record: fc.Arbitrary<Command> = fc.record({
+  do: fc.constant('record'),
+  answers: fc.array(answer, { minLength: 1, maxLength: 3 }),
+})
+
+const command = (registry: number, delivery: number): fc.Arbitrary<Command> =>
+  fc.oneof(
+    { weight: 3 * registry, arbitrary: register },
+    { weight: registry, arbitrary: change },
+    { weight: registry, arbitrary: ofPerson },
+    { weight: 2 * delivery, arbitrary: send },
+    { weight: 4 * delivery, arbitrary: claim },
+    { weight: delivery, arbitrary: leaseEnd },
+    { weight: 4 * delivery, arbitrary: record },
+  )
+
+/** In one the devices change hands all the time, in the other they live long enough to fail often. */
+const [restless, calm] = [command(3, 2), command(1, 4)]
+
+/** A life, with some commands at once in each of its steps. */
+export function lives(atOnceMax: number, stepsMax: number): fc.Arbitrary<Command[][]> {
+  const steps = (one: fc.Arbitrary<Command>) =>
+    fc.array(fc.array(one, { minLength: 1, maxLength: atOnceMax }), {
+      minLength: Math.ceil(stepsMax / 5),
+      maxLength: stepsMax,
+      size: 'max',
+    })
+  return fc.oneof(steps(restless), steps(calm))
+}

@@ -1,7 +1,7 @@
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import fc from 'fast-check'
 import { afterAll, beforeAll, test } from 'vitest'
-import { command } from './commands.ts'
+import { lives } from './commands.ts'
 import { live } from './run.ts'
 
 // More of it: TOKEN_LIFE_RUNS=2000 TOKEN_LIFE_SEED=$RANDOM vitest run packages/store/test/token-life
@@ -21,28 +21,14 @@ beforeAll(async () => {
 
 afterAll(() => db[Symbol.asyncDispose]())
 
-test('a life of tokens is as the design tells it, whatever comes when', {
-  timeout: limitMs * 2,
-}, async () => {
-  const commands = fc.array(command, { minLength: 10, maxLength: 60, size: 'max' })
-  await fc.assert(
-    fc.asyncProperty(commands, (all) =>
-      live(
-        db.database,
-        all.map((one) => [one]),
-      ),
-    ),
-    settings,
-  )
+const timeout = limitMs * 2
+
+test('a life of tokens is as the design tells it, whatever comes when', { timeout }, async () => {
+  const life = fc.asyncProperty(lives(1, 60), (steps) => live(db.database, steps))
+  await fc.assert(life, settings)
 })
 
-test('commands at once end as they would one after the other', {
-  timeout: limitMs * 2,
-}, async () => {
-  const atOnce = fc.array(command, { minLength: 1, maxLength: 4 })
-  const steps = fc.array(atOnce, { minLength: 5, maxLength: 25, size: 'max' })
-  await fc.assert(
-    fc.asyncProperty(steps, (all) => live(db.database, all)),
-    settings,
-  )
+test('commands at once end as they would one after the other', { timeout }, async () => {
+  const life = fc.asyncProperty(lives(4, 25), (steps) => live(db.database, steps))
+  await fc.assert(life, settings)
 })
