@@ -5,6 +5,8 @@ import type { ApnsReason } from './reasons.ts'
 
 /** What each push type adds to the bundle id to make its topic. */
 const TOPIC_SUFFIX = new Map([
+  // APNs recommends the header and lets a push do without it.
+  ['', ''],
   ['alert', ''],
   ['background', ''],
   ['voip', '.voip'],
@@ -39,13 +41,14 @@ function firstFault(
   registry: CredentialRegistry,
 ): ApnsReason | null {
   if (!UUID.test(id)) return 'BadMessageId'
-  if (pushType !== '' && !TOPIC_SUFFIX.has(pushType)) return 'InvalidPushType'
+  const suffix = TOPIC_SUFFIX.get(pushType)
+  if (suffix === undefined) return 'InvalidPushType'
   if (!isPriority(textHeader(headers, 'apns-priority'), pushType)) return 'BadPriority'
   const expiration = textHeader(headers, 'apns-expiration')
   if (expiration !== '' && !/^\d{1,15}$/.test(expiration)) return 'BadExpirationDate'
   // A header value arrives as one character a byte.
   if (collapseId.length > COLLAPSE_ID_BYTES_MAX) return 'BadCollapseId'
-  return checkTopic(topic, pushType, teamId, registry)
+  return checkTopic(topic, suffix, teamId, registry)
 }
 
 /** A background push at priority 10 is an error; 10 is what an absent header means elsewhere. */
@@ -56,12 +59,11 @@ function isPriority(priority: string, pushType: string): boolean {
 
 function checkTopic(
   topic: string,
-  pushType: string,
+  suffix: string,
   teamId: string,
   registry: CredentialRegistry,
 ): ApnsReason | null {
   if (topic === '') return 'MissingTopic'
-  const suffix = TOPIC_SUFFIX.get(pushType) ?? ''
   if (!topic.endsWith(suffix)) return 'BadTopic'
   const bundle = suffix === '' ? topic : topic.slice(0, -suffix.length)
   const teams = registry.teamsOf(bundle)
