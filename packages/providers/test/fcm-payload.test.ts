@@ -76,6 +76,15 @@ test('a message without text is a data message, on iOS a background push', () =>
   })
 })
 
+test('a badge alone is an alert without text on iOS', () => {
+  const { message: sent } = bodyOf(message({ content: { badge: 0 } }))
+  expect(sent).not.toHaveProperty('notification')
+  expect(sent.apns).toMatchObject({
+    headers: { 'apns-push-type': 'alert', 'apns-priority': '10' },
+    payload: { aps: { badge: 0 } },
+  })
+})
+
 test("a data message has the caller's own collapse key", () => {
   const { message: sent } = bodyOf(message({ content: { data: {} }, collapseId: 'score' }))
   expect(sent.android).toMatchObject({ collapse_key: 'score' })

@@ -118,18 +118,19 @@ function androidOf(
   }
 }
 
-/** For iOS apps that take their pushes through Firebase. */
+/** For iOS apps that take their pushes through Firebase, which adds the alert. */
 function apnsOf(
   message: MessageToRender,
-  content: Content,
+  { badge, sound, image_url: image }: Content,
   isSilent: boolean,
 ): WireMessage['apns'] {
   const { collapseId, priority, ttlSeconds, expiresAt } = message
-  const { badge, sound, image_url: image } = content
+  // By APNs' rule, as in apns/payload.ts: a badge or a sound is something to notice.
+  const isBackground = isSilent && badge === undefined && sound === undefined
   return {
     headers: {
-      'apns-push-type': isSilent ? 'background' : 'alert',
-      'apns-priority': isSilent || priority === 'normal' ? '5' : '10',
+      'apns-push-type': isBackground ? 'background' : 'alert',
+      'apns-priority': isBackground || priority === 'normal' ? '5' : '10',
       'apns-expiration': String(ttlSeconds === 0 ? 0 : Math.floor(expiresAt / 1000)),
       ...(collapseId === null ? {} : { 'apns-collapse-id': collapseHeader(collapseId) }),
     },
@@ -138,7 +139,7 @@ function apnsOf(
         ...(badge === undefined ? {} : { badge }),
         ...(sound === undefined ? {} : { sound }),
         ...(image === undefined ? {} : { 'mutable-content': 1 }),
-        ...(isSilent ? { 'content-available': 1 } : {}),
+        ...(isBackground ? { 'content-available': 1 } : {}),
       },
     },
   }
