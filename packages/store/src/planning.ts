@@ -46,20 +46,28 @@ const chunksOfRecipients = `
 /**
  * Chunks of a listed audience: people in $14, token hashes in $15, of the row in CTE `message`.
  * Devices that were deleted are no recipients; dead or muted ones are, and are reported as withheld.
+ * Each lookup is lateral, so that it goes by index whatever the planner believes of a young table:
+ * it walked all devices of the app for each message, until their table was analyzed.
  */
 export const explicitChunks = `
   recipient as (
     select d.app_no, d.device_no, d.provider, d.person_no
     from message m
-    join people p on p.workspace_no = m.workspace_no and p.id = any($14::text[])
-    join devices d on d.person_no = p.person_no
-    where d.deleted_at is null and (m.app_no is null or d.app_no = m.app_no)
+    cross join unnest($14::text[]) as named(id)
+    cross join lateral (
+      select person_no from people where workspace_no = m.workspace_no and id = named.id limit 1) p
+    cross join lateral (
+      select app_no, device_no, provider, person_no from devices
+      where person_no = p.person_no and deleted_at is null offset 0) d
+    where m.app_no is null or d.app_no = m.app_no
     union
     select d.app_no, d.device_no, d.provider, d.person_no
     from message m
     join apps a on a.workspace_no = m.workspace_no and (m.app_no is null or a.app_no = m.app_no)
-    join devices d on d.app_no = a.app_no and d.token_hash = any($15::uuid[])
-    where d.deleted_at is null
+    cross join unnest($15::uuid[]) as named(hash)
+    cross join lateral (
+      select app_no, device_no, provider, person_no from devices
+      where app_no = a.app_no and token_hash = named.hash and deleted_at is null limit 1) d
   ), ${chunksOfRecipients}`
 
 /** How much of an audience one slice of planning takes: devices walked, or list entries. */
