@@ -160,8 +160,12 @@ export async function leaseEndDeed(world: World, command: Of<'lease runs out'>):
 }
 
 export function recordDeed(world: World, { answers }: Of<'record'>): Deed {
+  // Those without an answer first, the newest of them before the others.
+  const sends = world.claimed
+    .toReversed()
+    .sort((a, b) => Number(a.isAnswered) - Number(b.isAnswered))
   const judged = answers.flatMap((given, index) => {
-    const claim = world.claimed.at(-1 - (given.send % Math.max(1, world.claimed.length)))
+    const claim = sends[given.send % sends.length]
     if (!claim) return []
     // Seen after the claim, each at a time of its own.
     const first = world.ticks[claim.step + 1] ?? 0
