@@ -49,7 +49,7 @@ export interface LeasedChunk {
   provider: Provider
   lane: string
   size: number
-  /** Recipients whose sending has begun, the ones below included. */
+  /** Recipients whose sending has begun, the ones below included; 0 for a broadcast's new chunk. */
   claimed: number
   isRetry: boolean
   /** Which lease this is: 1 for the first. */
@@ -119,9 +119,10 @@ interface LeaseRow extends Omit<LeasedChunk, 'recipients'> {
   recipients: RecipientRow[] | null
 }
 
-// A chunk met for the first time claims its first window at once. One that was claimed in part under
-// a lease that ran out gives what was claimed and has no delivery: unknown outcomes. A chunk of
-// retries gives those of its deliveries that are still pending from before it was due.
+// A chunk met for the first time claims its first window at once, unless it is a broadcast's: that one
+// may have to wait for room. One that was claimed in part under a lease that ran out gives what was
+// claimed and has no delivery: unknown outcomes. A chunk of retries gives those of its deliveries that
+// are still pending from before it was due.
 const leaseText = `
   with free as materialized (
     select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version
@@ -137,7 +138,8 @@ const leaseText = `
     update chunks c
     set state = 'leased', lease = f.lease, leases = c.leases + 1,
         rescue_at = now() + interval '${leaseSeconds} seconds',
-        claimed = case when f.before = 0 then least(c.size, $3::int) else f.before end
+        claimed = case when f.before > 0 then f.before when c.lane = 'bulk' then 0
+                       else least(c.size, $3::int) end
     from free f
     where c.chunk_no = f.chunk_no
     returning c.*, f.before, f.credentials_version
@@ -165,8 +167,8 @@ const leaseText = `
   from leased c join messages m using (message_no)`
 
 /**
- * Leases chunks and claims the first window of each, in one statement. A chunk that somebody else
- * holds, that is done, not due, or whose app is paused is not in the answer.
+ * Leases chunks and claims the first window of each, but for broadcasts, in one statement. A chunk
+ * that somebody else holds, that is done, not due, or whose app is paused is not in the answer.
  */
 export async function leaseChunks(
   sql: Sql,
