@@ -28,6 +28,7 @@ import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
 import { startRelay } from './relay.ts'
@@ -101,6 +102,13 @@ export function startWorkers(options: WorkersOptions) {
     onRescued: (rescued) => logger.warn({ event: 'reconciler.rescued', ...rescued }),
     onError: onError('reconciler.failed'),
   })
+  const housekeeping = startHousekeeping({
+    database,
+    isLeading: reconciler.isLeading,
+    now,
+    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'audit.unbalanced', unbalanced }),
+    onError: onError('housekeeping.failed'),
+  })
   const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
@@ -123,6 +131,7 @@ export function startWorkers(options: WorkersOptions) {
     async stop() {
       isStopping = true
       await Promise.all([relay.stop(), reconciler.stop(), senders.openRooms()])
+      await housekeeping.stop()
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       leases.stop()
       await senders.close()

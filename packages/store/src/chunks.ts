@@ -66,6 +66,7 @@ export interface LeasedChunk {
 
 // R6 and R7 where the claim is made: the row is read by the statement that claims it.
 const withheld = `case
+    when m.cancelled_at is not null then 'cancelled'
     when d.device_no is null or d.deleted_at is not null then 'deleted'
     when d.provider <> c.provider then 'replaced'
     when r.person_no is not null and d.person_no is distinct from r.person_no then 'reassigned'
@@ -82,6 +83,9 @@ function recipientsJson(attempts: string, mayHaveBeenSent: string): string {
       (extract(epoch from d.registered_at) * 1000)::bigint, d.environment, d.failures,
       ${attempts}, ${mayHaveBeenSent}) order by r.device_no)`
 }
+
+// One that is due later is in a chunk of its own. Of a cancelled message everything is.
+const isDue = 'dl.status = 0 and (dl.at <= c.due_at or m.cancelled_at is not null)'
 
 const joinDevices = `
   left join devices d on d.app_no = c.app_no and d.device_no = r.device_no
@@ -131,7 +135,7 @@ const leaseText = `
     join messages m using (message_no)
     left join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
     where (c.state = 'ready' and c.due_at <= now() or c.state = 'leased' and c.rescue_at < now())
-      and (ap.paused_at is null or m.expires_at <= now())
+      and (ap.paused_at is null or m.expires_at <= now() or m.cancelled_at is not null)
     order by c.chunk_no
     for update of c skip locked
   ), leased as (
@@ -162,7 +166,7 @@ const leaseText = `
            left join deliveries dl
              on dl.message_no = c.message_no and dl.device_no = r.device_no
            ${joinDevices}
-           where dl.device_no is null or c.is_retry and dl.status = 0 and dl.at <= c.due_at
+           where dl.device_no is null or c.is_retry and ${isDue}
          ) end as recipients
   from leased c join messages m using (message_no)`
 
@@ -218,7 +222,7 @@ const claimText = `
       as r(device_no, person_no)
     ${joinDevices}
   ) as recipients
-  from claimed c`
+  from claimed c join messages m using (message_no)`
 
 const claimRetryText = `
   ${claimedCte}
@@ -228,6 +232,6 @@ const claimRetryText = `
       as r(device_no, person_no)
     join deliveries dl on dl.message_no = c.message_no and dl.device_no = r.device_no
     ${joinDevices}
-    where dl.status = 0 and dl.at <= c.due_at
+    where ${isDue}
   ) as recipients
-  from claimed c`
+  from claimed c join messages m using (message_no)`
