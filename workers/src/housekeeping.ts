@@ -1,18 +1,21 @@
 import {
-  type Audit,
-  auditMessages,
+  type BooksChecked,
+  checkBooks,
   createPartitions,
   type Database,
+  dropOldMessages,
+  type MessageRetention,
   updateUsualShares,
 } from '@pushkeep/store'
 
 export interface HousekeepingOptions {
   database: Database
+  retention: MessageRetention
   /** Of all workers one keeps house. */
   isLeading: () => boolean
   now: () => number
   /** Messages that do not add up were found (R4). */
-  onUnbalanced: (audit: Audit) => void
+  onUnbalanced: (checked: BooksChecked) => void
   onError: (error: unknown) => void
 }
 
@@ -27,11 +30,12 @@ interface Chore {
 const lookEveryMs = 1000
 
 /** Most messages whose books are checked in one go. */
-const auditBatch = 2000
+const booksBatch = 2000
 
 /**
- * What is not urgent: partitions ahead of need, what is usual for the mass-bounce guard, the check of the
- * books. Apart from the reconciler, which must not wait for any of it.
+ * What is not urgent: partitions ahead of need, what was kept long enough, what is usual for the
+ * mass-bounce guard, the check of the books. Apart from the reconciler, which must not wait for any of
+ * it.
  */
 export function startHousekeeping(options: HousekeepingOptions) {
   const { database, isLeading, now, onError } = options
@@ -42,17 +46,18 @@ export function startHousekeeping(options: HousekeepingOptions) {
   })
   const chores = [
     chore(60 * 60_000, () => createPartitions(database, now())),
+    chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),
-    chore(5000, audit),
+    chore(5000, checkAllBooks),
   ]
   let isStopped = false
   let working: Promise<void> | null = null
 
-  async function audit() {
+  async function checkAllBooks() {
     for (;;) {
-      const audited = await auditMessages(database, auditBatch)
-      if (audited.unbalanced.length > 0) options.onUnbalanced(audited)
-      if (audited.checked < auditBatch || isStopped) return
+      const checked = await checkBooks(database, booksBatch)
+      if (checked.unbalanced.length > 0) options.onUnbalanced(checked)
+      if (checked.checked < booksBatch || isStopped) return
     }
   }
 

@@ -14,7 +14,7 @@ export {
   putCredentials,
   type Workspace,
 } from './apps.ts'
-export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
+export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -67,6 +67,7 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+export { dropOldMessages, type MessageRetention } from './message-retention.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
