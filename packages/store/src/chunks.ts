@@ -1,33 +1,15 @@
-import type {
-  Environment,
-  MessageContent,
-  OnUnknown,
-  Provider,
-  WithheldReason,
-} from '@pushkeep/domain'
+import type { MessageContent, OnUnknown, Provider } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
+import {
+  joinDevices,
+  type Recipient,
+  type RecipientRow,
+  recipientsJson,
+  recipientsOf,
+} from './recipients.ts'
 
 /** How long a lease lasts without being renewed: a killed worker's chunks are free after that. */
 export const leaseSeconds = 6
-
-/** A recipient at the moment of sending, with what stands against sending (R6, R7). */
-export interface Recipient {
-  deviceNo: number
-  /** Whom the device belonged to when the message was planned. */
-  personNo: number | null
-  /** null only where `withheld` says why. */
-  token: string | null
-  withheld: WithheldReason | null
-  epoch: number
-  /** Milliseconds since the epoch. */
-  registeredAt: number
-  environment: Environment | null
-  failures: number
-  /** Tries before this one that ended with a known answer. */
-  attempts: number
-  /** An earlier holder of the chunk may have sent it: an unknown outcome (R5). */
-  mayHaveBeenSent: boolean
-}
 
 /** What is the same for every recipient of a chunk. */
 export interface ChunkMessage {
@@ -61,66 +43,20 @@ export interface LeasedChunk {
   /** The database's clock at the lease, milliseconds since the epoch. */
   now: number
   message: ChunkMessage
+  /** The first window; for a resumed chunk, those whose outcome is unknown. */
   recipients: Recipient[]
-}
-
-// R6 and R7 where the claim is made: the row is read by the statement that claims it.
-const withheld = `case
-    when m.cancelled_at is not null then 'cancelled'
-    when d.device_no is null or d.deleted_at is not null then 'deleted'
-    when d.provider <> c.provider then 'replaced'
-    when r.person_no is not null and d.person_no is distinct from r.person_no then 'reassigned'
-    when p.suppressed_at is not null then 'person_suppressed'
-    when d.dead_at is not null then 'token_dead'
-    when not d.push_permission then 'push_disabled'
-    when d.failures >= 2 then 'failing'
-  end`
-
-/** One JSON array of small arrays a window: parsed natively, where rows are parsed field by field. */
-function recipientsJson(attempts: string, mayHaveBeenSent: string): string {
-  return `json_agg(json_build_array(
-      r.device_no, r.person_no, d.token, ${withheld}, d.epoch,
-      (extract(epoch from d.registered_at) * 1000)::bigint, d.environment, d.failures,
-      ${attempts}, ${mayHaveBeenSent}) order by r.device_no)`
+  /** Whom it is for, with whom they belonged to when it was planned, where windows are left to claim. */
+  deviceNos: number[]
+  personNos: (number | null)[]
 }
 
 // One that is due later is in a chunk of its own. Of a cancelled message everything is.
 const isDue = 'dl.status = 0 and (dl.at <= c.due_at or m.cancelled_at is not null)'
 
-const joinDevices = `
-  left join devices d on d.app_no = c.app_no and d.device_no = r.device_no
-  left join people p on p.person_no = d.person_no`
-
-type RecipientRow = [
-  number,
-  number | null,
-  string | null,
-  WithheldReason | null,
-  number | null,
-  number | null,
-  Environment | null,
-  number | null,
-  number,
-  boolean,
-]
-
-function recipientOf(row: RecipientRow): Recipient {
-  return {
-    deviceNo: row[0],
-    personNo: row[1],
-    token: row[2],
-    withheld: row[3],
-    epoch: row[4] ?? 0,
-    registeredAt: row[5] ?? 0,
-    environment: row[6],
-    failures: row[7] ?? 0,
-    attempts: row[8],
-    mayHaveBeenSent: row[9],
-  }
-}
-
-interface LeaseRow extends Omit<LeasedChunk, 'recipients'> {
+interface LeaseRow extends Omit<LeasedChunk, 'recipients' | 'deviceNos' | 'personNos'> {
   recipients: RecipientRow[] | null
+  deviceNos: string | null
+  personNos: string | null
 }
 
 // A chunk met for the first time claims its first window at once, unless it is a broadcast's: that one
@@ -156,12 +92,15 @@ const leaseText = `
            'id', m.id, 'workspaceNo', m.workspace_no, 'content', m.content, 'priority', m.priority,
            'collapseId', m.collapse_id, 'onUnknown', m.on_unknown, 'ttlSeconds', m.ttl_seconds,
            'expiresAt', (extract(epoch from m.expires_at) * 1000)::bigint) as message,
-         case when c.before = 0 and not c.is_retry then (
+         case when c.size > c.claimed then array_to_string(c.device_nos, ',') end as "deviceNos",
+         case when c.size > c.claimed then array_to_string(c.person_nos, ',', 'null') end as "personNos",
+         case when c.claimed = 0 then null
+         when c.before = 0 and not c.is_retry then (
            select ${recipientsJson('0', 'false')}
            from unnest(c.device_nos[1:c.claimed], c.person_nos[1:c.claimed]) as r(device_no, person_no)
            ${joinDevices}
          ) else (
-           select ${recipientsJson('coalesce(dl.attempts, c.leases - 1)', 'c.before > 0')}
+           select ${recipientsJson('coalesce(dl.attempts, c.leases - 1)', '(c.before > 0)')}
            from unnest(c.device_nos[1:c.claimed], c.person_nos[1:c.claimed]) as r(device_no, person_no)
            left join deliveries dl
              on dl.message_no = c.message_no and dl.device_no = r.device_no
@@ -184,43 +123,71 @@ export async function leaseChunks(
     text: leaseText,
     values: [wanted.map((chunk) => chunk.chunkNo), wanted.map((chunk) => chunk.lease), window],
   })
-  return rows.map((row) => ({ ...row, recipients: (row.recipients ?? []).map(recipientOf) }))
+  return rows.map((row) => ({
+    ...row,
+    recipients: recipientsOf(row.recipients),
+    deviceNos: listOf(row.deviceNos),
+    personNos: listOf(row.personNos),
+  }))
 }
 
+function listOf<Item>(text: string | null): Item[] {
+  return text === null ? [] : JSON.parse(`[${text}]`)
+}
+
+/** What claiming needs to know of a leased chunk. */
+export type Claimable = Pick<
+  LeasedChunk,
+  'chunkNo' | 'claimed' | 'isRetry' | 'deviceNos' | 'personNos'
+>
+
 /**
- * Claims the next window of a leased chunk and renews the lease. null: the lease was lost, and
- * nothing more of this chunk may be sent by its former holder.
+ * Claims the next window of a leased chunk, and renews a lease that would soon end. null: the lease
+ * was lost, and nothing more of this chunk may be sent by its former holder.
  */
 export async function claimWindow(
   sql: Sql,
-  chunk: { chunkNo: string; claimed: number; isRetry: boolean },
+  chunk: Claimable,
   lease: string,
   window: number,
 ): Promise<Recipient[] | null> {
+  const { claimed, deviceNos, personNos } = chunk
   const { rows } = await sql.query<{ recipients: RecipientRow[] | null }>({
     name: chunk.isRetry ? 'claim-retry-window' : 'claim-window',
     text: chunk.isRetry ? claimRetryText : claimText,
-    values: [chunk.chunkNo, lease, chunk.claimed, window],
+    values: [
+      chunk.chunkNo,
+      lease,
+      claimed,
+      window,
+      `{${deviceNos.slice(claimed, claimed + window).join(',')}}`,
+      `{${personNos
+        .slice(claimed, claimed + window)
+        .map(String)
+        .join(',')}}`,
+    ],
   })
   const [row] = rows
-  return row ? (row.recipients ?? []).map(recipientOf) : null
+  return row ? recipientsOf(row.recipients) : null
 }
 
+// The row's lists stay where they are, and so do its places in indexes, unless the lease has to be
+// renewed: a window cost twice as much with either.
 const claimedCte = `with claimed as (
     update chunks
     set claimed = least(size, claimed + $4::int),
-        rescue_at = now() + interval '${leaseSeconds} seconds'
+        rescue_at = case when rescue_at < now() + interval '${leaseSeconds / 2} seconds'
+                         then now() + interval '${leaseSeconds} seconds' else rescue_at end
     where chunk_no = $1 and lease = $2 and state = 'leased' and claimed = $3
-    returning *
+    returning message_no, app_no, provider, due_at
   )`
+
+const windowRows = 'unnest($5::bigint[], $6::bigint[]) as r(device_no, person_no)'
 
 const claimText = `
   ${claimedCte}
   select (
-    select ${recipientsJson('0', 'false')}
-    from unnest(c.device_nos[$3 + 1:c.claimed], c.person_nos[$3 + 1:c.claimed])
-      as r(device_no, person_no)
-    ${joinDevices}
+    select ${recipientsJson('0', 'false')} from ${windowRows} ${joinDevices}
   ) as recipients
   from claimed c join messages m using (message_no)`
 
@@ -228,8 +195,7 @@ const claimRetryText = `
   ${claimedCte}
   select (
     select ${recipientsJson('dl.attempts', 'false')}
-    from unnest(c.device_nos[$3 + 1:c.claimed], c.person_nos[$3 + 1:c.claimed])
-      as r(device_no, person_no)
+    from ${windowRows}
     join deliveries dl on dl.message_no = c.message_no and dl.device_no = r.device_no
     ${joinDevices}
     where ${isDue}

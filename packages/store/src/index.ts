@@ -19,11 +19,11 @@ export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
+  type Claimable,
   claimWindow,
   type LeasedChunk,
   leaseChunks,
   leaseSeconds,
-  type Recipient,
 } from './chunks.ts'
 export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
 export {
@@ -98,6 +98,7 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
+export type { Recipient } from './recipients.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
 export type { Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'

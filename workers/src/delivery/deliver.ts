@@ -1,5 +1,5 @@
 import type { Verdict } from '@pushkeep/domain'
-import type { LeasedChunk, Recipient } from '@pushkeep/store'
+import type { Claimable, LeasedChunk, Recipient } from '@pushkeep/store'
 import type { Breaker } from './breaker.ts'
 import { admit, judge } from './judge.ts'
 import { type HeldLease, type LeaseKeeper, newLease } from './leases.ts'
@@ -10,10 +10,7 @@ import type { MessageSender, Senders } from './senders.ts'
 export interface DeliverDeps {
   /** Leases a chunk and claims its first window; null where somebody else has it or nothing is due. */
   lease(chunkNo: string, lease: string): Promise<LeasedChunk | null>
-  claim(
-    chunk: { chunkNo: string; claimed: number; isRetry: boolean },
-    lease: string,
-  ): Promise<Recipient[] | null>
+  claim(chunk: Claimable, lease: string): Promise<Recipient[] | null>
   close(chunkNo: string, lease: string): Promise<boolean>
   release(held: { chunkNo: string; lease: string; claimed: number }, delayMs: number): Promise<void>
   /** Stops an app's lane, with a reason that people see. */

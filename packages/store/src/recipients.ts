@@ -1,0 +1,87 @@
+import type { Environment, WithheldReason } from '@pushkeep/domain'
+
+/** A recipient at the moment of sending, with what stands against sending (R6, R7). */
+export interface Recipient {
+  deviceNo: number
+  /** Whom the device belonged to when the message was planned. */
+  personNo: number | null
+  /** null only where `withheld` says why. */
+  token: string | null
+  withheld: WithheldReason | null
+  epoch: number
+  /** Milliseconds since the epoch. */
+  registeredAt: number
+  environment: Environment | null
+  failures: number
+  /** Tries before this one that ended with a known answer. */
+  attempts: number
+  /** An earlier holder of the chunk may have sent it: an unknown outcome (R5). */
+  mayHaveBeenSent: boolean
+}
+
+// R6 and R7 where the claim is made: the row is read by the statement that claims it.
+const withheld = `case
+    when m.cancelled_at is not null then 'cancelled'
+    when d.device_no is null or d.deleted_at is not null then 'deleted'
+    when d.provider <> c.provider then 'replaced'
+    when r.person_no is not null and d.person_no is distinct from r.person_no then 'reassigned'
+    when p.suppressed_at is not null then 'person_suppressed'
+    when d.dead_at is not null then 'token_dead'
+    when not d.push_permission then 'push_disabled'
+    when d.failures >= 2 then 'failing'
+  end`
+
+/**
+ * Aggregates recipients `r` with their devices (`joinDevices`), of a chunk `c` and a message `m`, into
+ * one JSON array for `recipientsOf`: parsed natively, where rows are parsed field by field. What
+ * most recipients have in common is left out.
+ */
+export function recipientsJson(attempts: string, mayHaveBeenSent: string): string {
+  const common = `r.device_no, r.person_no, d.token, d.epoch,
+    (date_part('epoch', d.registered_at) * 1000)::bigint`
+  return `json_agg(
+      case when ${withheld} is null and d.environment is null and d.failures = 0
+                and ${attempts} = 0 and not ${mayHaveBeenSent}
+           then json_build_array(${common})
+           else json_build_array(${common}, ${withheld}, d.environment, d.failures, ${attempts},
+                                 ${mayHaveBeenSent}) end
+      order by r.device_no)`
+}
+
+export const joinDevices = `
+  left join devices d on d.app_no = c.app_no and d.device_no = r.device_no
+  left join people p on p.person_no = d.person_no`
+
+/** As `recipientsJson` makes it; a device that is gone has nulls. */
+export type RecipientRow = [
+  deviceNo: number,
+  personNo: number | null,
+  token: string | null,
+  epoch: number | null,
+  registeredAt: number | null,
+  withheld?: WithheldReason | null,
+  environment?: Environment | null,
+  failures?: number | null,
+  attempts?: number,
+  mayHaveBeenSent?: boolean,
+]
+
+/** Reads what `recipientsJson` made; null where there were none. */
+export function recipientsOf(rows: RecipientRow[] | null): Recipient[] {
+  return rows === null ? [] : rows.map(recipientOf)
+}
+
+function recipientOf(row: RecipientRow): Recipient {
+  return {
+    deviceNo: row[0],
+    personNo: row[1],
+    token: row[2],
+    withheld: row[5] ?? null,
+    epoch: row[3] ?? 0,
+    registeredAt: row[4] ?? 0,
+    environment: row[6] ?? null,
+    failures: row[7] ?? 0,
+    attempts: row[8] ?? 0,
+    mayHaveBeenSent: row[9] ?? false,
+  }
+}
