@@ -12,6 +12,7 @@ export {
   pauseProvider,
   providersOf,
   putCredentials,
+  setSdkKeys,
   type Workspace,
 } from './apps.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
