@@ -28,6 +28,7 @@ const hints: [place: RegExp, hint: Hint][] = [
   [/\.platform$/, ({ phone, random }) => treeOf(inAnyCase(phone.platform, random))],
   [/^body\.device\.id$/, ({ phone }) => treeOf(phone.token)],
   [/\.previous_token$/, ({ phone, random }) => treeOf(newToken(random, phone.platform))],
+  [/\.message_id$/, ({ known, random }) => treeOf(random.pick(known.messages))],
   [/\.person_id$|\.person_ids\.\d+$/, ({ phone }) => treeOf(phone.person)],
   [/\.token$|\.tokens\.\d+$/, ({ phone }) => treeOf(phone.token)],
   [/\.app_id$/, ({ known }) => treeOf(known.appId)],

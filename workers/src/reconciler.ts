@@ -1,6 +1,8 @@
 import {
   createPartitions,
+  dropOldEvents,
   type EarlyReceiptPlace,
+  type EventRetention,
   type Rescued,
   rescue,
   settleEarlyReceipts,
@@ -8,7 +10,7 @@ import {
 } from '@pushkeep/store'
 import pg from 'pg'
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends EventRetention {
   databaseUrl: string
   /** How often it looks, in milliseconds: a killed worker's chunks wait for that and their lease. */
   intervalMs: number
@@ -86,6 +88,7 @@ export function startReconciler(options: ReconcilerOptions) {
     const now = options.now()
     if (now - partitionsAt >= partitionsEveryMs) {
       await createPartitions(leader, now)
+      await dropOldEvents(leader, now, options)
       partitionsAt = now
     }
     if (now - usualAt >= usualEveryMs) {

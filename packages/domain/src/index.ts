@@ -7,6 +7,7 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
+  changesInOne,
   type Json,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
@@ -64,6 +65,17 @@ export {
 export { deliveryIdOf, isDeliveryId, messageIdOf } from './message-id.ts'
 export type { Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
+export {
+  ClientMessageId,
+  clientMessageIdBytesMax,
+  EventName,
+  EventProperties,
+  type EventType,
+  eventNameBytesMax,
+  eventPropertiesBytesMax,
+  eventTypes,
+  PersonEventInput,
+} from './person-event.ts'
 export {
   type Environment,
   type Lane,
