@@ -72,6 +72,7 @@ export {
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
+export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -120,6 +121,7 @@ export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } fr
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
+export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export {
   readTimeline,
   type TimelineCursor,

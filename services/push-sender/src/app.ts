@@ -4,7 +4,9 @@ import type { Database } from '@pushkeep/store'
 import { addQueueDashboard } from './queue-dashboard.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { messageListRoutes } from './routes/message-list.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { scheduleRoutes } from './routes/schedule.ts'
 
 export interface SenderOptions {
   database: Database
@@ -34,6 +36,8 @@ export function buildSender(options: SenderOptions): Server {
   })
   app.register(appRoutes, { database })
   app.register(messageRoutes, { database })
+  app.register(messageListRoutes, { database })
+  app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
   addQueueDashboard(app, {
     backend: options.queues,

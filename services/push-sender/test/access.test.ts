@@ -38,7 +38,9 @@ function routes(): { method: 'GET' | 'POST'; url: string }[] {
     { method: 'GET', url: app },
     { method: 'POST', url: `${app}/providers/apns/resume` },
     { method: 'POST', url: '/v1/messages' },
+    { method: 'GET', url: '/v1/messages' },
     { method: 'GET', url: `/v1/messages/${ids.all}` },
+    { method: 'POST', url: `/v1/messages/${ids.all}/release` },
     { method: 'GET', url: `/v1/messages/${ids.all}/deliveries` },
     { method: 'GET', url: '/v1/people/anna/deliveries' },
   ]
