@@ -11,4 +11,4 @@ drop index messages_unplanned;
 create index messages_unplanned on messages ((coalesce(send_at, created_at))) where planned_at is null;
 
 create index messages_scheduled on messages (workspace_no, message_no)
-  where send_at is not null and begun_at is null;
+  where send_at is not null and begun_at is null and planned_at is null;

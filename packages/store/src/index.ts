@@ -15,6 +15,8 @@ export {
   setSdkKeys,
   type Workspace,
 } from './apps.ts'
+export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
+export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,

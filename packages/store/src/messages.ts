@@ -138,7 +138,12 @@ export interface MessageReport {
   /** When it is or was due, where it was scheduled. */
   sendAt: Date | null
   expiresAt: Date
+  cancelledAt: Date | null
   counts: DeliveryCounts
+  /** Whether something of it is still to be planned or sent. */
+  isOpen: boolean
+  /** Its deliveries were counted, and do not add up to its counts. */
+  isUnbalanced: boolean
   receipts: ReceiptCounts
 }
 
@@ -149,14 +154,20 @@ interface ReportRow extends Omit<MessageReport, 'state' | 'counts' | 'receipts'>
   receipts: (string | null)[]
 }
 
-/** Whether a message `m` waits for its time. */
-export const isScheduled = `(m.send_at is not null and m.begun_at is null)`
+/** Whether a message `m` waits for its time. (One that is cancelled counts as planned.) */
+export const isScheduled = `(
+  m.send_at is not null and m.begun_at is null and m.planned_at is null)`
 
 const reports = `
   select m.id, m.message_no::text as "messageNo", a.id as "appId", m.lane, m.priority,
          m.collapse_id as "collapseId", m.ttl_seconds as "ttlSeconds", m.audience, m.content,
          m.created_at as "createdAt", m.send_at as "sendAt", m.expires_at as "expiresAt",
+         m.cancelled_at as "cancelledAt",
          ${isScheduled} as "isScheduled", m.planned_at is not null as "isPlanned",
+         m.planned_at is null or exists (
+           select from chunks where message_no = m.message_no and state <> 'done') as "isOpen",
+         exists (select from unbalanced_messages where message_no = m.message_no)
+           as "isUnbalanced",
          array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts,
          array[r.delivered, r.opened, r.clicked, r.converted] as receipts
   from messages m

@@ -32,15 +32,15 @@ export async function beginMessage(sql: Sql, messageNo: string): Promise<string 
 }
 
 /**
- * `released`: it is due now. `begun`: its time had come before. `not-scheduled`: it was for at once.
- * `unknown`: there is no such message.
+ * `released`: it is due now. `begun`: its time had come before. `cancelled`: it will not be sent.
+ * `not-scheduled`: it was for at once. `unknown`: there is no such message.
  */
-export type Release = 'released' | 'begun' | 'not-scheduled' | 'unknown'
+export type Release = 'released' | 'begun' | 'cancelled' | 'not-scheduled' | 'unknown'
 
 // Its doorbell stands at its time in the outbox, and is moved to now.
 const releaseText = `
   with found as materialized (
-    select m.message_no, m.send_at, ${isScheduled} as waits from messages m
+    select m.message_no, m.send_at, m.cancelled_at, ${isScheduled} as waits from messages m
     where m.workspace_no = $1 and m.id = $2 and ($3::int is null or m.app_no = $3)
     for update
   ), released as (
@@ -50,8 +50,8 @@ const releaseText = `
     update outbox o set due_at = now() from found f
     where f.waits and o.due_at = f.send_at and o.ref = f.message_no and o.queue = 'plan'
   )
-  select case when waits then 'released' when send_at is not null then 'begun'
-              else 'not-scheduled' end as release,
+  select case when waits then 'released' when send_at is null then 'not-scheduled'
+              when cancelled_at is not null then 'cancelled' else 'begun' end as release,
          pg_notify('${doorbellChannel}', '')
   from found`
 

@@ -1,7 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
+  auditMessages,
   beginMessage,
+  cancelMessage,
   createPartitions,
   createReceiptTaker,
   planSlice,
@@ -134,6 +136,41 @@ test('released, it is due now, and its doorbell with it', async () => {
   expect(await beginMessage(db.database, messageNo)).not.toBeNull()
   expect(await release()).toBe('begun')
   expect((await report(scene, other)).state).toBe('scheduled')
+})
+
+test('cancelled, it is done, is not begun, and cannot be released', async () => {
+  const id = await schedule()
+  const { messageNo } = await report(scene, id)
+  const name = { workspaceNo: scene.workspaceNo, appNo: null, id }
+  expect(await cancelMessage(db.database, name)).toBe(true)
+  expect(await report(scene, id)).toMatchObject({ state: 'done', counts: { recipients: 0 } })
+  expect(await releaseMessage(db.database, name)).toBe('cancelled')
+  await makeDue(id)
+  expect(await rescue(db.database, 10)).toMatchObject({ unplanned: 0 })
+  await beginMessage(db.database, messageNo)
+  expect(await planSlice(db.database, messageNo)).toBe(false)
+  expect((await report(scene, id)).messageNo).toBe(messageNo)
+})
+
+test('the check of the books passes by while it waits, and comes by its new number', async () => {
+  await insertDevice(scene, { personNo: await insertPerson(scene, 'ana') })
+  const id = await schedule()
+  const { rows } = await db.database.query<{ no: string }>(
+    `with old as (
+       update messages set message_no = message_no_at(now() - interval '2 hours')
+       where id = $1 returning message_no)
+     update message_counts set message_no = old.message_no from old
+     returning message_counts.message_no as no`,
+    [id],
+  )
+  expect(await auditMessages(db.database, 10)).toMatchObject({ checked: 0 })
+  expect((await db.database.query('select from audit_later')).rowCount).toBe(0)
+  await makeDue(id)
+  const begun = await beginMessage(db.database, rows[0]?.no ?? '')
+  const { rows: position } = await db.database.query<{ message_no: string }>(
+    'select message_no from audit_position',
+  )
+  expect(BigInt(begun ?? 0)).toBeGreaterThan(BigInt(position[0]?.message_no ?? 0))
 })
 
 test('releasing tells what is not scheduled or not there', async () => {

@@ -41,7 +41,9 @@ export const MessageBody = z
       .describe(
         '`scheduled` until it is due, `accepted` until planned, `sending` until nothing is pending',
       ),
-    balanced: z.boolean().describe('Whether the counts add up'),
+    balanced: z
+      .boolean()
+      .describe('Whether the counts add up, and are those of its deliveries once it is done'),
     counts: Counts,
     receipts: Receipts,
     app_id: z.uuid().nullable().describe('null: every app'),
@@ -71,6 +73,7 @@ export const MessageBody = z
     created_at: z.iso.datetime(),
     send_at: z.iso.datetime().nullable().describe('When it is or was due, where it was scheduled'),
     expires_at: z.iso.datetime(),
+    cancelled_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Message' })
 export type MessageBody = z.infer<typeof MessageBody>
@@ -81,7 +84,7 @@ export function messageBody(report: MessageReport): MessageBody {
   return {
     id: report.id,
     state: report.state,
-    balanced: isBalanced(report.counts),
+    balanced: isBalanced(report.counts, report.isOpen) && !report.isUnbalanced,
     counts: report.counts,
     receipts: report.receipts,
     app_id: report.appId,
@@ -96,6 +99,7 @@ export function messageBody(report: MessageReport): MessageBody {
     created_at: report.createdAt.toISOString(),
     send_at: report.sendAt?.toISOString() ?? null,
     expires_at: report.expiresAt.toISOString(),
+    cancelled_at: report.cancelledAt?.toISOString() ?? null,
   }
 }
 

@@ -51,6 +51,7 @@ test('a message reads back as it was sent', async () => {
     apns: null,
     fcm,
     send_at: null,
+    cancelled_at: null,
   })
   expect(Date.parse(expires_at) - Date.parse(created_at)).toBe(3_600_000)
 })

@@ -75,6 +75,14 @@ test('released, a message is due now; again is harmless', async () => {
   expect(rows).toEqual([{ due: true }])
 })
 
+test('409 for one that is cancelled', async () => {
+  const { id } = (await post(sender, { ...message, send_at: seconds(Date.now() + dayMs) })).json()
+  const headers = { authorization: `Bearer ${sender.tenant.secret}` }
+  const cancel = { method: 'POST', url: `/v1/messages/${id}/cancel`, headers } as const
+  expect((await sender.app.inject(cancel)).json()).toMatchObject({ state: 'done' })
+  expect((await release(id)).json()).toMatchObject({ status: 409, code: 'message_cancelled' })
+})
+
 test('409 for one that was never scheduled, 404 for one that is not there or not ours', async () => {
   const atOnce = (await post(sender, message)).json().id
   const conflict = await release(atOnce)

@@ -9,7 +9,8 @@ const releaseSchema = {
   summary: 'Send a scheduled message now',
   description:
     'Its time to live counts from now, and whom it is for is found out now. Answers with the ' +
-    'message. One whose time had come before stays as it is; 409 for one that was never scheduled.',
+    'message. One whose time had come before stays as it is; 409 for one that was never scheduled, or ' +
+    'is cancelled.',
   tags: ['messages'],
   params: z.object({ id: z.string().describe('The id of the message') }),
   body: z.strictObject({}).optional(),
@@ -27,9 +28,8 @@ export const scheduleRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
     const { workspaceNo, appNo } = caller
     const { id } = await visibleMessage(database, caller, request.params.id)
     const release = await releaseMessage(database, { workspaceNo, appNo, id })
-    if (release === 'not-scheduled') {
-      throw conflict('not_scheduled', 'this message was for at once')
-    }
+    if (release === 'not-scheduled') throw conflict('not_scheduled', 'it was for at once')
+    if (release === 'cancelled') throw conflict('message_cancelled', 'it is cancelled')
     return messageBody(await visibleMessage(database, caller, id))
   })
 }
