@@ -7,8 +7,10 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
-  changesInOne,
+  type FoldedChange,
+  foldChanges,
   type Json,
+  type TimedChange,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
 export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
@@ -40,6 +42,7 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
 export {
   type GuardSettings,
   guardDefaults,

@@ -19,10 +19,10 @@ export async function createCommanded() {
     id: string,
     attributes: Attributes = {},
     anonymousId: string | null = null,
-    isUpdateOnly = false,
+    changes: { isUpdateOnly?: boolean; at?: number } = {},
   ): Command => ({
     kind: 'identify',
-    call: { workspaceNo, id, attributes, anonymousId, isUpdateOnly },
+    call: { workspaceNo, id, attributes, anonymousId, isUpdateOnly: false, at: null, ...changes },
   })
 
   const event = (
