@@ -40,6 +40,17 @@ export {
   type LastStatus,
 } from './device-effect.ts'
 export {
+  type IdentityAlgorithm,
+  type IdentityDoubt,
+  type IdentityMode,
+  type IdentityProof,
+  type IdentityVerdict,
+  identityAlgorithms,
+  identityModes,
+  judgeIdentity,
+  strictestMode,
+} from './identity.ts'
+export {
   type GuardSettings,
   guardDefaults,
   isMassBounce,

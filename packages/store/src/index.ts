@@ -50,9 +50,22 @@ export {
   type DeviceName,
   deleteDevice,
   findDevice,
+  findReadableDevice,
+  type ReadableDevice,
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
+export {
+  type AppIdentity,
+  deleteIdentityKey,
+  identitiesOf,
+  type NewIdentityKey,
+  openIdentityKey,
+  putIdentityKey,
+  readIdentityKey,
+  type StoredIdentityKey,
+  setIdentityMode,
+} from './identity-keys.ts'
 export {
   createKey,
   findKeys,

@@ -124,7 +124,7 @@ test('every route is described', async () => {
       })
     }
   }
-  expect(Object.keys(body.paths)).toHaveLength(10)
+  expect(Object.keys(body.paths)).toHaveLength(11)
   const { put } = body.paths['/v1/devices/{token}']
   expect(put.requestBody.required).toBe(true)
   const { properties } = put.requestBody.content['application/json'].schema
