@@ -44,6 +44,17 @@ export {
 } from './device-effect.ts'
 export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
 export {
+  type IdentityAlgorithm,
+  type IdentityDoubt,
+  type IdentityMode,
+  type IdentityProof,
+  type IdentityVerdict,
+  identityAlgorithms,
+  identityModes,
+  judgeIdentity,
+  strictestMode,
+} from './identity.ts'
+export {
   type GuardSettings,
   guardDefaults,
   isMassBounce,

@@ -1,9 +1,19 @@
 import { buildServer, createAuthenticator, type Logger, type Server } from '@pushkeep/runtime'
-import { createCommander, createIdentifier, createRegistrar, type Database } from '@pushkeep/store'
+import {
+  createCommander,
+  createIdentifier,
+  createRegistrar,
+  type Database,
+  type EncryptionKey,
+} from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
+import { createDoubtLog } from './identity/doubt-log.ts'
+import { createGate } from './identity/gate.ts'
+import { createKeyring } from './identity/keyring.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { eventRoutes } from './routes/events.ts'
+import { ownDeviceRoutes } from './routes/own-device.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { personDeviceRoutes } from './routes/person-devices.ts'
 import { timelineRoutes } from './routes/timeline.ts'
@@ -11,6 +21,8 @@ import { timelineRoutes } from './routes/timeline.ts'
 export interface AppOptions {
   database: Database
   logger: Logger
+  /** Opens the secrets that identity tokens may be signed with; null where there is none. */
+  identityKey?: EncryptionKey | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -25,7 +37,8 @@ A call that names a \`timestamp\` is ordered by it: one that is older than the n
 changes nothing and answers \`"applied": false\`.`
 
 /** The token registry, not listening yet. */
-export function buildApp({ database, logger, checkResponses }: AppOptions): Server {
+export function buildApp(options: AppOptions): Server {
+  const { database, logger, identityKey = null, checkResponses } = options
   const app = buildServer({
     logger,
     title: 'Pushkeep token registry',
@@ -39,10 +52,13 @@ export function buildApp({ database, logger, checkResponses }: AppOptions): Serv
   const register = createRegistrar(database)
   const identify = createIdentifier(database)
   const run = createCommander(database)
-  app.register(peopleRoutes, { database, identify })
-  app.register(eventRoutes, { database, run })
-  app.register(personDeviceRoutes, { database, apps, register })
-  app.register(deviceRoutes, { database, apps, register })
+  const keyring = createKeyring({ database, sealKey: identityKey })
+  const openGate = createGate({ keyring, noteDoubt: createDoubtLog(logger) })
+  app.register(peopleRoutes, { database, identify, openGate })
+  app.register(eventRoutes, { database, run, openGate })
+  app.register(personDeviceRoutes, { database, apps, register, openGate })
+  app.register(deviceRoutes, { database, apps, register, openGate })
+  app.register(ownDeviceRoutes, { database, apps, openGate })
   app.register(timelineRoutes, { database, apps })
   return app
 }

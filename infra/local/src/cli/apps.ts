@@ -3,11 +3,12 @@ import { appsOf, createApp, providersOf, resumeProvider, type Sql } from '@pushk
 import { Argument, Command, Option } from 'commander'
 import { credentialsCommand } from './credentials.ts'
 import { Failure } from './failure.ts'
+import { identityCommand } from './identity.ts'
 import { nameOf } from './names.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
 
-/** `app create`, `app list`, `app resume`, `app credentials …` */
+/** `app create`, `app list`, `app resume`, `app credentials …`, `app identity …` */
 export function appCommand(run: Run): Command {
   const command = new Command('app').description('mobile apps and their provider credentials')
   command
@@ -31,7 +32,10 @@ export function appCommand(run: Run): Command {
         return { text: apps.map(textOf).join('\n'), json: apps }
       }),
     )
-  return command.addCommand(resumeCommand(run)).addCommand(credentialsCommand(run))
+  return command
+    .addCommand(resumeCommand(run))
+    .addCommand(credentialsCommand(run))
+    .addCommand(identityCommand(run))
 }
 
 function resumeCommand(run: Run): Command {
