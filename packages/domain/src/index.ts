@@ -98,6 +98,7 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
+export { mayActAs, type Role, roles } from './role.ts'
 export { cleanText, isCleanText } from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
 export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'

@@ -1,4 +1,4 @@
-export { type Access, callerOf } from './access.ts'
+export { type Access, callerOf, type SignedIn } from './access.ts'
 export {
   type Authenticate,
   type AuthenticatorOptions,

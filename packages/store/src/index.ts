@@ -14,6 +14,17 @@ export {
   putCredentials,
   type Workspace,
 } from './apps.ts'
+export {
+  type Actor,
+  type AuditAction,
+  type AuditEntry,
+  type AuditPage,
+  type AuditTarget,
+  audit,
+  auditActions,
+  type NewAuditEntry,
+  readAudit,
+} from './audit.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
@@ -39,6 +50,15 @@ export {
   withRepeat,
 } from './connect.ts'
 export type { Deletion } from './deletion-rule.ts'
+export {
+  type ConsoleSession,
+  closeSession,
+  dropExpiredSessions,
+  findSession,
+  openSession,
+  sessionIdleSeconds,
+  sessionSeconds,
+} from './console-sessions.ts'
 export {
   type DeliveryPage,
   type DeliveryReport,
@@ -79,6 +99,8 @@ export {
   type KeyKind,
   type KeyOwner,
   keyPattern,
+  keysOf,
+  type ListedKey,
   type NewKey,
   revokeKey,
 } from './keys.ts'
