@@ -12,6 +12,7 @@ export {
   pauseProvider,
   providersOf,
   putCredentials,
+  setSdkKeys,
   type Workspace,
 } from './apps.ts'
 export {
@@ -49,7 +50,6 @@ export {
   type Sql,
   withRepeat,
 } from './connect.ts'
-export type { Deletion } from './deletion-rule.ts'
 export {
   type ConsoleSession,
   closeSession,
@@ -59,6 +59,7 @@ export {
   sessionIdleSeconds,
   sessionSeconds,
 } from './console-sessions.ts'
+export type { Deletion } from './deletion-rule.ts'
 export {
   type DeliveryPage,
   type DeliveryReport,
@@ -143,6 +144,13 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
+export {
+  createReceiptTaker,
+  type EarlyReceiptPlace,
+  type Receipt,
+  type ReceiptVerdict,
+  settleEarlyReceipts,
+} from './receipts.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
