@@ -7,8 +7,10 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
-  changesInOne,
+  type FoldedChange,
+  foldChanges,
   type Json,
+  type TimedChange,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
 export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
@@ -40,6 +42,18 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
+export {
+  type IdentityAlgorithm,
+  type IdentityDoubt,
+  type IdentityMode,
+  type IdentityProof,
+  type IdentityVerdict,
+  identityAlgorithms,
+  identityModes,
+  judgeIdentity,
+  strictestMode,
+} from './identity.ts'
 export {
   type GuardSettings,
   guardDefaults,
@@ -97,6 +111,7 @@ export {
   receiptEvents,
   receiptListMax,
 } from './receipt.ts'
+export { mayActAs, type Role, roles } from './role.ts'
 export { cleanText, isCleanText } from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
 export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'

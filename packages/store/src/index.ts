@@ -15,7 +15,18 @@ export {
   setSdkKeys,
   type Workspace,
 } from './apps.ts'
-export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
+export {
+  type Actor,
+  type AuditAction,
+  type AuditEntry,
+  type AuditPage,
+  type AuditTarget,
+  audit,
+  auditActions,
+  type NewAuditEntry,
+  readAudit,
+} from './audit.ts'
+export { type Audit, auditMessages, type Unbalanced } from './books.ts'
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -41,6 +52,15 @@ export {
   type Sql,
   withRepeat,
 } from './connect.ts'
+export {
+  type ConsoleSession,
+  closeSession,
+  dropExpiredSessions,
+  findSession,
+  openSession,
+  sessionIdleSeconds,
+  sessionSeconds,
+} from './console-sessions.ts'
 export type { Deletion } from './deletion-rule.ts'
 export {
   type DeliveryPage,
@@ -56,11 +76,24 @@ export {
   type DeviceName,
   deleteDevice,
   findDevice,
+  findReadableDevice,
+  type ReadableDevice,
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
 export { dropOldEvents, type EventRetention } from './event-retention.ts'
 export { createIdentifier, type Identification } from './identifications.ts'
+export {
+  type AppIdentity,
+  deleteIdentityKey,
+  identitiesOf,
+  type NewIdentityKey,
+  openIdentityKey,
+  putIdentityKey,
+  readIdentityKey,
+  type StoredIdentityKey,
+  setIdentityMode,
+} from './identity-keys.ts'
 export {
   createKey,
   findKeys,
@@ -69,6 +102,8 @@ export {
   type KeyKind,
   type KeyOwner,
   keyPattern,
+  keysOf,
+  type ListedKey,
   type NewKey,
   revokeKey,
 } from './keys.ts'
