@@ -15,6 +15,7 @@ import { isObject } from '../people.ts'
 import { type Call, isRefusal, type PerformDeps, perform } from '../perform.ts'
 import { publicHostOf } from '../public-host.ts'
 import { refusalMessages, refusalStatus } from '../refusal.ts'
+import { checkSize } from '../size.ts'
 import { type Envelope, messageAsked } from './message.ts'
 import { answerRefused, bodyOf, type Refused } from './verdicts.ts'
 
@@ -26,9 +27,8 @@ export interface PipelinesDeps extends PerformDeps {
   now: () => number
 }
 
-/** Most bytes of a batch, and of one message in it. */
+/** Most bytes of a batch. */
 const batchBytesMax = 512_000
-const messageBytesMax = 32_768
 
 /** The key may be in the body: who calls is found in the route. */
 const open = {
@@ -156,9 +156,7 @@ function problemOf(performed: Awaited<ReturnType<typeof perform>>[number] | unde
 
 function readMessage(message: unknown, envelope: Envelope): Asked | ProblemError {
   try {
-    if (Buffer.byteLength(JSON.stringify(message) ?? '') > messageBytesMax) {
-      throw invalid([{ path: 'message', message: 'must be at most 32 kB' }])
-    }
+    checkSize(message, 'message')
     return messageAsked(message, envelope)
   } catch (error) {
     if (isRefusal(error)) return error

@@ -8,9 +8,6 @@ import { timeIfAny } from '../time.ts'
 import { eventAsked } from './event.ts'
 import { deviceAction, identification } from './person.ts'
 
-/** Most bytes of one operation. */
-export const operationBytesMax = 32_768
-
 /** An operation of `/api/v2/entity`, or an item of `/api/v2/batch`. Throws what is wrong with it. */
 export function operationAsked(given: unknown, isSecret: boolean): Asked {
   if (!isObject(given)) throw invalid([{ path: 'operation', message: 'must be an object' }])

@@ -5,7 +5,8 @@ import type { Asked } from '../action.ts'
 import { callOf } from '../caller.ts'
 import { isObject } from '../people.ts'
 import { isRefusal, type Performed, perform } from '../perform.ts'
-import { operationAsked, operationBytesMax } from './operation.ts'
+import { checkSize, itemBytesMax } from '../size.ts'
+import { operationAsked } from './operation.ts'
 import type { TrackDeps } from './routes-v1.ts'
 import { bodyLimit, errorsOf } from './scope.ts'
 
@@ -15,7 +16,7 @@ const hide = { hide: true } as const
 export function trackV2Routes(scope: FastifyInstance, deps: TrackDeps): void {
   scope.post(
     '/api/v2/entity',
-    { config: publicKeys, schema: hide, bodyLimit: operationBytesMax },
+    { config: publicKeys, schema: hide, bodyLimit: itemBytesMax },
     async (request) => {
       const call = await callOf(request, deps.openGate)
       const asked = operationAsked(request.body, call.caller.kind === 'secret')
@@ -47,9 +48,7 @@ export function trackV2Routes(scope: FastifyInstance, deps: TrackDeps): void {
 
 function readItem(item: unknown, isSecret: boolean): Asked | ProblemError {
   try {
-    if (Buffer.byteLength(JSON.stringify(item)) > operationBytesMax) {
-      throw invalid([{ path: 'operation', message: 'must be at most 32 kB' }])
-    }
+    checkSize(item, 'operation')
     return operationAsked(item, isSecret)
   } catch (error) {
     if (isRefusal(error)) return error
