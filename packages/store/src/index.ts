@@ -15,6 +15,7 @@ export {
   setSdkKeys,
   type Workspace,
 } from './apps.ts'
+export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
 export {
   type Actor,
   type AuditAction,
@@ -25,8 +26,7 @@ export {
   auditActions,
   type NewAuditEntry,
   readAudit,
-} from './audit.ts'
-export { type Audit, auditMessages, type Unbalanced } from './books.ts'
+} from './audit-log.ts'
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
