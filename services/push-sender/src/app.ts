@@ -1,6 +1,7 @@
 import type { QueueBackend } from '@pushkeep/queues'
 import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
+import { speakAppApi } from './customerio/index.ts'
 import { addQueueDashboard } from './queue-dashboard.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -39,6 +40,7 @@ export function buildSender(options: SenderOptions): Server {
   app.register(messageListRoutes, { database })
   app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
+  speakAppApi(app, database)
   addQueueDashboard(app, {
     backend: options.queues,
     onError: (err) => logger.warn({ err }, 'the queues of the dashboard'),
