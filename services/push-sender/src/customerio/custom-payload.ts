@@ -1,4 +1,5 @@
 import { ApnsOverride, type Attributes, AttributesInput, FcmOverride } from '@pushkeep/domain'
+import { validateItem } from '@pushkeep/runtime'
 import { z } from 'zod'
 
 /** What FCM sends to iPhones, as their API writes it. */
@@ -11,10 +12,10 @@ const IosOverFcm = z.strictObject({
 /** A payload for iPhones: as FCM has it (`{message: {apns: …}}`), or as APNs has it (`{aps: …}`). */
 const IosPayload = AttributesInput.transform((given, context): ApnsOverride => {
   if (!('message' in given)) return { payload: given }
-  const { data, error } = IosOverFcm.safeParse(given)
-  if (data) return data.message.apns
-  for (const { path, message } of error.issues) {
-    context.addIssue({ code: 'custom', path: [...path], message })
+  const read = validateItem(IosOverFcm, given, 'ios')
+  if (read.kind === 'valid') return read.value.message.apns
+  for (const { path, message } of read.errors) {
+    context.addIssue({ code: 'custom', path: path.split('.').slice(1), message })
   }
   return z.NEVER
 })
