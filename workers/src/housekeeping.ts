@@ -3,12 +3,16 @@ import {
   checkBooks,
   createPartitions,
   type Database,
+  dropOldEvents,
   dropOldMessages,
+  type EarlyReceiptPlace,
+  type EventRetention,
   type MessageRetention,
+  settleEarlyReceipts,
   updateUsualShares,
 } from '@pushkeep/store'
 
-export interface HousekeepingOptions {
+export interface HousekeepingOptions extends EventRetention {
   database: Database
   retention: MessageRetention
   /** Of all workers one keeps house. */
@@ -32,10 +36,13 @@ const lookEveryMs = 1000
 /** Most messages whose books are checked in one go. */
 const booksBatch = 2000
 
+/** Most receipts that came too early and are looked at in one go. */
+const receiptBatch = 1000
+
 /**
- * What is not urgent: partitions ahead of need, what was kept long enough, what is usual for the
- * mass-bounce guard, the check of the books. Apart from the reconciler, which must not wait for any of
- * it.
+ * What is not urgent: partitions ahead of need, what was kept long enough, receipts that came before
+ * their delivery was on record, what is usual for the mass-bounce guard, the check of the books. Apart
+ * from the reconciler, which must not wait for any of it.
  */
 export function startHousekeeping(options: HousekeepingOptions) {
   const { database, isLeading, now, onError } = options
@@ -46,12 +53,19 @@ export function startHousekeeping(options: HousekeepingOptions) {
   })
   const chores = [
     chore(60 * 60_000, () => createPartitions(database, now())),
+    chore(60 * 60_000, () => dropOldEvents(database, now(), options)),
+    chore(2000, settleReceipts),
     chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),
     chore(5000, checkAllBooks),
   ]
   let isStopped = false
   let working: Promise<void> | null = null
+  let receiptsAfter: EarlyReceiptPlace | null = null
+
+  async function settleReceipts() {
+    receiptsAfter = await settleEarlyReceipts(database, receiptsAfter, receiptBatch)
+  }
 
   async function checkAllBooks() {
     for (;;) {

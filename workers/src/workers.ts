@@ -46,6 +46,8 @@ export interface WorkersOptions {
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
+  /** How long events of people are kept. */
+  eventDays: number
   now: () => number
   random: () => number
 }
@@ -108,6 +110,7 @@ export function startWorkers(options: WorkersOptions) {
     database,
     retention: options.retention,
     isLeading: reconciler.isLeading,
+    eventDays: options.eventDays,
     now,
     onUnbalanced: ({ unbalanced }) => logger.error({ event: 'books.unbalanced', unbalanced }),
     onError: onError('housekeeping.failed'),

@@ -7,7 +7,10 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
+  type FoldedChange,
+  foldChanges,
   type Json,
+  type TimedChange,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
 export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
@@ -39,6 +42,18 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
+export {
+  type IdentityAlgorithm,
+  type IdentityDoubt,
+  type IdentityMode,
+  type IdentityProof,
+  type IdentityVerdict,
+  identityAlgorithms,
+  identityModes,
+  judgeIdentity,
+  strictestMode,
+} from './identity.ts'
 export {
   type GuardSettings,
   guardDefaults,
@@ -55,14 +70,30 @@ export {
   collapseIdBytesMax,
   FcmOverride,
   type MessageContent,
+  type MessageProgress,
   type MessageState,
+  messageStateOf,
+  messageStates,
   NewMessage,
+  scheduleDaysMax,
   transactionalAudienceMax,
   ttlSecondsDefault,
   ttlSecondsMax,
 } from './message.ts'
+export { deliveryIdOf, isDeliveryId, messageIdOf } from './message-id.ts'
 export type { Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
+export {
+  ClientMessageId,
+  clientMessageIdBytesMax,
+  EventName,
+  EventProperties,
+  type EventType,
+  eventNameBytesMax,
+  eventPropertiesBytesMax,
+  eventTypes,
+  PersonEventInput,
+} from './person-event.ts'
 export {
   type Environment,
   type Lane,
@@ -72,6 +103,15 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
+export {
+  provenBy,
+  type ReceiptCounts,
+  type ReceiptEvent,
+  ReceiptInput,
+  receiptEvents,
+  receiptListMax,
+} from './receipt.ts'
+export { mayActAs, type Role, roles } from './role.ts'
 export { cleanText, isCleanText } from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
 export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'

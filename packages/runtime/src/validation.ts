@@ -1,5 +1,5 @@
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type FieldError, invalid } from './problem.ts'
 
 type Issue = z.core.$ZodIssue
@@ -20,6 +20,32 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
     if (result.success) return { value: result.data }
     return { error: invalid(fieldErrors(result.error.issues, httpPart ?? 'body')) }
   }
+
+/**
+ * An item of a batch that has a verdict of its own: described as the schema says, taken as it comes,
+ * and validated by `validateItem`, so that a bad one does not cost the others.
+ */
+export function itemOf(schema: z.ZodType): z.ZodUnknown {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
+  return z.unknown().meta({ ...described, 'x-own-verdict': true })
+}
+
+export type Validated<T> = { kind: 'valid'; value: T } | { kind: 'invalid'; errors: FieldError[] }
+
+/** Validates one item of a batch; `place` is its path in the body. */
+export function validateItem<Schema extends z.ZodType>(
+  schema: Schema,
+  item: unknown,
+  place: string,
+): Validated<z.output<Schema>> {
+  const result = schema.safeParse(item, { error: messageOf })
+  if (result.success) return { kind: 'valid', value: result.data }
+  const errors = fieldErrors(result.error.issues, '').map(({ path, message }) => ({
+    path: path === '' ? place : `${place}.${path}`,
+    message,
+  }))
+  return { kind: 'invalid', errors }
+}
 
 /** What zod found wrong, by field; `whole` names the value where the problem is all of it. */
 export function fieldErrors(issues: readonly Issue[], whole: string): FieldError[] {

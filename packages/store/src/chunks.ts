@@ -5,7 +5,7 @@ import {
   type Recipient,
   type RecipientRow,
   recipientsJson,
-  recipientsOf,
+  parseRecipients,
 } from './recipients.ts'
 
 /** How long a lease lasts without being renewed: a killed worker's chunks are free after that. */
@@ -125,7 +125,7 @@ export async function leaseChunks(
   })
   return rows.map((row) => ({
     ...row,
-    recipients: recipientsOf(row.recipients),
+    recipients: parseRecipients(row.recipients),
     deviceNos: listOf(row.deviceNos),
     personNos: listOf(row.personNos),
   }))
@@ -168,7 +168,7 @@ export async function claimWindow(
     ],
   })
   const [row] = rows
-  return row ? recipientsOf(row.recipients) : null
+  return row ? parseRecipients(row.recipients) : null
 }
 
 // The row's lists stay where they are, and so do its places in indexes, unless the lease has to be

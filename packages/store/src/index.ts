@@ -12,9 +12,23 @@ export {
   pauseProvider,
   providersOf,
   putCredentials,
+  setSdkKeys,
   type Workspace,
 } from './apps.ts'
+export {
+  type Actor,
+  type AuditAction,
+  type AuditEntry,
+  type AuditPage,
+  type AuditTarget,
+  audit,
+  auditActions,
+  type NewAuditEntry,
+  readAudit,
+} from './audit-log.ts'
+
 export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
+
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -25,7 +39,10 @@ export {
   leaseChunks,
   leaseSeconds,
 } from './chunks.ts'
+export type { ClientMessage } from './client-messages.ts'
 export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
+export type { Command, CommandVerdict, IdentifyCommand, Sent } from './command.ts'
+export { createCommander } from './commands.ts'
 export {
   connect,
   type Database,
@@ -38,6 +55,16 @@ export {
   withRepeat,
 } from './connect.ts'
 export {
+  type ConsoleSession,
+  closeSession,
+  dropExpiredSessions,
+  findSession,
+  openSession,
+  sessionIdleSeconds,
+  sessionSeconds,
+} from './console-sessions.ts'
+export type { Deletion } from './deletion-rule.ts'
+export {
   type DeliveryPage,
   type DeliveryReport,
   deliveriesOfMessage,
@@ -48,13 +75,27 @@ export { type Device, isAttributesTooLarge } from './device-rows.ts'
 export {
   appsWithToken,
   type DeviceChange,
-  type DeviceChanged,
   type DeviceName,
   deleteDevice,
   findDevice,
+  findReadableDevice,
+  type ReadableDevice,
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
+export { dropOldEvents, type EventRetention } from './event-retention.ts'
+export { createIdentifier, type Identification } from './identifications.ts'
+export {
+  type AppIdentity,
+  deleteIdentityKey,
+  identitiesOf,
+  type NewIdentityKey,
+  openIdentityKey,
+  putIdentityKey,
+  readIdentityKey,
+  type StoredIdentityKey,
+  setIdentityMode,
+} from './identity-keys.ts'
 export {
   createKey,
   findKeys,
@@ -63,15 +104,23 @@ export {
   type KeyKind,
   type KeyOwner,
   keyPattern,
+  keysOf,
+  type ListedKey,
   type NewKey,
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+
+export { type PeopleMerge, renamePerson } from './merge-people.ts'
+export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
+
 export { dropOldMessages, type MessageRetention } from './message-retention.ts'
+
 export {
   type Acceptance,
   type AcceptedMessage,
   acceptMessage,
+  findKeyedMessage,
   findMessage,
   type MessageReport,
 } from './messages.ts'
@@ -79,17 +128,35 @@ export { migrate } from './migrate.ts'
 export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
 export { createPartitions } from './partitions.ts'
 export {
-  createIdentifier,
   deletePerson,
   devicesOfPerson,
+  erasePerson,
   findPerson,
-  type Identification,
   type OwnedDevice,
   type Person,
   type PersonName,
   suppressPerson,
   unsuppressPerson,
 } from './people.ts'
+export {
+  type EventCursor,
+  type EventPage,
+  type NewPersonEvent,
+  type PersonEvent,
+  readEvents,
+} from './person-events.ts'
+export {
+  createPersonFinder,
+  findPersonIds,
+  type PersonReference,
+  personIdNamed,
+} from './person-finder.ts'
+export {
+  messagesOfPerson,
+  type PersonMessage,
+  type PersonMessagePage,
+  type PersonMessageQuery,
+} from './person-messages.ts'
 export {
   chunkSizeMax,
   explicitChunks,
@@ -99,10 +166,26 @@ export {
   ringAgainSeconds,
 } from './planning.ts'
 export type { Recipient } from './recipients.ts'
+export {
+  devicesOfProfileMax,
+  namesOfPerson,
+  type PersonNames,
+  type Profile,
+  peopleWithEmail,
+  readProfiles,
+} from './profiles.ts'
+export {
+  createReceiptTaker,
+  type EarlyReceiptPlace,
+  type Receipt,
+  type ReceiptVerdict,
+  settleEarlyReceipts,
+} from './receipts.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
-export type { Registered } from './registration-batch.ts'
+export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
+export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export {
   readTimeline,
   type TimelineCursor,

@@ -15,8 +15,8 @@ const idempotencyDays = 7
 const deletedMax = 5000
 
 /**
- * Removes what has been kept long enough: messages that are over, with counts and deliveries, keys of
- * requests, and timelines. Deliveries and timelines go by the partition. `now` in ms.
+ * Removes what has been kept long enough: messages that are over, with counts, deliveries and
+ * receipts, keys of requests, and timelines. Most of it goes by the partition. `now` in ms.
  */
 export async function dropOldMessages(
   sql: Sql,
@@ -27,11 +27,13 @@ export async function dropOldMessages(
   while ((await deleteMessages(sql, oldest)) === deletedMax);
   const oldestKey = new Date(now - idempotencyDays * dayMs)
   while ((await deleteKeys(sql, oldestKey)) === deletedMax);
-  await dropPartitions(
-    sql,
-    'deliveries',
-    async (from, to) => to <= oldest && !(await holds(sql, from, to)),
-  )
+  for (const parent of ['deliveries', 'receipts'] as const) {
+    await dropPartitions(
+      sql,
+      parent,
+      async (from, to) => to <= oldest && !(await holds(sql, from, to)),
+    )
+  }
   const oldestEvent = new Date(now - timelineDays * dayMs)
   await dropPartitions(sql, 'device_events', async (_, to) => to <= oldestEvent)
 }
@@ -47,6 +49,8 @@ async function deleteMessages(sql: Sql, oldest: Date): Promise<number> {
        order by message_no limit ${deletedMax}
      ), counts as (
        delete from message_counts where message_no in (select message_no from old)
+     ), receipt_sums as (
+       delete from receipt_counts where message_no in (select message_no from old)
      ), done as (
        delete from chunks where message_no in (select message_no from old)
      ), unbalanced as (
@@ -55,6 +59,8 @@ async function deleteMessages(sql: Sql, oldest: Date): Promise<number> {
        delete from books_later where message_no in (select message_no from old)
      ), unplaced as (
        delete from deliveries_default where message_no in (select message_no from old)
+     ), unplaced_receipts as (
+       delete from receipts_default where message_no in (select message_no from old)
      )
      delete from messages where message_no in (select message_no from old)`,
     [oldest],
@@ -72,7 +78,7 @@ async function deleteKeys(sql: Sql, oldest: Date): Promise<number> {
   return rowCount ?? 0
 }
 
-/** Whether a message of that time is still there: one that was scheduled far ahead, say. */
+/** Whether a message of that time is still there: one whose lane is paused, say. */
 async function holds(sql: Sql, from: Date, to: Date): Promise<boolean> {
   const { rows } = await sql.query<{ holds: boolean }>(
     `select exists (select from messages

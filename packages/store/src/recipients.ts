@@ -33,7 +33,7 @@ const withheld = `case
 
 /**
  * Aggregates recipients `r` with their devices (`joinDevices`), of a chunk `c` and a message `m`, into
- * one JSON array for `recipientsOf`: parsed natively, where rows are parsed field by field. What
+ * one JSON array for `parseRecipients`: parsed natively, where rows are parsed field by field. What
  * most recipients have in common is left out.
  */
 export function recipientsJson(attempts: string, mayHaveBeenSent: string): string {
@@ -67,7 +67,7 @@ export type RecipientRow = [
 ]
 
 /** Reads what `recipientsJson` made; null where there were none. */
-export function recipientsOf(rows: RecipientRow[] | null): Recipient[] {
+export function parseRecipients(rows: RecipientRow[] | null): Recipient[] {
   return rows === null ? [] : rows.map(recipientOf)
 }
 

@@ -17,10 +17,21 @@ export interface Registration {
   environment: Environment | null
   /** Ties the device to this person, who is created where there is none; null leaves the tie. */
   personId: string | null
+  /** The client says that nobody is identified: with no person, the device is untied. */
+  isAnonymous?: boolean
   installationId: string | null
   /** The token that this one replaces. */
   previousToken: string | null
   change: DeviceAttributeChange
+  /** SHA-256, in hex, of the secret by which an installation reads its device; null says nothing. */
+  readerHash: string | null
+  /** Whether the caller is known to speak for the device, so that its secret replaces another one. */
+  maySetReader: boolean
+  /**
+   * Whether a token that replaces another takes over its person. Where not, only for who knows the
+   * other's secret: else a token known to others would tie their phone to its person.
+   */
+  mayInheritPerson: boolean
   /** Unix seconds; null is now. */
   lastUsed: number | null
   /** The client's time in ms since the epoch (R1); null is now, and never late. */
@@ -40,6 +51,7 @@ export interface DeviceState {
   environment: Environment | null
   person: Tie | null
   installationId: string | null
+  readerHash: string | null
   attributes: Attributes
   pushPermission: boolean
   lastUsed: number
@@ -62,6 +74,8 @@ export interface NewEvent {
     | 'push_enabled'
     | 'push_disabled'
     | 'replaced'
+    | 'untied'
+    | 'deleted'
   person: Tie | null
   /** Of a move: whom the token left. */
   from: Tie | null
@@ -96,8 +110,9 @@ export function decideRegistration(
     platform: call.platform,
     provider: providerOf(call.platform, call.token),
     environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
-    person: named ?? own?.person ?? heir?.person ?? null,
+    person: named ?? (call.isAnonymous ? null : (own?.person ?? inheritedPerson(call, heir))),
     installationId: call.installationId ?? own?.installationId ?? heir?.installationId ?? null,
+    readerHash: readerHashOf(call, [own, ...replaced]),
     attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
     // Saying nothing counts as allowed.
     pushPermission: call.change.pushPermission ?? true,
@@ -111,6 +126,28 @@ export function decideRegistration(
     isDeleted: false,
   }
   return { kind: 'applied', device, events: eventsOf(own, device) }
+}
+
+function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie | null {
+  if (!heir) return null
+  const isSameInstallation = call.readerHash !== null && call.readerHash === heir.readerHash
+  return call.mayInheritPerson || isSameInstallation ? heir.person : null
+}
+
+/**
+ * Whose secret reads the device from now on. A secret that is not proven counts where there is
+ * nothing yet to be read, or where it was the secret of all that flows together here.
+ */
+function readerHashOf(
+  { readerHash, maySetReader }: Registration,
+  sources: readonly (DeviceState | null)[],
+): string | null {
+  const hashes = new Set(
+    sources.flatMap((device) => (device && !device.isDeleted ? [device.readerHash] : [])),
+  )
+  if (readerHash !== null && (maySetReader || hashes.size === 0)) return readerHash
+  const [only = null] = hashes
+  return hashes.size === 1 ? only : null
 }
 
 function merged(present: Attributes, { set, remove }: DeviceAttributeChange): Attributes {
@@ -127,6 +164,7 @@ function eventsOf(before: DeviceState | null, after: DeviceState): NewEvent[] {
   const events: NewEvent[] = []
   if (before.isDead || before.isFailing) events.push(event('re_registered'))
   if (person && !before.person) events.push(event('identified'))
+  if (!person && before.person) events.push({ ...event('untied'), person: before.person })
   if (person && before.person && person.id !== before.person.id) {
     events.push(event('moved', before.person))
   }
@@ -143,6 +181,7 @@ export function replacedDevice(device: DeviceState, at: number): DeviceState {
     token: null,
     person: null,
     installationId: null,
+    readerHash: null,
     attributes: {},
     epoch: device.epoch + 1,
     orderedAt: Math.max(device.orderedAt, at),

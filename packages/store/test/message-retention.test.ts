@@ -1,6 +1,6 @@
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { createPartitions, dropOldMessages } from '../src/index.ts'
+import { createPartitions, createReceiptTaker, dropOldMessages } from '../src/index.ts'
 import { accept, createScene, insertDevice, insertPerson, type Scene } from './fixtures.ts'
 
 const dayMs = 86_400_000
@@ -59,6 +59,20 @@ test('a message goes with all that belongs to it, a while after it ended', async
   expect(await left()).toEqual({ messages: 1, message_counts: 1, chunks: 1, deliveries: 1 })
   await keep(32)
   expect(await left()).toEqual({ messages: 0, message_counts: 0, chunks: 0, deliveries: 0 })
+})
+
+test('its receipts go with it, and their sums', async () => {
+  const id = await sentMessage()
+  const { rows: devices } = await db.database.query('select token from devices')
+  const take = createReceiptTaker(db.database)
+  const { workspaceNo } = scene
+  const receipt = { workspaceNo, appNo: null, messageId: id, token: devices[0].token, at: null }
+  await take({ ...receipt, event: 'opened' })
+  const receipts = async () => [await rows('receipts'), await rows('receipt_counts')]
+  await keep(29)
+  expect(await receipts()).toEqual([1, 1])
+  await keep(32)
+  expect(await receipts()).toEqual([0, 0])
 })
 
 test('a message that is not over stays, and with it the deliveries of its day', async () => {

@@ -20,6 +20,7 @@ test('the API describes itself, each route with its answers', async () => {
       ['200', '400', '401', '403', '404', '413', '415', '422', '503'],
     ],
     ['/v1/messages', 'post', ['202', '400', '401', '403', '409', '413', '415', '422', '503']],
+    ['/v1/messages', 'get', ['200', '401', '403', '422', '503']],
     ['/v1/messages/{id}', 'get', ['200', '401', '403', '404', '503']],
     [
       '/v1/messages/{id}/cancel',
@@ -27,10 +28,29 @@ test('the API describes itself, each route with its answers', async () => {
       ['200', '400', '401', '403', '404', '409', '413', '415', '422', '503'],
     ],
     ['/v1/messages/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
+    [
+      '/v1/messages/{id}/release',
+      'post',
+      ['200', '400', '401', '403', '404', '409', '413', '415', '422', '503'],
+    ],
     ['/v1/people/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
   ]
-  const paths = Object.keys(description.paths).filter((path) => !path.startsWith('/health/'))
-  expect(paths.sort()).toEqual(expected.map(([path]) => path).sort())
+  const all = Object.keys(description.paths)
+  const paths = all.filter((path) => path.startsWith('/v1/'))
+  expect(all.filter((path) => !path.startsWith('/v1/')).sort()).toEqual([
+    '/customerio/v1/customers',
+    '/customerio/v1/customers/attributes',
+    '/customerio/v1/customers/{id}/activities',
+    '/customerio/v1/customers/{id}/attributes',
+    '/customerio/v1/customers/{id}/messages',
+    '/customerio/v1/customers/{id}/segments',
+    '/customerio/v1/messages',
+    '/customerio/v1/messages/{delivery_id}',
+    '/customerio/v1/send/push',
+    '/health/live',
+    '/health/ready',
+  ])
+  expect(new Set(paths)).toEqual(new Set(expected.map(([path]) => path)))
   for (const [path, method, statuses] of expected) {
     const operation = description.paths[path][method]
     expect(operation.summary).toBeTruthy()
@@ -50,11 +70,19 @@ test('the API describes itself, each route with its answers', async () => {
   ])
 })
 
+const backend = {
+  appNo: null,
+  keyId: '01890000-0000-7000-8000-000000000001',
+  keyName: 'test',
+  kind: 'secret',
+  role: 'operate',
+} as const
+
 test('503 and never 202 while the database is away, on every route', async () => {
   const logger = createLogger({ name: 'push-sender', level: 'silent' })
   const database = connect({ url: 'postgres://127.0.0.1:1/none', name: 'test' })
   const queues = { kind: 'postgres' as const, url: 'postgres://127.0.0.1:1/none' }
-  const authenticate = () => ({ workspaceNo: 1, appNo: null, kind: 'secret' as const })
+  const authenticate = () => ({ ...backend, workspaceNo: 1 })
   const app = buildSender({ database, authenticate, logger, queues })
   const id = '01890000-0000-7000-8000-000000000000'
   const answers = [
@@ -81,7 +109,7 @@ test('503 where a database that was there goes away, and service when it is back
   const database = connect({ url: link.url, name: 'test' })
   const app = buildSender({
     database,
-    authenticate: () => ({ workspaceNo, appNo: null, kind: 'secret' }),
+    authenticate: () => ({ ...backend, workspaceNo }),
     logger: createLogger({ name: 'push-sender', level: 'silent' }),
     queues: { kind: 'postgres', url: direct.url },
   })

@@ -1,19 +1,11 @@
 import { NewMessage } from '@pushkeep/domain'
-import {
-  type Caller,
-  callerOf,
-  conflict,
-  invalid,
-  ProblemError,
-  problemResponses,
-} from '@pushkeep/runtime'
-import { type Acceptance, acceptMessage, cancelMessage, findApp, type Sql } from '@pushkeep/store'
+import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
+import { acceptMessage, cancelMessage, type Sql } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { bodyHash, idempotencyKey } from '../idempotency.ts'
+import { acceptable } from '../accept.ts'
+import { idempotencyKey } from '../idempotency.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
-import { audienceProblems, laneOf } from '../new-message.ts'
-import { payloadRefusal } from '../payload.ts'
 import { visibleMessage } from '../visible-message.ts'
 
 const config = { access: 'secret' } as const
@@ -40,7 +32,7 @@ const postSchema = {
     'sent; its id is in the body and in `Location`. With an `Idempotency-Key`, the same request ' +
     'again gets the same id (`Idempotent-Replayed: true`) and sends nothing, another body gets ' +
     '409. Unknown people and tokens are no recipients. 413 names the field that makes the push ' +
-    'larger than its provider takes.',
+    'larger than its provider takes. With `send_at` it waits as `scheduled` until then.',
   tags: ['messages'],
   headers: Headers,
   body: NewMessage,
@@ -81,7 +73,8 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
 ) => {
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
-    const acceptance = await accept(database, callerOf(request), request.body, key)
+    const accepted = await acceptable(database, callerOf(request), request.body, key)
+    const acceptance = await acceptMessage(database, accepted)
     if (acceptance.kind === 'conflict') {
       throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')
     }
@@ -104,48 +97,4 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
     }
     return messageBody(await visibleMessage(database, caller, id))
   })
-}
-
-async function accept(
-  sql: Sql,
-  caller: Caller,
-  message: NewMessage,
-  key: string | null,
-): Promise<Acceptance> {
-  const problems = audienceProblems(message.to)
-  if (problems.length > 0) throw invalid(problems.slice(0, 20))
-  const refusal = payloadRefusal(message)
-  if (refusal) throw refusal
-  const appNo = await targetApp(sql, caller, message.app_id)
-  const lane = laneOf(message.to)
-  return acceptMessage(sql, {
-    workspaceNo: caller.workspaceNo,
-    appNo,
-    message,
-    lane,
-    planNow: lane === 'transactional',
-    // The app that it means, not whether it was named: a key may imply it.
-    idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
-  })
-}
-
-/** The app that a message is for; null: every app of the workspace. */
-async function targetApp(
-  sql: Sql,
-  caller: Caller,
-  appId: string | undefined,
-): Promise<number | null> {
-  if (appId === undefined) return caller.appNo
-  const app = await findApp(sql, appId)
-  if (!app || app.workspaceNo !== caller.workspaceNo) {
-    throw invalid([{ path: 'app_id', message: 'is no app of this workspace' }])
-  }
-  if (caller.appNo !== null && caller.appNo !== app.appNo) {
-    const error = { path: 'app_id', message: 'is not the app that this key is for' }
-    throw new ProblemError(403, 'forbidden', {
-      detail: `${error.path} ${error.message}`,
-      errors: [error],
-    })
-  }
-  return app.appNo
 }

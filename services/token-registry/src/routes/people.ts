@@ -4,6 +4,7 @@ import {
   type Database,
   deletePerson,
   devicesOfPerson,
+  erasePerson,
   findPerson,
   type Identification,
   type Person,
@@ -20,12 +21,15 @@ import {
   personAnswer,
   personWithDevicesAnswer,
 } from '../answers.ts'
-import { EmptyBody, PersonParams } from '../requests.ts'
+import type { OpenGate } from '../identity/gate.ts'
+import { IdentityHeaders } from '../identity/token-header.ts'
+import { EmptyBody, PersonParams, SuppressBody } from '../requests.ts'
 import { refuseTooLarge } from '../too-large.ts'
 
 export interface PeopleRoutesDeps {
   database: Database
   identify: (call: Identification) => Promise<Person>
+  openGate: OpenGate
 }
 
 const tags = ['people']
@@ -38,10 +42,11 @@ const identifySchema = {
   description:
     'Adds the person or merges attributes by top-level key: only the keys sent change, `null` or `""` removes a key.',
   params: PersonParams,
+  headers: IdentityHeaders,
   body: IdentifyInput.optional(),
   response: {
     200: z.union([PersonAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
   },
 }
 
@@ -70,16 +75,16 @@ const suppressSchema = {
   tags,
   summary: 'Suppress a person',
   description:
-    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified.',
+    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified. With `erase`, what is known of them goes, and later calls about them are taken and change nothing, until they are unsuppressed.',
   params: PersonParams,
-  body: EmptyBody,
+  body: SuppressBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
 }
 
 const unsuppressSchema = {
   tags,
   summary: "End a person's suppression",
-  description: '404 where there is no such person.',
+  description: 'What was erased does not come back. 404 where there is no such person.',
   params: PersonParams,
   body: EmptyBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
@@ -88,11 +93,14 @@ const unsuppressSchema = {
 /** People: identify, read, suppress, delete. */
 export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
   server,
-  { database, identify },
+  { database, identify, openGate },
 ) => {
   server.put('/v1/people/:id', { config: publicKeys, schema: identifySchema }, async (request) => {
-    const { workspaceNo, kind } = callerOf(request)
+    const caller = callerOf(request)
+    const { workspaceNo, kind } = caller
     const { id } = request.params
+    const gate = await openGate(caller, request.headers, null)
+    gate.admit(id)
     const call = { workspaceNo, id, attributes: request.body?.attributes ?? {} }
     const person = await identify(call).catch(refuseTooLarge('attributes'))
     return kind === 'public' ? {} : personAnswer(person)
@@ -121,7 +129,8 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     { config: secretKeys, schema: suppressSchema },
     async (request) => {
       const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
-      return personAnswer(await suppressPerson(database, name))
+      const suppress = request.body?.erase ? erasePerson : suppressPerson
+      return personAnswer(await suppress(database, name))
     },
   )
 
