@@ -6,6 +6,9 @@ export interface Schema {
   required?: string[]
   additionalProperties?: boolean | Schema
   propertyNames?: Schema
+  maxProperties?: number
+  /** How many bytes its JSON may have. */
+  'x-max-bytes'?: number
   items?: Schema
   minItems?: number
   maxItems?: number

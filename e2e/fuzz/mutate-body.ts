@@ -65,7 +65,7 @@ function mutationsAt(operation: Operation, place: Place, random: Random): Choice
   return [
     ...badValues(operation, place),
     ...(schema.properties ? keyMutations(place, random) : []),
-    ...(isFree && tree.kind === 'object' ? freeObjectMutations(path, tree) : []),
+    ...(isFree && tree.kind === 'object' ? freeObjectMutations(path, tree, schema) : []),
     ...(schema.propertyNames && tree.kind === 'object' ? [badName(path, tree)] : []),
     ...(schema.maxItems === undefined ? [] : [tooManyItems(path, tree, schema.maxItems)]),
   ]

@@ -1,7 +1,14 @@
-import { createPartitions, type Rescued, rescue, updateUsualShares } from '@pushkeep/store'
+import {
+  createPartitions,
+  dropOldEvents,
+  type EventRetention,
+  type Rescued,
+  rescue,
+  updateUsualShares,
+} from '@pushkeep/store'
 import pg from 'pg'
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends EventRetention {
   databaseUrl: string
   /** How often it looks, in milliseconds: a killed worker's chunks wait for that and their lease. */
   intervalMs: number
@@ -74,6 +81,7 @@ export function startReconciler(options: ReconcilerOptions) {
     const now = options.now()
     if (now - partitionsAt >= partitionsEveryMs) {
       await createPartitions(leader, now)
+      await dropOldEvents(leader, now, options)
       partitionsAt = now
     }
     if (now - usualAt >= usualEveryMs) {

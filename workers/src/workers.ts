@@ -44,6 +44,8 @@ export interface WorkersOptions {
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
+  /** How long events of people are kept. */
+  eventDays: number
   now: () => number
   random: () => number
 }
@@ -95,6 +97,7 @@ export function startWorkers(options: WorkersOptions) {
     databaseUrl,
     intervalMs: 1000,
     batchSize: 1000,
+    eventDays: options.eventDays,
     now,
     onRescued: (rescued) => logger.warn({ event: 'reconciler.rescued', ...rescued }),
     onError: onError('reconciler.failed'),

@@ -7,7 +7,10 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
+  type FoldedChange,
+  foldChanges,
   type Json,
+  type TimedChange,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
 export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
@@ -39,6 +42,7 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
 export {
   type IdentityAlgorithm,
   type IdentityDoubt,
@@ -74,6 +78,17 @@ export {
 } from './message.ts'
 export type { Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
+export {
+  ClientMessageId,
+  clientMessageIdBytesMax,
+  EventName,
+  EventProperties,
+  type EventType,
+  eventNameBytesMax,
+  eventPropertiesBytesMax,
+  eventTypes,
+  PersonEventInput,
+} from './person-event.ts'
 export {
   type Environment,
   type Lane,

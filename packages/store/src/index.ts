@@ -23,7 +23,10 @@ export {
   leaseSeconds,
   type Recipient,
 } from './chunks.ts'
+export type { ClientMessage } from './client-messages.ts'
 export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
+export type { Command, CommandVerdict, IdentifyCommand, Sent } from './command.ts'
+export { createCommander } from './commands.ts'
 export {
   connect,
   type Database,
@@ -35,6 +38,7 @@ export {
   type Sql,
   withRepeat,
 } from './connect.ts'
+export type { Deletion } from './deletion-rule.ts'
 export {
   type DeliveryPage,
   type DeliveryReport,
@@ -46,7 +50,6 @@ export { type Device, isAttributesTooLarge } from './device-rows.ts'
 export {
   appsWithToken,
   type DeviceChange,
-  type DeviceChanged,
   type DeviceName,
   deleteDevice,
   findDevice,
@@ -55,6 +58,8 @@ export {
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
+export { dropOldEvents, type EventRetention } from './event-retention.ts'
+export { createIdentifier, type Identification } from './identifications.ts'
 export {
   type AppIdentity,
   deleteIdentityKey,
@@ -78,6 +83,7 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+export { type PeopleMerge, renamePerson } from './merge-people.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -89,17 +95,24 @@ export { migrate } from './migrate.ts'
 export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
 export { createPartitions } from './partitions.ts'
 export {
-  createIdentifier,
   deletePerson,
   devicesOfPerson,
+  erasePerson,
   findPerson,
-  type Identification,
   type OwnedDevice,
   type Person,
   type PersonName,
   suppressPerson,
   unsuppressPerson,
 } from './people.ts'
+export {
+  type EventCursor,
+  type EventPage,
+  type NewPersonEvent,
+  type PersonEvent,
+  readEvents,
+} from './person-events.ts'
+export { createPersonFinder, findPersonIds, type PersonReference } from './person-finder.ts'
 export {
   chunkSizeMax,
   explicitChunks,
@@ -109,7 +122,7 @@ export {
   ringAgainSeconds,
 } from './planning.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
-export type { Registered } from './registration-batch.ts'
+export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
 export {

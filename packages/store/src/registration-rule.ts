@@ -17,19 +17,21 @@ export interface Registration {
   environment: Environment | null
   /** Ties the device to this person, who is created where there is none; null leaves the tie. */
   personId: string | null
+  /** The client says that nobody is identified: with no person, the device is untied. */
+  isAnonymous?: boolean
   installationId: string | null
   /** The token that this one replaces. */
   previousToken: string | null
   change: DeviceAttributeChange
-  /** SHA-256, in hex, of the secret by which an installation reads its device; null says nothing. */
-  readerHash: string | null
-  /** Whether the caller is known to speak for the device, so that its secret replaces another one. */
-  maySetReader: boolean
+  /** SHA-256, in hex, of the secret by which an installation reads its device. */
+  readerHash?: string | null
+  /** The caller is known to speak for the device, so that its secret replaces another one. */
+  maySetReader?: boolean
   /**
-   * Whether a token that replaces another takes over its person. Where not, only for who knows the
-   * other's secret: else a token known to others would tie their phone to its person.
+   * A token that replaces another takes over its person for who knows the other's secret alone: else
+   * a token known to others would tie their phone to its person.
    */
-  mayInheritPerson: boolean
+  mustProveTie?: boolean
   /** Unix seconds; null is now. */
   lastUsed: number | null
   /** The client's time in ms since the epoch (R1); null is now, and never late. */
@@ -72,6 +74,8 @@ export interface NewEvent {
     | 'push_enabled'
     | 'push_disabled'
     | 'replaced'
+    | 'untied'
+    | 'deleted'
   person: Tie | null
   /** Of a move: whom the token left. */
   from: Tie | null
@@ -106,7 +110,7 @@ export function decideRegistration(
     platform: call.platform,
     provider: providerOf(call.platform, call.token),
     environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
-    person: named ?? own?.person ?? inheritedPerson(call, heir),
+    person: named ?? (call.isAnonymous ? null : (own?.person ?? inheritedPerson(call, heir))),
     installationId: call.installationId ?? own?.installationId ?? heir?.installationId ?? null,
     readerHash: readerHashOf(call, [own, ...replaced]),
     attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
@@ -126,8 +130,8 @@ export function decideRegistration(
 
 function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie | null {
   if (!heir) return null
-  const isSameInstallation = call.readerHash !== null && call.readerHash === heir.readerHash
-  return call.mayInheritPerson || isSameInstallation ? heir.person : null
+  const isSameInstallation = heir.readerHash !== null && call.readerHash === heir.readerHash
+  return !call.mustProveTie || isSameInstallation ? heir.person : null
 }
 
 /**
@@ -135,7 +139,7 @@ function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie
  * nothing yet to be read, or where it was the secret of all that flows together here.
  */
 function readerHashOf(
-  { readerHash, maySetReader }: Registration,
+  { readerHash = null, maySetReader = false }: Registration,
   sources: readonly (DeviceState | null)[],
 ): string | null {
   const hashes = new Set(
@@ -160,6 +164,7 @@ function eventsOf(before: DeviceState | null, after: DeviceState): NewEvent[] {
   const events: NewEvent[] = []
   if (before.isDead || before.isFailing) events.push(event('re_registered'))
   if (person && !before.person) events.push(event('identified'))
+  if (!person && before.person) events.push({ ...event('untied'), person: before.person })
   if (person && before.person && person.id !== before.person.id) {
     events.push(event('moved', before.person))
   }

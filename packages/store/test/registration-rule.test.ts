@@ -18,9 +18,6 @@ const plain: Registration = {
   personId: null,
   installationId: null,
   previousToken: null,
-  readerHash: null,
-  maySetReader: false,
-  mayInheritPerson: true,
   change: { set: {}, remove: [], pushPermission: null },
   lastUsed: null,
   at: null,
@@ -73,6 +70,8 @@ test.each<[string, string[], ...Parameters<typeof decide>]>([
   ['the same person again', [], {}, present, [], { no: 1, id: 'a' }],
   ['another person', ['moved'], {}, present, [], b],
   ['a person for nobody', ['identified'], {}, { ...present, person: null }, [], b],
+  ['nobody for a person', ['untied'], { isAnonymous: true }, present],
+  ['nobody for nobody', [], { isAnonymous: true }, { ...present, person: null }],
   ['a dead token', ['re_registered'], {}, { ...present, isDead: true }],
   ['a failing token', ['re_registered'], {}, { ...present, isFailing: true }],
   ['a dead token moved', ['re_registered', 'moved'], {}, { ...present, isDead: true }, [], b],
@@ -158,9 +157,16 @@ test.each<[string, string | null, Partial<Registration>, DeviceState]>([
   ['without a secret', null, {}, present],
   ['where neither has one', null, {}, unread],
 ])('a tie that has to be proven is taken over %s', (_name, expected, call, heir) => {
-  const { device } = Object(decide({ ...call, mayInheritPerson: false }, null, [heir]))
+  const { device } = Object(decide({ ...call, mustProveTie: true }, null, [heir]))
   expect(device.person?.id ?? null).toBe(expected)
   expect(device.attributes).toEqual({ kept: 1 })
+})
+
+test('a phone on which nobody is identified inherits no person', () => {
+  expect(decide({ isAnonymous: true }, present)).toMatchObject({ device: { person: null } })
+  expect(decide({ isAnonymous: true }, null, [present])).toMatchObject({
+    device: { person: null, attributes: { kept: 1 } },
+  })
 })
 
 test('a replaced device keeps its hash and its order, and nothing else of anybody', () => {

@@ -1,5 +1,6 @@
 import { buildServer, createAuthenticator, type Logger, type Server } from '@pushkeep/runtime'
 import {
+  createCommander,
   createIdentifier,
   createRegistrar,
   type Database,
@@ -11,6 +12,7 @@ import { createDoubtLog } from './identity/doubt-log.ts'
 import { createGate } from './identity/gate.ts'
 import { createKeyring } from './identity/keyring.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { eventRoutes } from './routes/events.ts'
 import { ownDeviceRoutes } from './routes/own-device.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { personDeviceRoutes } from './routes/person-devices.ts'
@@ -51,7 +53,9 @@ export function buildApp(options: AppOptions): Server {
   const identify = createIdentifier(database)
   const keyring = createKeyring({ database, sealKey: identityKey })
   const openGate = createGate({ keyring, noteDoubt: createDoubtLog(logger) })
+  const run = createCommander(database)
   app.register(peopleRoutes, { database, identify, openGate })
+  app.register(eventRoutes, { database, run, openGate })
   app.register(personDeviceRoutes, { database, apps, register, openGate })
   app.register(deviceRoutes, { database, apps, register, openGate })
   app.register(ownDeviceRoutes, { database, apps, openGate })

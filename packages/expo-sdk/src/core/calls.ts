@@ -92,11 +92,13 @@ export function registerDeviceToken(state: State, facts: DeviceFacts, token: str
   return registrationOf({ ...state, device: { token, platform: facts.platform } }, facts)
 }
 
-/** Deletes the device on the server. It comes back with the next token. */
+/**
+ * Deletes the device on the server, whoever it belongs to there. It comes back with the next token.
+ */
 export function deleteDeviceToken(state: State): Effect {
   const device = contextOf(state, null)
   if (device === null) return { state, items: [] }
-  const deleted = deviceEvent(deviceDeleted, ownerOf(state), {}, device)
+  const deleted = deviceEvent(deviceDeleted, { anonymousId: state.anonymousId }, {}, device)
   return { state: { ...state, device: null }, items: [deleted] }
 }
 

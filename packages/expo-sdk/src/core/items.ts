@@ -56,10 +56,9 @@ export function isEvent(item: Item): boolean {
   return item.type === 'screen' || (item.type === 'track' && tokenOf(item) === null)
 }
 
-/** For whom an item needs an identity token where the app asks for them; deleting asks for none. */
+/** The person whom an item names: it needs their identity token where the app asks for them. */
 export function namedBy(item: Item): string | null {
-  const isDeletion = item.type === 'track' && item.event === deviceDeleted
-  return isDeletion ? null : (item.userId ?? null)
+  return item.userId ?? null
 }
 
 /** A call as errors name it: its kind and event, and nothing of what it says. */

@@ -26,7 +26,7 @@ function realToken(world: World, name: string): string {
 }
 
 export function registerDeed(world: World, command: Register, node: number): Deed {
-  const { token, person, installation, previous, allows } = command
+  const { token, person, isAnonymous, installation, previous, allows } = command
   const at = timeOf(world, command.when)
   const register = world.registrars[node % world.registrars.length]
   return {
@@ -38,18 +38,16 @@ export function registerDeed(world: World, command: Register, node: number): Dee
         platform: platformOf(token),
         environment: null,
         personId: person,
+        isAnonymous,
         installationId: installation,
         previousToken: previous === null ? null : realToken(world, previous),
-        readerHash: null,
-        maySetReader: false,
-        mayInheritPerson: true,
         change: { set: {}, remove: [], pushPermission: allows },
         lastUsed: null,
         at,
       })
     },
     explain(life, now) {
-      model.register(life, { token, person, installation, previous, allows, at }, now)
+      model.register(life, { token, person, isAnonymous, installation, previous, allows, at }, now)
       return null
     },
   }
