@@ -76,6 +76,7 @@ export {
   ttlSecondsDefault,
   ttlSecondsMax,
 } from './message.ts'
+export { deliveryIdOf, isDeliveryId, messageIdOf } from './message-id.ts'
 export type { Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
 export {
@@ -98,6 +99,15 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
+export {
+  provenBy,
+  type ReceiptCounts,
+  type ReceiptEvent,
+  ReceiptInput,
+  receiptEvents,
+  receiptListMax,
+} from './receipt.ts'
+export { mayActAs, type Role, roles } from './role.ts'
 export { cleanText, isCleanText } from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
 export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'

@@ -1,17 +1,33 @@
+import { mayActAs, type Role } from '@pushkeep/domain'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Authenticate, Caller } from './authentication.ts'
 import { sendProblem } from './error-handler.ts'
 import { ProblemError } from './problem.ts'
 
 /**
- * Who may call a route: anybody (`open`), whoever has a key (`public`: those in mobile apps too), or
- * secret keys alone. Each route declares it in its `config`.
+ * Who may call a route: anybody (`open`), whoever has a key (`public`: those in mobile apps too),
+ * secret keys alone (`secret`), or browsers that have signed in with one (`session`). Each route
+ * declares it in its `config`.
  */
-export type Access = 'open' | 'public' | 'secret'
+export type Access = 'open' | 'public' | 'secret' | 'session'
+
+/**
+ * Finds who is signed in; null where nobody is. Throws a problem where the request cannot be the
+ * page's own (CSRF).
+ */
+export type SignedIn = (request: FastifyRequest) => Promise<Caller | null>
+
+/** How callers are told; needed as far as routes ask for it. */
+export interface AccessChecks {
+  authenticate?: Authenticate | undefined
+  signedIn?: SignedIn | undefined
+}
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
+    /** What a secret key must be allowed; left out: `read` for GET and HEAD, `operate` for the rest. */
+    role?: Role
   }
   interface FastifyRequest {
     /** Set by the access check of routes that are not `open`; read it by `callerOf`. */
@@ -28,14 +44,13 @@ export function callerOf(request: FastifyRequest): Caller {
 const docs = /^\/(docs(\/|$)|openapi\.json$)/
 
 /** Checks each request by its route's declaration. A route without one fails at start. */
-export function checkAccess(app: FastifyInstance, authenticate: Authenticate | undefined): void {
+export function checkAccess(app: FastifyInstance, checks: AccessChecks): void {
   app.decorateRequest('pushkeepCaller', null)
   app.addHook('onRoute', (route) => {
     const access = accessOf(route)
     if (access === 'open') return
-    if (!authenticate) throw new Error(`${route.url} needs keys, but nothing authenticates`)
     const own = route.onRequest ? [route.onRequest].flat() : []
-    route.onRequest = [accessHook(access, authenticate), ...own]
+    route.onRequest = [accessHook(route, access, checks), ...own]
   })
 }
 
@@ -45,10 +60,20 @@ function accessOf(route: RouteOptions): Access {
   return access
 }
 
-function accessHook(access: Exclude<Access, 'open'>, authenticate: Authenticate) {
+function accessHook(
+  route: RouteOptions,
+  access: Exclude<Access, 'open'>,
+  { authenticate, signedIn }: AccessChecks,
+) {
+  const find =
+    access === 'session'
+      ? signedIn
+      : authenticate && ((request: FastifyRequest) => authenticate(request.headers.authorization))
+  if (!find) throw new Error(`${route.url} asks who calls, but nothing can tell`)
   return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
     const admit = (caller: Caller | null) => {
-      const refusal = refusalOf(access, caller)
+      const role = route.config?.role ?? usualRole(request.method)
+      const refusal = refusalOf(access, role, caller)
       if (refusal) {
         sendProblem(reply, refusal)
         return
@@ -56,22 +81,40 @@ function accessHook(access: Exclude<Access, 'open'>, authenticate: Authenticate)
       request.pushkeepCaller = caller
       done()
     }
-    const found = authenticate(request.headers.authorization)
+    const found = find(request)
     // A cached key goes on in the same turn.
     if (found instanceof Promise) found.then(admit, done)
     else admit(found)
   }
 }
 
-function refusalOf(access: Access, caller: Caller | null): ProblemError | null {
-  if (!caller) {
-    return new ProblemError(401, 'unauthorized', {
-      detail: 'send a valid key as Authorization: Bearer <key>',
-      headers: { 'www-authenticate': 'Bearer realm="pushkeep"' },
-    })
-  }
-  if (access === 'secret' && caller.kind !== 'secret') {
+function usualRole(method: string): Role {
+  return method === 'GET' || method === 'HEAD' ? 'read' : 'operate'
+}
+
+function refusalOf(
+  access: Exclude<Access, 'open'>,
+  role: Role,
+  caller: Caller | null,
+): ProblemError | null {
+  if (!caller) return access === 'session' ? signedOut() : unauthorized()
+  if (caller.kind === 'public') {
+    if (access === 'public') return null
     return new ProblemError(403, 'forbidden', { detail: 'this route needs a secret key' })
   }
-  return null
+  if (mayActAs(caller.role, role)) return null
+  return new ProblemError(403, 'role_needed', {
+    detail: `this needs a key with the role ${role}; this one has ${caller.role}`,
+  })
+}
+
+function unauthorized(): ProblemError {
+  return new ProblemError(401, 'unauthorized', {
+    detail: 'send a valid key as Authorization: Bearer <key>',
+    headers: { 'www-authenticate': 'Bearer realm="pushkeep"' },
+  })
+}
+
+function signedOut(): ProblemError {
+  return new ProblemError(401, 'signed_out', { detail: 'sign in with a secret key' })
 }

@@ -1,4 +1,4 @@
-export { type Access, callerOf } from './access.ts'
+export { type Access, callerOf, type SignedIn } from './access.ts'
 export {
   type Authenticate,
   type AuthenticatorOptions,
@@ -32,3 +32,4 @@ export {
 } from './problem.ts'
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'
+export { type Validated, validateItem } from './validation.ts'

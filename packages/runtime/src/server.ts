@@ -3,7 +3,7 @@ import type { Database } from '@pushkeep/store'
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
-import { checkAccess } from './access.ts'
+import { checkAccess, type SignedIn } from './access.ts'
 import type { Authenticate } from './authentication.ts'
 import {
   handleClientError,
@@ -25,8 +25,12 @@ export interface ServerOptions extends ApiDescription {
   bodyLimit?: number
   /** Asked by `/health/ready`. */
   database?: Database
-  /** Needed where a route is not `open`. */
+  /** Needed where a route asks for a key. */
   authenticate?: Authenticate
+  /** Needed where a route asks for a session. */
+  signedIn?: SignedIn
+  /** Reverse proxies whose `X-Forwarded-*` counts: addresses, networks, `loopback`, by commas. */
+  trustedProxies?: string | undefined
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -49,6 +53,7 @@ export function buildServer(options: ServerOptions): Server {
     // Lines name their request themselves; a logger of its own for each costs more than the line.
     childLoggerFactory: (logger) => logger,
     bodyLimit: options.bodyLimit ?? 262_144,
+    trustProxy: options.trustedProxies ?? false,
     routerOptions: { maxParamLength },
     // A client that sends its request over minutes holds a socket, no more than that long.
     requestTimeout: 30_000,
@@ -70,7 +75,7 @@ export function buildServer(options: ServerOptions): Server {
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)
   acceptJson(app)
-  checkAccess(app, options.authenticate)
+  checkAccess(app, options)
   describeApi(app, options)
   app.register((routes, _options, done) => {
     reportHealth(routes, options.database)

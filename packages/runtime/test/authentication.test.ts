@@ -56,7 +56,14 @@ test('a key is found until it is revoked and its time in the cache is over', asy
     name: 'test',
   })
   const header = `Bearer ${created.key}`
-  expect(await authenticate(header)).toEqual({ workspaceNo, appNo: null, kind: 'public' })
+  expect(await authenticate(header)).toEqual({
+    workspaceNo,
+    appNo: null,
+    keyId: created.id,
+    keyName: 'test',
+    kind: 'public',
+    role: null,
+  })
   expect(await revokeKey(database, { workspaceNo: workspaceNo + 1, id: created.id })).toBe(false)
   expect(await revokeKey(database, { workspaceNo, id: created.id })).toBe(true)
   expect(await revokeKey(database, { workspaceNo, id: created.id })).toBe(false)

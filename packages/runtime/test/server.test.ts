@@ -50,10 +50,12 @@ const routes: FastifyPluginAsyncZod = async (app) => {
   )
 }
 
+const owner = { workspaceNo: 1, appNo: null, keyId: 'id', keyName: 'test' }
 const authenticate: Authenticate = (authorization) => {
-  if (authorization === 'Bearer secret') return { workspaceNo: 1, appNo: null, kind: 'secret' }
+  if (authorization === 'Bearer secret') return { ...owner, kind: 'secret', role: 'operate' }
+  if (authorization === 'Bearer reader') return { ...owner, kind: 'secret', role: 'read' }
   if (authorization === 'Bearer public') {
-    return Promise.resolve({ workspaceNo: 1, appNo: 2, kind: 'public' })
+    return Promise.resolve({ ...owner, appNo: 2, kind: 'public', role: null })
   }
   return null
 }
@@ -89,7 +91,7 @@ test('a valid request reaches the route with its parsed body and its caller', as
   expect(response.statusCode).toBe(200)
   expect(response.json()).toEqual({
     body: { device: { platform: 'ios' } },
-    caller: { workspaceNo: 1, appNo: null, kind: 'secret' },
+    caller: { ...owner, kind: 'secret', role: 'operate' },
   })
   expect(response.headers['x-request-id']).toBeTruthy()
 })

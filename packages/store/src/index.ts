@@ -12,8 +12,20 @@ export {
   pauseProvider,
   providersOf,
   putCredentials,
+  setSdkKeys,
   type Workspace,
 } from './apps.ts'
+export {
+  type Actor,
+  type AuditAction,
+  type AuditEntry,
+  type AuditPage,
+  type AuditTarget,
+  audit,
+  auditActions,
+  type NewAuditEntry,
+  readAudit,
+} from './audit.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
@@ -38,6 +50,15 @@ export {
   type Sql,
   withRepeat,
 } from './connect.ts'
+export {
+  type ConsoleSession,
+  closeSession,
+  dropExpiredSessions,
+  findSession,
+  openSession,
+  sessionIdleSeconds,
+  sessionSeconds,
+} from './console-sessions.ts'
 export type { Deletion } from './deletion-rule.ts'
 export {
   type DeliveryPage,
@@ -79,6 +100,8 @@ export {
   type KeyKind,
   type KeyOwner,
   keyPattern,
+  keysOf,
+  type ListedKey,
   type NewKey,
   revokeKey,
 } from './keys.ts'
@@ -121,6 +144,13 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
+export {
+  createReceiptTaker,
+  type EarlyReceiptPlace,
+  type Receipt,
+  type ReceiptVerdict,
+  settleEarlyReceipts,
+} from './receipts.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'

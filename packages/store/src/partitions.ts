@@ -4,7 +4,7 @@ export const dayMs = 86_400_000
 export const weekMs = 7 * dayMs
 
 /**
- * Creates the partitions of deliveries (by day), of events of devices and people (by month) and of
+ * Creates the partitions of deliveries and receipts (by day), of events of devices and people (by month) and of
  * clients' message ids (by week) that today and the next days need; what has no partition lands in
  * the default one and is never refused. `now` in ms.
  */
@@ -12,10 +12,12 @@ export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Pr
   for (let day = 0; day <= daysAhead; day += 1) {
     const from = new Date(Math.floor(now / dayMs) * dayMs + day * dayMs)
     const to = new Date(from.getTime() + dayMs)
-    await createPartition(sql, 'deliveries', nameOf(from, 10), [
-      `message_no_at('${from.toISOString()}')`,
-      `message_no_at('${to.toISOString()}')`,
-    ])
+    for (const parent of ['deliveries', 'receipts'] as const) {
+      await createPartition(sql, parent, nameOf(from, 10), [
+        `message_no_at('${from.toISOString()}')`,
+        `message_no_at('${to.toISOString()}')`,
+      ])
+    }
   }
   const today = new Date(now)
   for (const ahead of [0, 1]) {
@@ -53,7 +55,7 @@ function nameOf(from: Date, length: 7 | 10): string {
 // left, and the rows stay where they are.
 async function createPartition(
   sql: Sql,
-  parent: 'deliveries' | 'device_events' | 'person_events' | 'client_messages',
+  parent: 'deliveries' | 'receipts' | 'device_events' | 'person_events' | 'client_messages',
   suffix: string,
   [from, to]: [string, string],
 ): Promise<void> {

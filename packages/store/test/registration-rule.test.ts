@@ -128,6 +128,13 @@ test.each<[string, DeviceState | null]>([
   })
 })
 
+test('a phone on which nobody is identified inherits no person', () => {
+  expect(decide({ isAnonymous: true }, present)).toMatchObject({ device: { person: null } })
+  expect(decide({ isAnonymous: true }, null, [present])).toMatchObject({
+    device: { person: null, attributes: { kept: 1 } },
+  })
+})
+
 const unread = { ...present, readerHash: null }
 const other = { ...present, readerHash: 'bb' }
 const gone = replacedDevice(present, 0)
@@ -160,13 +167,6 @@ test.each<[string, string | null, Partial<Registration>, DeviceState]>([
   const { device } = Object(decide({ ...call, mustProveTie: true }, null, [heir]))
   expect(device.person?.id ?? null).toBe(expected)
   expect(device.attributes).toEqual({ kept: 1 })
-})
-
-test('a phone on which nobody is identified inherits no person', () => {
-  expect(decide({ isAnonymous: true }, present)).toMatchObject({ device: { person: null } })
-  expect(decide({ isAnonymous: true }, null, [present])).toMatchObject({
-    device: { person: null, attributes: { kept: 1 } },
-  })
 })
 
 test('a replaced device keeps its hash and its order, and nothing else of anybody', () => {

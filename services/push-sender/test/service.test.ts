@@ -45,11 +45,19 @@ test('the API describes itself, each route with its answers', async () => {
   ])
 })
 
+const backend = {
+  appNo: null,
+  keyId: '01890000-0000-7000-8000-000000000001',
+  keyName: 'test',
+  kind: 'secret',
+  role: 'operate',
+} as const
+
 test('503 and never 202 while the database is away, on every route', async () => {
   const logger = createLogger({ name: 'push-sender', level: 'silent' })
   const database = connect({ url: 'postgres://127.0.0.1:1/none', name: 'test' })
   const queues = { kind: 'postgres' as const, url: 'postgres://127.0.0.1:1/none' }
-  const authenticate = () => ({ workspaceNo: 1, appNo: null, kind: 'secret' as const })
+  const authenticate = () => ({ ...backend, workspaceNo: 1 })
   const app = buildSender({ database, authenticate, logger, queues })
   const id = '01890000-0000-7000-8000-000000000000'
   const answers = [
@@ -76,7 +84,7 @@ test('503 where a database that was there goes away, and service when it is back
   const database = connect({ url: link.url, name: 'test' })
   const app = buildSender({
     database,
-    authenticate: () => ({ workspaceNo, appNo: null, kind: 'secret' }),
+    authenticate: () => ({ ...backend, workspaceNo }),
     logger: createLogger({ name: 'push-sender', level: 'silent' }),
     queues: { kind: 'postgres', url: direct.url },
   })

@@ -2,6 +2,7 @@ import { buildServer, createAuthenticator, type Logger, type Server } from '@pus
 import {
   createCommander,
   createIdentifier,
+  createReceiptTaker,
   createRegistrar,
   type Database,
   type EncryptionKey,
@@ -16,6 +17,7 @@ import { eventRoutes } from './routes/events.ts'
 import { ownDeviceRoutes } from './routes/own-device.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { personDeviceRoutes } from './routes/person-devices.ts'
+import { receiptRoutes } from './routes/receipts.ts'
 import { timelineRoutes } from './routes/timeline.ts'
 
 export interface AppOptions {
@@ -30,7 +32,7 @@ export interface AppOptions {
 const description = `People, their devices, and the registration endpoint of mobile apps.
 
 Every call carries a key (\`Authorization: Bearer <key>\`). A public key, as it sits in a mobile app,
-may register and identify and is told nothing: its answers are \`{}\` or empty. A secret key may do
+may register, identify and report receipts, and is told nothing: its answers are \`{}\` or empty. A secret key may do
 everything.
 
 A call that names a \`timestamp\` is ordered by it: one that is older than the newest that was applied
@@ -51,14 +53,15 @@ export function buildApp(options: AppOptions): Server {
   const apps = createAppFinder(database)
   const register = createRegistrar(database)
   const identify = createIdentifier(database)
+  const run = createCommander(database)
   const keyring = createKeyring({ database, sealKey: identityKey })
   const openGate = createGate({ keyring, noteDoubt: createDoubtLog(logger) })
-  const run = createCommander(database)
   app.register(peopleRoutes, { database, identify, openGate })
   app.register(eventRoutes, { database, run, openGate })
   app.register(personDeviceRoutes, { database, apps, register, openGate })
   app.register(deviceRoutes, { database, apps, register, openGate })
   app.register(ownDeviceRoutes, { database, apps, openGate })
   app.register(timelineRoutes, { database, apps })
+  app.register(receiptRoutes, { takeReceipt: createReceiptTaker(database) })
   return app
 }

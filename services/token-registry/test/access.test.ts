@@ -40,7 +40,9 @@ const publicRoutes: Route[] = [
   ['DELETE', (token) => `/v1/devices/${token}`],
 ]
 
-test.each([...secretRoutes, ...publicRoutes])(
+const receiptRoute: Route = ['POST', () => '/v1/receipts', { receipts: [{}] }]
+
+test.each([...secretRoutes, ...publicRoutes, receiptRoute])(
   '401 without a valid key: %s %s',
   async (...route) => {
     const [method, url, body] = route

@@ -9,6 +9,7 @@ import {
   poolSettings,
 } from '../provider.ts'
 import { SessionPool } from '../session-pool.ts'
+import { bodyFor } from '../spliced.ts'
 import { type ApnsAnswer, classifyApns } from './classify.ts'
 import type { ApnsPush } from './payload.ts'
 import { ProviderTokenSigner } from './signer.ts'
@@ -70,7 +71,7 @@ export function createApnsProvider(
       target.apnsId,
       ...push.headers,
     ]
-    pool.request(headers, push.payload, (result) => {
+    pool.request(headers, bodyFor(push.payload, target.token), (result) => {
       if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
       else if (result.status === 200) call.done(acceptance(call))
       else {

@@ -8,6 +8,7 @@ import {
   poolSettings,
 } from '../provider.ts'
 import { SessionPool } from '../session-pool.ts'
+import { bodyFor } from '../spliced.ts'
 import { classifyFcm } from './classify.ts'
 import { type AccessToken, OAuthTokens } from './oauth.ts'
 import type { FcmPush } from './payload.ts'
@@ -97,7 +98,7 @@ export function createFcmProvider(
 
   return {
     send(push, target, done) {
-      const call = { body: bodyFor(push, target.token), done, hasRenewed: false }
+      const call = { body: bodyFor(push.body, target.token), done, hasRenewed: false }
       const authorization = tokens.current()
       if (authorization !== null) request(call, authorization)
       else void tokens.get().then((token) => proceed(call, token))
@@ -107,9 +108,4 @@ export function createFcmProvider(
       await Promise.all([tokens.close(), pool.close(deadlineMs)])
     },
   }
-}
-
-function bodyFor({ before, after }: FcmPush, token: string): Buffer {
-  const text = /^[\w:.~=-]+$/.test(token) ? token : JSON.stringify(token).slice(1, -1)
-  return Buffer.from(before + text + after)
 }

@@ -88,12 +88,13 @@ async function accept(
 ): Promise<Acceptance> {
   const problems = audienceProblems(message.to)
   if (problems.length > 0) throw invalid(problems.slice(0, 20))
-  const refusal = payloadRefusal(message)
-  if (refusal) throw refusal
+  const { workspaceNo } = caller
   const appNo = await targetApp(sql, caller, message.app_id)
+  const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
+  if (refusal) throw refusal
   const lane = laneOf(message.to)
   return acceptMessage(sql, {
-    workspaceNo: caller.workspaceNo,
+    workspaceNo,
     appNo,
     message,
     lane,

@@ -19,8 +19,8 @@ import { EventsQuery, PersonParams } from '../requests.ts'
 
 export interface EventRoutesDeps {
   database: Database
-  run: (list: readonly Sent[]) => Promise<CommandVerdict[]>
   openGate: OpenGate
+  run: (list: readonly Sent[]) => Promise<CommandVerdict[]>
 }
 
 const tags = ['people']
@@ -72,7 +72,7 @@ const readSchema = {
 /** What people do. */
 export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (
   server,
-  { database, run, openGate },
+  { database, openGate, run },
 ) => {
   server.post(
     '/v1/people/:id/events',
