@@ -18,10 +18,10 @@ export function backoffMs(failures: number, random: () => number, isUnauthorized
 /** Longest time that a `Retry-After` is believed. */
 const retryAfterMaxMs = 60 * 60_000
 
-/** `Retry-After` in ms: seconds, or a date by the server's own clock; null where it says nothing. */
-export function retryAfterMs(header: string | null, serverDate: string | null): number | null {
+/** `Retry-After` in ms: seconds, or a date by the server's clock; null where it says nothing. */
+export function retryAfterMs(header: string | null, serverNow: number): number | null {
   if (header === null) return null
   if (/^\s*\d+\s*$/.test(header)) return Math.min(Number(header) * 1000, retryAfterMaxMs)
-  const ms = Date.parse(header) - (serverDate === null ? Date.now() : Date.parse(serverDate))
+  const ms = Date.parse(header) - serverNow
   return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), retryAfterMaxMs) : null
 }

@@ -63,7 +63,7 @@ export interface Client {
   updateDevice(facts: DeviceFacts): Promise<void>
   /** Sends what waits, now; resolves when nothing more can be sent at present. */
   flush(): Promise<void>
-  /** Ends timers. What waits is kept for the next client on the same store. */
+  /** Ends it. What waits is kept for the next client on the same store. */
   close(): Promise<void>
 }
 
@@ -252,7 +252,7 @@ export function createClient(options: ClientOptions): Client {
       await sender.flush()
     },
     async close() {
-      sender.close()
+      await sender.close()
       await writer.change((state) => ({ state, items: [] }))
     },
   }

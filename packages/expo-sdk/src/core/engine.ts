@@ -18,7 +18,8 @@ export type Fetch = (
     method: 'GET' | 'POST'
     headers: { [name: string]: string }
     body?: string
-    signal?: AbortSignalLike
+    /** After which nobody waits for the answer any more. */
+    timeoutMs: number
   },
 ) => Promise<FetchAnswer>
 
@@ -28,12 +29,10 @@ export interface FetchAnswer {
   text(): Promise<string>
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: every engine's own signal, handed on from it to it
-export type AbortSignalLike = any
-
 // Globals of every engine that we run in. No library of types is taken in for them: each names
 // thousands of others that are missing in one engine or another.
-declare const fetch: Fetch
+declare const fetch: (url: string, init: object) => Promise<FetchAnswer>
+declare const AbortSignal: { timeout?: (ms: number) => object } | undefined
 declare const setTimeout: (work: () => void, ms: number) => unknown
 declare const clearTimeout: (timer: unknown) => void
 declare const crypto: { getRandomValues?: (bytes: Uint8Array) => Uint8Array } | undefined
@@ -41,7 +40,12 @@ declare const crypto: { getRandomValues?: (bytes: Uint8Array) => Uint8Array } | 
 /** The engine that runs this. */
 export function globalEngine(): Engine {
   return {
-    fetch: (url, init) => fetch(url, init),
+    fetch(url, { timeoutMs, ...init }) {
+      // Not every engine can give a request up; there, it ends by itself, and nobody waits for it.
+      const signals = typeof AbortSignal === 'undefined' ? undefined : AbortSignal
+      const signal = signals?.timeout?.(timeoutMs)
+      return fetch(url, signal ? { ...init, signal } : init)
+    },
     now: () => Date.now(),
     random: () => Math.random(),
     newId: randomId,

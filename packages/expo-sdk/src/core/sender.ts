@@ -28,7 +28,8 @@ export interface Sender {
   /** Sends what waits, now; resolves when nothing more can be sent at present. */
   flush(): Promise<void>
   isBeingSent(item: Item): boolean
-  close(): void
+  /** Ends timers; resolves when what is being sent has its answer, or none. */
+  close(): Promise<void>
 }
 
 /** Most people in one batch: the server takes so many identity tokens. */
@@ -208,9 +209,10 @@ export function createSender(options: SenderOptions): Sender {
     schedule,
     flush,
     isBeingSent: (item) => sending.has(item),
-    close() {
+    async close() {
       isClosed = true
       if (timer !== null) engine.clearTimer(timer)
+      await running
     },
   }
 }

@@ -58,20 +58,17 @@ export function createTransport(options: TransportOptions): Transport {
     headers: { [name: string]: string },
     body?: string,
   ): Promise<{ answer: FetchAnswer; text: string }> {
-    const abort = typeof AbortController === 'undefined' ? null : new AbortController()
     let timer: unknown
     const timeout = new Promise<never>((_, reject) => {
-      timer = engine.setTimer(() => {
-        abort?.abort()
-        reject(new Error(`no answer within ${timeoutMs} ms`))
-      }, timeoutMs)
+      const giveUp = () => reject(new Error(`no answer within ${timeoutMs} ms`))
+      timer = engine.setTimer(giveUp, timeoutMs)
     })
     const exchange = async () => {
       const answer = await engine.fetch(base + path, {
         method,
         headers: { accept: 'application/json', authorization, ...headers },
         ...(body === undefined ? {} : { body }),
-        ...(abort === null ? {} : { signal: abort.signal }),
+        timeoutMs,
       })
       return { answer, text: await answer.text() }
     }
@@ -96,7 +93,7 @@ export function createTransport(options: TransportOptions): Transport {
       }
       try {
         const { answer, text } = await call('POST', '/v1/batch', headers, body)
-        return outcomeOf(items, answer, jsonOf(text))
+        return outcomeOf(items, answer, jsonOf(text), engine.now())
       } catch {
         return { kind: 'later', afterMs: null }
       }
@@ -109,8 +106,6 @@ export function createTransport(options: TransportOptions): Transport {
   }
 }
 
-declare const AbortController: { new (): { signal: unknown; abort(): void } } | undefined
-
 /** undefined where it is no JSON: a page of a hotel's network, for example, which answers 200 too. */
 function jsonOf(text: string): unknown {
   try {
@@ -120,7 +115,12 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function outcomeOf(items: readonly Item[], answer: FetchAnswer, body: unknown): Outcome {
+function outcomeOf(
+  items: readonly Item[],
+  answer: FetchAnswer,
+  body: unknown,
+  now: number,
+): Outcome {
   const { status, headers } = answer
   if (status >= 200 && status < 300 && isObject(body)) {
     return { kind: 'taken', refusals: refusalsOf(items, body) }
@@ -130,7 +130,12 @@ function outcomeOf(items: readonly Item[], answer: FetchAnswer, body: unknown): 
     return { kind: 'refused', code: textOf(body.code, 'refused'), message: messageOf(body) }
   }
   if (status === 401 || status === 403) return { kind: 'unauthorized', status }
-  return { kind: 'later', afterMs: retryAfterMs(headers.get('retry-after'), headers.get('date')) }
+  const serverNow = Date.parse(headers.get('date') ?? '')
+  const afterMs = retryAfterMs(
+    headers.get('retry-after'),
+    Number.isFinite(serverNow) ? serverNow : now,
+  )
+  return { kind: 'later', afterMs }
 }
 
 /** Whether the server itself says so: whatever stands between says 400 in words of its own. */
