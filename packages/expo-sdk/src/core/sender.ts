@@ -65,7 +65,7 @@ export function createSender(options: SenderOptions): Sender {
     timer = engine.setTimer(() => {
       timer = null
       void flush()
-    }, at - engine.now())
+    }, Math.max(0, at - engine.now()))
   }
 
   function flush(): Promise<void> {

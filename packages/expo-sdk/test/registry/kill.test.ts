@@ -51,7 +51,7 @@ function live(first: number, count: number, seed: string, callsMax: number): Pro
 
 test('an app that is killed again and again loses nothing that was stored, and doubles nothing', async () => {
   const seed = 'killed'
-  const count = 120
+  const count = 90
   const calls = callsOf(seed, count)
   /** Calls during which it was killed: they may count, or not. */
   const inDoubt: number[] = []
@@ -60,7 +60,7 @@ test('an app that is killed again and again loses nothing that was stored, and d
   for (;;) {
     // Every third life, the registry hears and its answers are lost.
     registry.network.state = kills % 3 === 2 ? 'deaf' : 'up'
-    const { stored, isOver } = await live(first, count, seed, 3 + ((kills * 7) % 11))
+    const { stored, isOver } = await live(first, count, seed, 2 + ((kills * 5) % 7))
     if (isOver) break
     kills += 1
     inDoubt.push(stored + 1)

@@ -13,7 +13,7 @@ const client = createClient({
   store: fileStore(folder),
   device: { platform: 'ios', attributes: { device_model: 'a process' } },
   flushAt: 3,
-  requestTimeout: 2,
+  requestTimeout: 20,
   // A process lives for a tenth of a second: retries have to fit into it.
   engine: { setTimer: (work, ms) => setTimeout(work, ms / 20) },
 })

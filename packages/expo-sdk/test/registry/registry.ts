@@ -84,7 +84,7 @@ export function newPhone(registry: Registry, options: Partial<ClientOptions> = {
       apiHost: registry.network.url,
       store,
       device: iphone,
-      requestTimeout: 2,
+      requestTimeout: 100,
       onError: (error) => errors.push(error),
       engine: { setTimer: (work, ms) => setTimeout(work, ms / 20) },
       ...options,
