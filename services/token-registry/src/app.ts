@@ -2,13 +2,16 @@ import { buildServer, createAuthenticator, type Logger, type Server } from '@pus
 import {
   createCommander,
   createIdentifier,
+  createPersonFinder,
   createReceiptTaker,
   createRegistrar,
   type Database,
   type EncryptionKey,
+  renamePerson,
 } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
+import { speakCustomerio } from './customerio/index.ts'
 import { createDoubtLog } from './identity/doubt-log.ts'
 import { createGate } from './identity/gate.ts'
 import { createKeyring } from './identity/keyring.ts'
@@ -25,6 +28,8 @@ export interface AppOptions {
   logger: Logger
   /** Opens the secrets that identity tokens may be signed with; null where there is none. */
   identityKey?: EncryptionKey | null
+  /** Host, and path if any, by which clients reach the registry; null: as they name it. */
+  publicHost?: string | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -40,20 +45,22 @@ changes nothing and answers \`"applied": false\`.`
 
 /** The token registry, not listening yet. */
 export function buildApp(options: AppOptions): Server {
-  const { database, logger, identityKey = null, checkResponses } = options
+  const { database, logger, identityKey = null, publicHost = null, checkResponses } = options
+  const authenticate = createAuthenticator(database)
   const app = buildServer({
     logger,
     title: 'Pushkeep token registry',
     description,
     version: packageJson.version,
     database,
-    authenticate: createAuthenticator(database),
+    authenticate,
     ...(checkResponses === undefined ? {} : { checkResponses }),
   })
   const apps = createAppFinder(database)
   const register = createRegistrar(database)
   const identify = createIdentifier(database)
   const run = createCommander(database)
+  const takeReceipt = createReceiptTaker(database)
   const keyring = createKeyring({ database, sealKey: identityKey })
   const openGate = createGate({ keyring, noteDoubt: createDoubtLog(logger) })
   app.register(peopleRoutes, { database, identify, openGate })
@@ -62,6 +69,17 @@ export function buildApp(options: AppOptions): Server {
   app.register(deviceRoutes, { database, apps, register, openGate })
   app.register(ownDeviceRoutes, { database, apps, openGate })
   app.register(timelineRoutes, { database, apps })
-  app.register(receiptRoutes, { takeReceipt: createReceiptTaker(database) })
+  app.register(receiptRoutes, { takeReceipt })
+  speakCustomerio(app, {
+    apps,
+    run,
+    takeReceipt,
+    openGate,
+    authenticate,
+    publicHost,
+    findPersonId: createPersonFinder(database),
+    renamePerson: (workspaceNo, from, to) => renamePerson(database, { workspaceNo, from, to }),
+    now: Date.now,
+  })
   return app
 }

@@ -1,6 +1,7 @@
 import { databaseConfig, flag, logLevel, port, type Secret, secret } from '@pushkeep/runtime'
 import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
+import { publicHostForm } from './customerio/public-host.ts'
 
 function isEncryptionKey(key: Secret): boolean {
   try {
@@ -20,6 +21,11 @@ export const Config = z.object({
   /** Opens the secrets that identity tokens may be signed with (HS256). */
   PUSHKEEP_IDENTITY_KEY: secret()
     .refine(isEncryptionKey, 'must be 32 random bytes in base64')
+    .optional(),
+  /** Host, and path if any, by which clients reach the registry, without a scheme. */
+  REGISTRY_PUBLIC_HOST: z
+    .string()
+    .regex(publicHostForm, 'must be a host without a scheme, such as push.example.com')
     .optional(),
   /** Whether to apply missing migrations before listening. */
   MIGRATE_ON_START: flag().prefault('true'),

@@ -23,7 +23,8 @@ await runProcess({
     }
     const sealKey = config.PUSHKEEP_IDENTITY_KEY
     const identityKey = sealKey ? parseEncryptionKey(sealKey.reveal()) : null
-    const app = buildApp({ database, logger, identityKey })
+    const publicHost = config.REGISTRY_PUBLIC_HOST ?? null
+    const app = buildApp({ database, logger, identityKey, publicHost })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
     return {
       ready: { url },
