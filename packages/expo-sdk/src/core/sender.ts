@@ -62,10 +62,13 @@ export function createSender(options: SenderOptions): Sender {
     if (timer !== null && timerAt <= at) return
     if (timer !== null) engine.clearTimer(timer)
     timerAt = at
-    timer = engine.setTimer(() => {
-      timer = null
-      void flush()
-    }, Math.max(0, at - engine.now()))
+    timer = engine.setTimer(
+      () => {
+        timer = null
+        void flush()
+      },
+      Math.max(0, at - engine.now()),
+    )
   }
 
   function flush(): Promise<void> {

@@ -76,7 +76,7 @@ test('somebody else’s token does not help', async () => {
   await phone.client.identify('eve', {}, { identityToken: await sign('ana') })
   await phone.client.flush()
   expect(await registry.person('eve')).toBeNull()
-  expect(phone.errors).toMatchObject([{ kind: 'identity', code: 'identity_token_invalid' }])
+  expect(phone.errors).toMatchObject([{ kind: 'identity', code: 'identity_token_missing' }])
 })
 
 test('getDevice is told to the person, too, where the phone was known before', async () => {

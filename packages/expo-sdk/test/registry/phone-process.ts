@@ -1,10 +1,11 @@
-// An app as a process, for kill.test.ts: makes one call after the other and prints the number of each
-// that is stored. Arguments: the registry, its public key, the folder of the store, the first call, all.
+// An app as a process, for kill.test.ts: makes one call after the other, prints the number of each that
+// is stored, and dies during one of them. Arguments: the registry, its public key, the folder of the
+// store, the first call, how many there are, their seed, during which to die and how many ms into it.
 import { createClient } from '../../src/core/index.ts'
 import { fileStore } from './file-store.ts'
 import { callsOf } from './phone-calls.ts'
 
-const [host = '', key = '', folder = '', first = '0', count = '0', seed = ''] =
+const [host = '', key = '', folder = '', first = '', count = '', seed = '', dieAt = '', ms = ''] =
   process.argv.slice(2)
 
 const client = createClient({
@@ -19,7 +20,12 @@ const client = createClient({
 })
 const calls = callsOf(seed, Number(count))
 for (let number = Number(first); number < calls.length; number += 1) {
-  await calls[number]?.call(client)
+  const stored = calls[number]?.call(client)
+  if (number === Number(dieAt)) {
+    await new Promise((resolve) => setTimeout(resolve, Number(ms)))
+    process.kill(process.pid, 'SIGKILL')
+  }
+  await stored
   process.stdout.write(`${number}\n`)
 }
 await client.flush()
