@@ -42,7 +42,7 @@ function placesOf(operation: Operation, reference: Schema, tree: Tree, path: Pat
     })
     return [here, ...inner]
   }
-  if (tree.kind === 'array' && schema.items) {
+  if (tree.kind === 'array' && schema.items && !schema.items['x-own-verdict']) {
     const { items } = schema
     const inner = tree.items.map((item, index) =>
       placesOf(operation, items, item, [...path, index]),

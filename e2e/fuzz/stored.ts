@@ -12,6 +12,8 @@ const tables = [
   'client_messages',
   'devices',
   'device_events',
+  'receipts',
+  'early_receipts',
   'messages',
   'message_counts',
   'chunks',

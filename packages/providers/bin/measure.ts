@@ -182,7 +182,7 @@ function pool(origin: string, maxSessions: number, maxStreams: number): Way {
       id,
       ...push.headers,
     ]
-    made.request(headers, payload, (result) => {
+    made.request(headers, payload, false, (result) => {
       if (result.kind === 'answered' && result.status === 200) done()
     })
   }
@@ -206,7 +206,7 @@ function provider(origin: string, maxSessions: number, maxStreams: number): Way 
   }
   const made = createApnsProvider(credentials, endpoints, { pool: { maxSessions, maxStreams } })
   const send: Send = (token, apnsId, done) => {
-    made.send(push, { token, apnsId, environment: null }, (outcome) => {
+    made.send(push, { token, apnsId, environment: null, isUrgent: false }, (outcome) => {
       if (outcome.kind === 'accepted') done()
     })
   }

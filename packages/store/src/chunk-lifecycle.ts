@@ -114,7 +114,8 @@ export async function rescue(sql: Sql, limit: number): Promise<Rescued> {
         select c.chunk_no, c.state,
                not exists (select from app_providers ap join messages m on m.message_no = c.message_no
                            where ap.app_no = c.app_no and ap.provider = c.provider
-                             and ap.paused_at is not null and m.expires_at > now()) as runs
+                             and ap.paused_at is not null and m.expires_at > now()
+                             and m.cancelled_at is null) as runs
         from chunks c where c.state <> 'done' and c.rescue_at < now()
         order by c.rescue_at limit $1 for update of c skip locked
       ), freed as (
@@ -126,8 +127,8 @@ export async function rescue(sql: Sql, limit: number): Promise<Rescued> {
         returning c.chunk_no, c.provider, c.lane, c.leases, c.due_at, l.runs
       ), forgotten as (
         select message_no from messages
-        where planned_at is null and created_at < now() - interval '5 seconds'
-        order by created_at limit $1
+        where planned_at is null and coalesce(send_at, created_at) < now() - interval '5 seconds'
+        order by coalesce(send_at, created_at) limit $1
       ), rung as (
         insert into outbox (queue, ref, ring)
         select provider || '-' || lane, chunk_no, ${ringOfNow} from freed where runs

@@ -15,6 +15,7 @@ export {
   setSdkKeys,
   type Workspace,
 } from './apps.ts'
+export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
 export {
   type Actor,
   type AuditAction,
@@ -25,7 +26,8 @@ export {
   auditActions,
   type NewAuditEntry,
   readAudit,
-} from './audit.ts'
+} from './audit-log.ts'
+export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
@@ -107,10 +109,12 @@ export {
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
+export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
   acceptMessage,
+  findKeyedMessage,
   findMessage,
   type MessageReport,
 } from './messages.ts'
@@ -135,7 +139,18 @@ export {
   type PersonEvent,
   readEvents,
 } from './person-events.ts'
-export { createPersonFinder, findPersonIds, type PersonReference } from './person-finder.ts'
+export {
+  createPersonFinder,
+  findPersonIds,
+  type PersonReference,
+  personIdNamed,
+} from './person-finder.ts'
+export {
+  messagesOfPerson,
+  type PersonMessage,
+  type PersonMessagePage,
+  type PersonMessageQuery,
+} from './person-messages.ts'
 export {
   chunkSizeMax,
   explicitChunks,
@@ -144,6 +159,14 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
+export {
+  devicesOfProfileMax,
+  namesOfPerson,
+  type PersonNames,
+  type Profile,
+  peopleWithEmail,
+  readProfiles,
+} from './profiles.ts'
 export {
   createReceiptTaker,
   type EarlyReceiptPlace,
@@ -155,6 +178,7 @@ export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } fr
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
+export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export {
   readTimeline,
   type TimelineCursor,

@@ -4,9 +4,9 @@ export const dayMs = 86_400_000
 export const weekMs = 7 * dayMs
 
 /**
- * Creates the partitions of deliveries and receipts (by day), of events of devices and people (by month) and of
- * clients' message ids (by week) that today and the next days need; what has no partition lands in
- * the default one and is never refused. `now` in ms.
+ * Creates the partitions of deliveries and receipts (by day), of events of devices and people (by
+ * month) and of clients' message ids (by week) that today and the next days need; what has no
+ * partition lands in the default one and is never refused. `now` in ms.
  */
 export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Promise<void> {
   for (let day = 0; day <= daysAhead; day += 1) {

@@ -1,10 +1,13 @@
 import type { QueueBackend } from '@pushkeep/queues'
 import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
+import { speakAppApi } from './customerio/index.ts'
 import { addQueueDashboard } from './queue-dashboard.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { messageListRoutes } from './routes/message-list.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { scheduleRoutes } from './routes/schedule.ts'
 
 export interface SenderOptions {
   database: Database
@@ -34,7 +37,10 @@ export function buildSender(options: SenderOptions): Server {
   })
   app.register(appRoutes, { database })
   app.register(messageRoutes, { database })
+  app.register(messageListRoutes, { database })
+  app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
+  speakAppApi(app, database)
   addQueueDashboard(app, {
     backend: options.queues,
     onError: (err) => logger.warn({ err }, 'the queues of the dashboard'),

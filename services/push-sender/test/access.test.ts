@@ -38,8 +38,11 @@ function routes(): { method: 'GET' | 'POST'; url: string }[] {
     { method: 'GET', url: app },
     { method: 'POST', url: `${app}/providers/apns/resume` },
     { method: 'POST', url: '/v1/messages' },
+    { method: 'GET', url: '/v1/messages' },
     { method: 'GET', url: `/v1/messages/${ids.all}` },
+    { method: 'POST', url: `/v1/messages/${ids.all}/release` },
     { method: 'GET', url: `/v1/messages/${ids.all}/deliveries` },
+    { method: 'POST', url: `/v1/messages/${ids.all}/cancel` },
     { method: 'GET', url: '/v1/people/anna/deliveries' },
   ]
 }

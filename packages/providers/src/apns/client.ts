@@ -15,7 +15,7 @@ import type { ApnsPush } from './payload.ts'
 import { ProviderTokenSigner } from './signer.ts'
 
 // APNs was seen to grant 1,000 streams a connection; it says itself how many it takes.
-const maxStreams = 1000
+const limits = { maxStreams: 1000, maxSessions: 8 }
 
 const accepted: Outcome = { kind: 'accepted', environment: null }
 
@@ -48,7 +48,7 @@ export function createApnsProvider(
 ): PushProvider<ApnsPush> {
   const now = options.now ?? Date.now
   const signer = new ProviderTokenSigner(credentials, now)
-  const settings = poolSettings(options, maxStreams)
+  const settings = poolSettings(options, limits)
   const production = new SessionPool(endpoints.apnsProduction, endpoints.ca, settings)
   const sandbox = new SessionPool(endpoints.apnsSandbox, endpoints.ca, settings)
 
@@ -71,7 +71,8 @@ export function createApnsProvider(
       target.apnsId,
       ...push.headers,
     ]
-    pool.request(headers, bodyFor(push.payload, target.token), (result) => {
+    const body = bodyFor(push.payload, target.token)
+    pool.request(headers, body, target.isUrgent, (result) => {
       if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
       else if (result.status === 200) call.done(acceptance(call))
       else {
@@ -126,6 +127,7 @@ export function createApnsProvider(
       const isSecondEnvironment = false
       request({ push, target, done, environment, isSecondEnvironment, hasRenewed: false })
     },
+    backlog: () => production.backlog + sandbox.backlog,
     stats: () => ({ production: production.stats(), sandbox: sandbox.stats() }),
     async close(deadlineMs) {
       await Promise.all([production.close(deadlineMs), sandbox.close(deadlineMs)])

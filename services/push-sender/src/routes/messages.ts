@@ -1,19 +1,11 @@
 import { NewMessage } from '@pushkeep/domain'
-import {
-  type Caller,
-  callerOf,
-  conflict,
-  invalid,
-  ProblemError,
-  problemResponses,
-} from '@pushkeep/runtime'
-import { type Acceptance, acceptMessage, findApp, type Sql } from '@pushkeep/store'
+import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
+import { acceptMessage, cancelMessage, type Sql } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { bodyHash, idempotencyKey } from '../idempotency.ts'
+import { acceptable } from '../accept.ts'
+import { idempotencyKey } from '../idempotency.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
-import { audienceProblems, laneOf } from '../new-message.ts'
-import { payloadRefusal } from '../payload.ts'
 import { visibleMessage } from '../visible-message.ts'
 
 const config = { access: 'secret' } as const
@@ -40,7 +32,7 @@ const postSchema = {
     'sent; its id is in the body and in `Location`. With an `Idempotency-Key`, the same request ' +
     'again gets the same id (`Idempotent-Replayed: true`) and sends nothing, another body gets ' +
     '409. Unknown people and tokens are no recipients. 413 names the field that makes the push ' +
-    'larger than its provider takes.',
+    'larger than its provider takes. With `send_at` it waits as `scheduled` until then.',
   tags: ['messages'],
   headers: Headers,
   body: NewMessage,
@@ -50,12 +42,28 @@ const postSchema = {
   },
 }
 
+const MessageParams = z.object({ id: z.string().describe('The id that accepting it gave') })
+
+const EmptyBody = z.strictObject({}).optional()
+
 const getSchema = {
   summary: 'What became of a message',
   description: 'Its state and how many of its recipients stand where. The counts always add up.',
   tags: ['messages'],
-  params: z.object({ id: z.string().describe('The id that accepting it gave') }),
+  params: MessageParams,
   response: { 200: MessageBody, ...problemResponses(401, 403, 404, 503) },
+}
+
+const cancelSchema = {
+  summary: 'Cancel a message',
+  description:
+    'Whoever has not been sent to gets nothing: those deliveries are `suppressed` with the reason ' +
+    '`cancelled`. What a worker is about to send, a second ahead at most, still leaves. Cancelling ' +
+    'again changes nothing; 409 where all of it was settled already.',
+  tags: ['messages'],
+  params: MessageParams,
+  body: EmptyBody,
+  response: { 200: MessageBody, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
 }
 
 /** Messages in, and where they stand. */
@@ -65,7 +73,8 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
 ) => {
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
-    const acceptance = await accept(database, callerOf(request), request.body, key)
+    const accepted = await acceptable(database, callerOf(request), request.body, key)
+    const acceptance = await acceptMessage(database, accepted)
     if (acceptance.kind === 'conflict') {
       throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')
     }
@@ -78,49 +87,14 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
     const report = await visibleMessage(database, callerOf(request), request.params.id)
     return messageBody(report)
   })
-}
 
-async function accept(
-  sql: Sql,
-  caller: Caller,
-  message: NewMessage,
-  key: string | null,
-): Promise<Acceptance> {
-  const problems = audienceProblems(message.to)
-  if (problems.length > 0) throw invalid(problems.slice(0, 20))
-  const { workspaceNo } = caller
-  const appNo = await targetApp(sql, caller, message.app_id)
-  const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
-  if (refusal) throw refusal
-  const lane = laneOf(message.to)
-  return acceptMessage(sql, {
-    workspaceNo,
-    appNo,
-    message,
-    lane,
-    planNow: lane === 'transactional',
-    // The app that it means, not whether it was named: a key may imply it.
-    idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
+  app.post('/v1/messages/:id/cancel', { config, schema: cancelSchema }, async (request) => {
+    const caller = callerOf(request)
+    const { id } = await visibleMessage(database, caller, request.params.id)
+    const { workspaceNo, appNo } = caller
+    if (!(await cancelMessage(database, { workspaceNo, appNo, id }))) {
+      throw conflict('message_done', 'nothing of this message is left to cancel')
+    }
+    return messageBody(await visibleMessage(database, caller, id))
   })
-}
-
-/** The app that a message is for; null: every app of the workspace. */
-async function targetApp(
-  sql: Sql,
-  caller: Caller,
-  appId: string | undefined,
-): Promise<number | null> {
-  if (appId === undefined) return caller.appNo
-  const app = await findApp(sql, appId)
-  if (!app || app.workspaceNo !== caller.workspaceNo) {
-    throw invalid([{ path: 'app_id', message: 'is no app of this workspace' }])
-  }
-  if (caller.appNo !== null && caller.appNo !== app.appNo) {
-    const error = { path: 'app_id', message: 'is not the app that this key is for' }
-    throw new ProblemError(403, 'forbidden', {
-      detail: `${error.path} ${error.message}`,
-      errors: [error],
-    })
-  }
-  return app.appNo
 }
