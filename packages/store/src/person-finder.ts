@@ -12,7 +12,8 @@ export type PersonReference = { workspaceNo: number } & (
   | { by: 'address-alone'; email: string; unlessId: string }
 )
 
-// The column is compared as it is indexed. `+ 0`: ordered by the bare number, the planner may walk all people until one has the address.
+// The column is compared as it is indexed. `+ 0`: to order by the bare number, the planner may walk all
+// people until one has the address.
 const findText = `
   select r.n, coalesce(
     (select id from people where workspace_no = r.workspace_no and id = coalesce(r.id, r.email)),

@@ -96,9 +96,8 @@ test.each([
           platform: 'ios' as const,
           environment: null,
         },
-        ...{ personId: id, installationId: null, previousToken: null, readerHash: null },
-        ...{ maySetReader: false, mayInheritPerson: true, change: changeOf({}), lastUsed: null },
-        at: null,
+        ...{ personId: id, installationId: null, previousToken: null },
+        ...{ change: changeOf({}), lastUsed: null, at: null },
       }
       const person = { workspaceNo, id }
       const commands: Command[] = [
