@@ -18,6 +18,7 @@ import {
   leaseChunks,
   leaseSeconds,
   loadCredentials,
+  type MessageRetention,
   pauseProvider,
   releaseChunk,
   renewLeases,
@@ -41,6 +42,7 @@ export interface WorkersOptions {
   endpoints: Endpoints
   /** A folder of this machine for outcomes that are not recorded yet; null: they are in memory alone. */
   journalDirectory: string | null
+  retention: MessageRetention
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
@@ -106,10 +108,11 @@ export function startWorkers(options: WorkersOptions) {
   })
   const housekeeping = startHousekeeping({
     database,
+    retention: options.retention,
     isLeading: reconciler.isLeading,
     eventDays: options.eventDays,
     now,
-    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'audit.unbalanced', unbalanced }),
+    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'books.unbalanced', unbalanced }),
     onError: onError('housekeeping.failed'),
   })
   const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)

@@ -15,7 +15,6 @@ export {
   setSdkKeys,
   type Workspace,
 } from './apps.ts'
-export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
 export {
   type Actor,
   type AuditAction,
@@ -27,6 +26,9 @@ export {
   type NewAuditEntry,
   readAudit,
 } from './audit-log.ts'
+
+export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
+
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -108,8 +110,12 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
 export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
+
+export { dropOldMessages, type MessageRetention } from './message-retention.ts'
+
 export {
   type Acceptance,
   type AcceptedMessage,

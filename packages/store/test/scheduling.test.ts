@@ -1,9 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
-  auditMessages,
   beginMessage,
   cancelMessage,
+  checkBooks,
   createPartitions,
   createReceiptTaker,
   planSlice,
@@ -163,12 +163,12 @@ test('the check of the books passes by while it waits, and comes by its new numb
      returning message_counts.message_no as no`,
     [id],
   )
-  expect(await auditMessages(db.database, 10)).toMatchObject({ checked: 0 })
-  expect((await db.database.query('select from audit_later')).rowCount).toBe(0)
+  expect(await checkBooks(db.database, 10)).toMatchObject({ checked: 0 })
+  expect((await db.database.query('select from books_later')).rowCount).toBe(0)
   await makeDue(id)
   const begun = await beginMessage(db.database, rows[0]?.no ?? '')
   const { rows: position } = await db.database.query<{ message_no: string }>(
-    'select message_no from audit_position',
+    'select message_no from books_position',
   )
   expect(BigInt(begun ?? 0)).toBeGreaterThan(BigInt(position[0]?.message_no ?? 0))
 })
