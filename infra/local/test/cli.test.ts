@@ -206,7 +206,7 @@ test('identity tokens: keys of both kinds, and the mode, which needs one', async
   await json(...identity, 'remove', appId, 'first')
   expect(await refusal(1, ...identity, 'remove', appId, 'first')).toMatch('has no key first')
   expect(await refusal(1, ...identity, 'remove', appId, 'second')).toMatch('the last key')
-})
+}, 120_000)
 
 test('a key that does not fit its algorithm is refused, and a private one never taken', async () => {
   const { appId } = await newApp()
@@ -226,7 +226,7 @@ test('a key that does not fit its algorithm is refused, and a private one never 
   expect(await refusal(1, ...add('HS256'))).toMatch('at least 32 bytes')
   expect(await refusal(1, ...add('EdDSA'))).toMatch('must be a public key as PEM')
   expect(await refusal(2, ...add('HS512'))).toMatch('algorithm')
-})
+}, 120_000)
 
 test("an app's pushes do without the keys of Customer.io's SDKs, at once", async () => {
   const { appId } = await newApp()

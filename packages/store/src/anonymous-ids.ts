@@ -89,33 +89,33 @@ interface Takeover {
 }
 
 // The person's own attributes count more than those of the nobody, who may have been them or may not.
-// What would make a person too large is left.
+// What would make a person too large is left. Events are changed by place: of a join by key the planner
+// might make a scan of all events. Nobody else changes them, since their id is locked.
 const takeOverText = `
   with taken as materialized (
     select * from json_to_recordset($1) as t(
       workspace_no int, anonymous_id text, person_no bigint)
   ), claimed as (
-    update anonymous_ids a set person_no = t.person_no, attributes = '{}'
-    from taken t
-    where a.workspace_no = t.workspace_no and a.anonymous_id = t.anonymous_id
+    insert into anonymous_ids (workspace_no, anonymous_id, person_no)
+    select workspace_no, anonymous_id, person_no from taken
+    on conflict (workspace_no, anonymous_id) do update
+    set person_no = excluded.person_no, attributes = '{}'
   ), filled as (
     update people p set attributes = f.attributes || p.attributes, updated_at = now()
     from json_to_recordset($2) as f(person_no bigint, attributes jsonb)
     where p.person_no = f.person_no and p.blocked_at is null
       and pg_column_size(f.attributes || p.attributes) <= 262144
-  ), waiting as materialized (
-    select t.*, coalesce((
-      select event_no from person_events
-      where workspace_no = t.workspace_no and anonymous_id = t.anonymous_id and person_no is null
-        and received_at > now() - interval '${anonymousDays} days'
-      order by event_no desc offset ${takeoverMax} limit 1), 0) as after_no
-    from taken t
   )
   update person_events e set person_no = w.person_no
-  from waiting w
-  where e.workspace_no = w.workspace_no and e.anonymous_id = w.anonymous_id
-    and e.person_no is null and e.received_at > now() - interval '${anonymousDays} days'
-    and e.event_no > w.after_no`
+  from (
+    select t.person_no, found.tableoid as partition, found.ctid as place
+    from taken t cross join lateral (
+      select tableoid, ctid from person_events
+      where workspace_no = t.workspace_no and anonymous_id = t.anonymous_id and person_no is null
+        and received_at > now() - interval '${anonymousDays} days'
+      order by event_no desc limit ${takeoverMax}) found
+  ) w
+  where e.tableoid = w.partition and e.ctid = w.place`
 
 /**
  * Applies what calls say of anonymous ids, in their order. The first person who is identified under

@@ -8,7 +8,8 @@ export interface ClientMessage {
 }
 
 // Two calls under one id may meet at the turn of the week, each in a partition of its own: around it
-// an id goes into both. Sorted, so that no two batches wait in a circle.
+// an id goes into both. Looked up one by one: of `not exists` the planner might make a scan of all.
+// Sorted, so that no two batches wait in a circle.
 const claimText = `
   with given as materialized (
     select * from json_to_recordset($1) as g(workspace_no int, message_hash uuid)
@@ -16,9 +17,10 @@ const claimText = `
     select distinct date_trunc('week', t at time zone 'utc')::date as week
     from unnest(array[now(), now() - interval '5 minutes']) t
   ), unseen as materialized (
-    select workspace_no, message_hash from given g where not exists (
-      select from client_messages c
-      where c.workspace_no = g.workspace_no and c.message_hash = g.message_hash)
+    select g.workspace_no, g.message_hash from given g left join lateral (
+      select true as is_there from client_messages
+      where workspace_no = g.workspace_no and message_hash = g.message_hash limit 1) c on true
+    where c.is_there is null
   ), claimed as (
     insert into client_messages (workspace_no, message_hash, week)
     select workspace_no, message_hash, week from unseen cross join weeks

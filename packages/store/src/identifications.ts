@@ -27,10 +27,12 @@ const mergeText = (columns: string) => `
       workspace_no int, id text, set jsonb, removed text[], times jsonb, update_only boolean)
   )
   insert into people as p (workspace_no, id, attributes, attribute_times)
-  select workspace_no, id, set, times - removed from input i
-  where not update_only or exists (
-    select from people where workspace_no = i.workspace_no and id = i.id)
-  order by workspace_no, id
+  select i.workspace_no, i.id, i.set, i.times - i.removed
+  from input i left join lateral (
+    select true as is_there from people
+    where workspace_no = i.workspace_no and id = i.id limit 1) k on i.update_only
+  where not i.update_only or k.is_there
+  order by i.workspace_no, i.id
   on conflict (workspace_no, id) do update
   set (attributes, attribute_times, updated_at) = (
     select (p.attributes || a.set) - a.removed,

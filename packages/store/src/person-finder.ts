@@ -12,18 +12,20 @@ export type PersonReference = { workspaceNo: number } & (
   | { by: 'address-alone'; email: string; unlessId: string }
 )
 
+// The column is compared as it is indexed. `+ 0`: to order by the bare number, the planner may walk all
+// people until one has the address.
 const findText = `
   select r.n, coalesce(
     (select id from people where workspace_no = r.workspace_no and id = coalesce(r.id, r.email)),
     (select id from people
-     where workspace_no = r.workspace_no and email = lower(r.email collate "default")
-     order by person_no limit 1),
+     where workspace_no = r.workspace_no and email = lower(r.email collate "default") collate "C"
+     order by person_no + 0 limit 1),
     (select id from people where person_no = r.person_no and workspace_no = r.workspace_no),
     (select id from people
-     where workspace_no = r.workspace_no and email = lower(r.address collate "default")
-       and lower(id collate "default") = email and not exists (
+     where workspace_no = r.workspace_no and email = lower(r.address collate "default") collate "C"
+       and lower(id collate "default") collate "C" = email and not exists (
          select from people where workspace_no = r.workspace_no and id = r.unless_id)
-     order by person_no limit 1)) as id
+     order by person_no + 0 limit 1)) as id
   from json_to_recordset($1) as r(
     n int, workspace_no int, id text, email text, person_no bigint, address text, unless_id text)`
 

@@ -102,11 +102,15 @@ export async function writeDevices(sql: Sql, changes: Changes): Promise<void> {
   if (keys.length !== changes.devices.length) throw new RacedError()
 }
 
+// By place: of a join by key the planner might make a scan of all devices. The rows are locked, so that
+// none moves.
 const touchText = `
   update devices d
   set ordered_at = greatest(d.ordered_at, to_timestamp(t.ordered_at / 1000))
   from json_to_recordset($1) as t(app_no int, token_hash uuid, ordered_at float8)
-  where d.app_no = t.app_no and d.token_hash = t.token_hash`
+  cross join lateral (
+    select ctid from devices where app_no = t.app_no and token_hash = t.token_hash limit 1) f
+  where d.ctid = f.ctid`
 
 /** Moves the order of locked devices forward (R1), and nothing else of them. */
 export async function touchDevices(sql: Sql, devices: readonly DeviceState[]): Promise<void> {
