@@ -9,11 +9,13 @@ import {
 } from '@pushkeep/queues'
 import { describeError } from '@pushkeep/runtime'
 import {
+  addActivity,
   claimWindow,
   closeChunk,
   coalesce,
   type Database,
   type EncryptionKey,
+  endActivity,
   type LeasedChunk,
   leaseChunks,
   leaseSeconds,
@@ -27,6 +29,9 @@ import {
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
+import { v4 as uuidv4 } from 'uuid'
+import { startReporter } from './activity/reporter.ts'
+import { createSums, type Sums } from './activity/sums.ts'
 import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { createRecorder } from './delivery/recorder.ts'
@@ -50,6 +55,9 @@ export interface WorkersOptions {
 
 /** Recipients claimed at a time: what a killed worker leaves unknown is at most that per chunk. */
 export const windowSize = 100
+
+/** How often the database is told what this process saw, in milliseconds. */
+const reportEveryMs = 2000
 
 /** How long work under way may take when the process is to end, in milliseconds. */
 const drainMs = 10_000
@@ -82,7 +90,8 @@ export function startWorkers(options: WorkersOptions) {
     now,
     random,
   })
-  const deps = deliverDeps(options, leases, senders, () => isStopping)
+  const sums = createSums(now)
+  const deps = deliverDeps(options, leases, senders, sums, () => isStopping)
   const relay = startRelay({
     database,
     databaseUrl,
@@ -98,6 +107,17 @@ export function startWorkers(options: WorkersOptions) {
     now,
     onRescued: (rescued) => logger.warn({ event: 'reconciler.rescued', ...rescued }),
     onError: onError('reconciler.failed'),
+  })
+  const reporter = startReporter({
+    worker: uuidv4(),
+    sums,
+    openBreakers: () => senders.openBreakers(),
+    add: (report, providers, messages) =>
+      withRepeat(() => addActivity(database, report, providers, messages)),
+    end: (worker) => endActivity(database, worker),
+    intervalMs: reportEveryMs,
+    now,
+    onError: onError('activity.not-reported'),
   })
   const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
@@ -122,6 +142,7 @@ export function startWorkers(options: WorkersOptions) {
       isStopping = true
       await Promise.all([relay.stop(), reconciler.stop()])
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
+      await reporter.stop()
       leases.stop()
       await senders.close()
       for (const one of rung.values()) await one.close()
@@ -146,6 +167,7 @@ function deliverDeps(
   options: WorkersOptions,
   leases: DeliverDeps['leases'],
   senders: DeliverDeps['senders'],
+  sums: Sums,
   isStopping: () => boolean,
 ): DeliverDeps {
   const { database, logger } = options
@@ -173,6 +195,7 @@ function deliverDeps(
     },
     leases,
     senders,
+    sums,
     recorder: createRecorder({
       write: async (batch) => {
         const recorded = await withRepeat(() => recordOutcomes(database, batch))

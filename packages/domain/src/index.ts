@@ -39,6 +39,7 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,
   guardDefaults,

@@ -1,4 +1,12 @@
 export {
+  addActivity,
+  endActivity,
+  type MessageSums,
+  type OpenBreaker,
+  type ProviderSums,
+  type WorkerReport,
+} from './activity.ts'
+export {
   type App,
   type AppProvider,
   appsOf,

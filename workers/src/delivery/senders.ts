@@ -37,11 +37,21 @@ export interface SendersOptions {
 }
 
 interface Opened {
+  appNo: number
+  provider: Provider
   version: number
   breaker: Breaker
   /** Makes a sender for one message. */
   render: (message: MessageToRender, now: number) => Sender
   close: () => Promise<void>
+}
+
+/** A breaker that does not let everything through; times in ms since the epoch. */
+export interface BreakerStanding {
+  appNo: number
+  provider: Provider
+  openUntil: number
+  refusals: number
 }
 
 type Sender = (
@@ -94,6 +104,16 @@ export function createSenders(options: SendersOptions) {
           send(token, uuidv5(String(deviceNo), id), environment, done),
       }
     },
+    /** The breakers that do not let everything through now. */
+    async openBreakers(): Promise<BreakerStanding[]> {
+      const all = await Promise.all([...opened.values()].map((entry) => entry.catch(() => null)))
+      return all.flatMap((entry) => {
+        const standing = entry?.breaker.standing()
+        return entry && standing
+          ? [{ ...standing, appNo: entry.appNo, provider: entry.provider }]
+          : []
+      })
+    },
     async close() {
       const all = [...opened.values()]
       opened.clear()
@@ -115,7 +135,8 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
   const version = chunk.credentialsVersion ?? 0
   const { render, close } =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
-  return { version, breaker, render, close }
+  const { appNo, provider } = chunk
+  return { appNo, provider, version, breaker, render, close }
 }
 
 type Rendering = Pick<Opened, 'render' | 'close'>
