@@ -1,3 +1,4 @@
+export { type Absence, type AbsenceFacts, absenceOf } from './absence.ts'
 export {
   type AttributeChange,
   type Attributes,
@@ -62,6 +63,14 @@ export {
   ttlSecondsDefault,
   ttlSecondsMax,
 } from './message.ts'
+export {
+  type Delaying,
+  type DeviceStanding,
+  type LaneStanding,
+  type Obstacle,
+  obstaclesOf,
+  type Withholding,
+} from './obstacle.ts'
 export type { Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
 export {

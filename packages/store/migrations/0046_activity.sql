@@ -72,8 +72,9 @@ create table device_counts (
   platform      text not null,
   environment   text not null,
   reachable     bigint not null,
-  push_disabled bigint not null,
+  suppressed    bigint not null,
   dead          bigint not null,
+  push_disabled bigint not null,
   failing       bigint not null,
   primary key (app_no, platform, environment)
 );
@@ -83,6 +84,9 @@ create table device_counts_state (
   took_ms     int not null,
   is_estimate boolean not null
 );
+
+-- Suppressed people are few; counting devices looks them up.
+create index people_suppressed on people (person_no) where suppressed_at is not null;
 
 -- Broadcasts stand between any number of one-person messages.
 create index messages_bulk on messages (workspace_no, message_no) where lane = 'bulk';

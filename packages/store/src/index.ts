@@ -1,4 +1,9 @@
 export {
+  type AcceptedMinute,
+  acceptedMinutes,
+  countAccepted,
+} from './accepted.ts'
+export {
   addActivity,
   endActivity,
   type MessageSums,
@@ -6,6 +11,20 @@ export {
   type ProviderSums,
   type WorkerReport,
 } from './activity.ts'
+export {
+  dropOldActivity,
+  messageProgress,
+  messageReasons,
+  type ProgressPoint,
+  type ProviderHealth,
+  providerHealth,
+  type ReasonCount,
+  type SettledMinute,
+  settledMinutes,
+  type Workers,
+  workerMissedSeconds,
+  workersNow,
+} from './activity-reads.ts'
 export {
   type App,
   type AppProvider,
@@ -33,6 +52,7 @@ export {
   type NewAuditEntry,
   readAudit,
 } from './audit.ts'
+export { type Backlog, backlogCountMax, backlogOf, type LaneBacklog } from './backlog.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
@@ -55,6 +75,13 @@ export {
   withRepeat,
 } from './connect.ts'
 export {
+  findByFingerprint,
+  lastDeliveries,
+  type PersonDelivery,
+  type StandingDevice,
+  standingDevices,
+} from './console-devices.ts'
+export {
   type ConsoleSession,
   closeSession,
   dropExpiredSessions,
@@ -70,6 +97,13 @@ export {
   deliveriesOfPerson,
 } from './deliveries.ts'
 export { lastStatusCode, statusCode, statusOf } from './delivery-codes.ts'
+export {
+  countDevices,
+  type DeviceCount,
+  type DeviceCounts,
+  deviceCounts,
+  lastDeviceCount,
+} from './device-counts.ts'
 export { type Device, isAttributesTooLarge } from './device-rows.ts'
 export {
   appsWithToken,
@@ -95,6 +129,7 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+export { type ListedMessage, listMessages, type MessagePage } from './message-list.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -117,6 +152,7 @@ export {
   suppressPerson,
   unsuppressPerson,
 } from './people.ts'
+export { type FoundPerson, findPeopleByPrefix, findPeopleByToken } from './people-search.ts'
 export {
   chunkSizeMax,
   explicitChunks,
@@ -136,3 +172,4 @@ export {
   type TimelinePage,
 } from './timeline.ts'
 export { tokenHash } from './token-hash.ts'
+export { type Trace, traceMessage } from './trace.ts'

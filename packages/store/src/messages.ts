@@ -157,7 +157,7 @@ export async function findMessage(
   return row ? { ...row, counts: countsOf(row.counts) } : null
 }
 
-function countsOf(row: string[]): DeliveryCounts {
+export function countsOf(row: string[]): DeliveryCounts {
   const [recipients = 0, sent = 0, bounced = 0, suppressed = 0, failed = 0, expired = 0] =
     row.map(Number)
   const pending = recipients - sent - bounced - suppressed - failed - expired

@@ -1,0 +1,94 @@
+import type { AudienceInput, DeliveryCounts, Lane } from '@pushkeep/domain'
+import type { Sql } from './connect.ts'
+import { countsOf } from './messages.ts'
+
+/** A message as it stands in a list. */
+export interface ListedMessage {
+  id: string
+  appId: string | null
+  lane: Lane
+  /** What it says, in short; null where it is silent. */
+  title: string | null
+  /** Which kind of audience it has; a list's length. */
+  audience: { kind: keyof AudienceInput; size: number | null }
+  createdAt: Date
+  plannedAt: Date | null
+  expiresAt: Date
+  counts: DeliveryCounts
+}
+
+export interface MessagePage {
+  messages: ListedMessage[]
+  /** The message number that the next page begins below; null at the end. */
+  next: string | null
+}
+
+interface Row extends Omit<ListedMessage, 'counts'> {
+  messageNo: string
+  isShown: boolean
+  counts: string[] | null
+}
+
+/** Most messages that are looked through for one page: few of them may be for the app in question. */
+const lookedThroughMax = 2000
+
+/** Longest title in a list, in characters. */
+const titleMax = 120
+
+const listText = (laneCondition: string) => `
+  with seen as materialized (
+    select m.* from messages m
+    where m.workspace_no = $1 and m.message_no < coalesce($3::bigint, 9223372036854775807)
+      ${laneCondition}
+    order by m.message_no desc limit ${lookedThroughMax}
+  ), shown as (
+    select *, row_number() over (order by message_no desc) as place
+    from seen where $2::int is null or app_no = $2
+    order by message_no desc limit $4
+  )
+  select s.message_no::text as "messageNo", true as "isShown", s.id, a.id as "appId", s.lane,
+         left(coalesce(s.content #>> '{content,title}', s.content #>> '{content,body}'), ${titleMax})
+           as title,
+         (select json_build_object('kind', k.kind, 'size', case
+            when jsonb_typeof(s.audience -> k.kind) = 'array'
+            then jsonb_array_length(s.audience -> k.kind) end)
+          from jsonb_object_keys(s.audience) as k(kind) limit 1) as audience,
+         s.created_at as "createdAt", s.planned_at as "plannedAt", s.expires_at as "expiresAt",
+         array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts
+  from shown s join message_counts c using (message_no) left join apps a on a.app_no = s.app_no
+  union all
+  select min(message_no)::text, false, null, null, null, null, null, null, null, null, null
+  from seen having count(*) = ${lookedThroughMax}
+  order by 1 desc`
+
+/**
+ * A page of a workspace's messages, newest first; with an `appNo`, those for that app alone. Looks
+ * through a bounded number of messages, so that a page may be short and still not the last.
+ */
+export async function listMessages(
+  sql: Sql,
+  page: {
+    workspaceNo: number
+    appNo: number | null
+    /** `bulk`: broadcasts and long lists alone. */
+    lane: 'bulk' | null
+    before: string | null
+    limit: number
+  },
+): Promise<MessagePage> {
+  const { rows } = await sql.query<Row>({
+    name: page.lane === null ? 'list-messages' : 'list-broadcasts',
+    text: listText(page.lane === null ? '' : `and m.lane = 'bulk'`),
+    values: [page.workspaceNo, page.appNo, page.before, page.limit + 1],
+  })
+  const found = rows.filter(({ isShown }) => isShown)
+  const shown = found.slice(0, page.limit)
+  const more = found.length > page.limit ? shown.at(-1) : rows.find(({ isShown }) => !isShown)
+  return {
+    messages: shown.map(({ messageNo: _, isShown: __, counts, ...message }) => ({
+      ...message,
+      counts: countsOf(counts ?? []),
+    })),
+    next: more?.messageNo ?? null,
+  }
+}
