@@ -1,4 +1,11 @@
-import { createPartitions, type Rescued, rescue, updateUsualShares } from '@pushkeep/store'
+import {
+  createPartitions,
+  type EarlyReceiptPlace,
+  type Rescued,
+  rescue,
+  settleEarlyReceipts,
+  updateUsualShares,
+} from '@pushkeep/store'
 import pg from 'pg'
 
 export interface ReconcilerOptions {
@@ -19,6 +26,9 @@ const leaderLock = 7_482_114
 const partitionsEveryMs = 60 * 60_000
 const usualEveryMs = 60_000
 
+/** Receipts that were faster than the outcome of their delivery are looked at this often. */
+const receiptsEveryMs = 2000
+
 /**
  * A new leader watches for that long before it rescues: where the database was away, the holders of
  * chunks get the time to write what they know and to renew, instead of being sent twice.
@@ -36,6 +46,8 @@ export function startReconciler(options: ReconcilerOptions) {
   let leadsSince = 0
   let partitionsAt = 0
   let usualAt = 0
+  let receiptsAt = 0
+  let receiptsAfter: EarlyReceiptPlace | null = null
   let idle: Promise<void> = Promise.resolve()
 
   async function lead(): Promise<pg.Client | null> {
@@ -79,6 +91,10 @@ export function startReconciler(options: ReconcilerOptions) {
     if (now - usualAt >= usualEveryMs) {
       await updateUsualShares(leader)
       usualAt = now
+    }
+    if (now - receiptsAt >= receiptsEveryMs) {
+      receiptsAfter = await settleEarlyReceipts(leader, receiptsAfter, options.batchSize)
+      receiptsAt = now
     }
     if (now - leadsSince < graceMs) return
     const rescued = await rescue(leader, options.batchSize)

@@ -63,6 +63,7 @@ export {
   ttlSecondsDefault,
   ttlSecondsMax,
 } from './message.ts'
+export { deliveryIdOf, isDeliveryId, messageIdOf } from './message-id.ts'
 export {
   type Delaying,
   type DeviceStanding,
@@ -82,6 +83,14 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
+export {
+  provenBy,
+  type ReceiptCounts,
+  type ReceiptEvent,
+  ReceiptInput,
+  receiptEvents,
+  receiptListMax,
+} from './receipt.ts'
 export { mayActAs, type Role, roles } from './role.ts'
 export { cleanText, isCleanText } from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'

@@ -21,6 +21,23 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
     return { error: invalid(fieldErrors(result.error.issues, httpPart ?? 'body')) }
   }
 
+export type Validated<T> = { kind: 'valid'; value: T } | { kind: 'invalid'; errors: FieldError[] }
+
+/** Validates one item of a batch, which has a verdict of its own. `place` is its path in the body. */
+export function validateItem<Schema extends z.ZodType>(
+  schema: Schema,
+  item: unknown,
+  place: string,
+): Validated<z.output<Schema>> {
+  const result = schema.safeParse(item, { error: messageOf })
+  if (result.success) return { kind: 'valid', value: result.data }
+  const errors = fieldErrors(result.error.issues, '').map(({ path, message }) => ({
+    path: path === '' ? place : `${place}.${path}`,
+    message,
+  }))
+  return { kind: 'invalid', errors }
+}
+
 /** What zod found wrong, by field; `whole` names the value where the problem is all of it. */
 export function fieldErrors(issues: readonly Issue[], whole: string): FieldError[] {
   return issues

@@ -1,4 +1,4 @@
-import type { DeliveryStatus, Platform } from '@pushkeep/domain'
+import type { DeliveryStatus, Platform, ReceiptEvent } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { statusCode, statusOf } from './delivery-codes.ts'
 
@@ -14,6 +14,8 @@ export interface DeliveryReport {
   attempts: number
   /** When it was settled; for a pending one, when it is tried again. */
   at: Date
+  /** When the phone saw each event; null where it told of none. */
+  receipts: Record<ReceiptEvent, Date | null>
 }
 
 export interface DeliveryPage {
@@ -22,26 +24,33 @@ export interface DeliveryPage {
   next: string | null
 }
 
-interface Row extends Omit<DeliveryReport, 'status'> {
+interface Row
+  extends Omit<DeliveryReport, 'status' | 'receipts'>,
+    Record<ReceiptEvent, Date | null> {
   status: number
   cursor: string
 }
 
 const columns = `
   m.id as "messageId", p.id as "personId", d.token, d.platform, dl.status, dl.reason, dl.attempts,
-  dl.at`
+  dl.at, rc.delivered_at as delivered, rc.opened_at as opened, rc.clicked_at as clicked,
+  rc.converted_at as converted`
 
 const joins = `
   left join people p on p.person_no = dl.person_no
-  left join devices d on d.device_no = dl.device_no and d.app_no = any($1::int[])`
+  left join devices d on d.device_no = dl.device_no and d.app_no = any($1::int[])
+  left join receipts rc on rc.message_no = dl.message_no and rc.device_no = dl.device_no`
 
 function page(rows: Row[], limit: number): DeliveryPage {
   const shown = rows.slice(0, limit)
   return {
-    deliveries: shown.map(({ cursor: _, status, ...row }) => ({
-      ...row,
-      status: statusOf(status),
-    })),
+    deliveries: shown.map(
+      ({ cursor: _, status, delivered, opened, clicked, converted, ...row }) => ({
+        ...row,
+        status: statusOf(status),
+        receipts: { delivered, opened, clicked, converted },
+      }),
+    ),
     next: rows.length > limit ? (shown.at(-1)?.cursor ?? null) : null,
   }
 }

@@ -161,6 +161,13 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
+export {
+  createReceiptTaker,
+  type EarlyReceiptPlace,
+  type Receipt,
+  type ReceiptVerdict,
+  settleEarlyReceipts,
+} from './receipts.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
 export type { Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'

@@ -4,6 +4,7 @@ import type {
   Lane,
   MessageContent,
   NewMessage,
+  ReceiptCounts,
 } from '@pushkeep/domain'
 import { v7 as uuidv7 } from 'uuid'
 import type { Sql } from './connect.ts'
@@ -126,10 +127,12 @@ export interface MessageReport {
   expiresAt: Date
   plannedAt: Date | null
   counts: DeliveryCounts
+  receipts: ReceiptCounts
 }
 
-interface ReportRow extends Omit<MessageReport, 'counts'> {
+interface ReportRow extends Omit<MessageReport, 'counts' | 'receipts'> {
   counts: string[]
+  receipts: (string | null)[]
 }
 
 /**
@@ -146,15 +149,17 @@ export async function findMessage(
       select m.id, m.message_no::text as "messageNo", a.id as "appId", m.lane, m.priority,
              m.collapse_id as "collapseId", m.ttl_seconds as "ttlSeconds", m.audience, m.content,
              m.created_at as "createdAt", m.expires_at as "expiresAt", m.planned_at as "plannedAt",
-             array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts
+             array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts,
+             array[r.delivered, r.opened, r.clicked, r.converted] as receipts
       from messages m
       join message_counts c using (message_no)
+      left join receipt_counts r using (message_no)
       left join apps a on a.app_no = m.app_no
       where m.workspace_no = $1 and m.id = $2 and ($3::int is null or m.app_no = $3)`,
     values: [workspaceNo, id, appNo],
   })
   const [row] = rows
-  return row ? { ...row, counts: countsOf(row.counts) } : null
+  return row ? { ...row, counts: countsOf(row.counts), receipts: receiptsOf(row.receipts) } : null
 }
 
 export function countsOf(row: string[]): DeliveryCounts {
@@ -162,4 +167,9 @@ export function countsOf(row: string[]): DeliveryCounts {
     row.map(Number)
   const pending = recipients - sent - bounced - suppressed - failed - expired
   return { recipients, sent, bounced, suppressed, failed, expired, pending }
+}
+
+function receiptsOf(row: (string | null)[]): ReceiptCounts {
+  const [delivered = 0, opened = 0, clicked = 0, converted = 0] = row.map(Number)
+  return { delivered, opened, clicked, converted }
 }

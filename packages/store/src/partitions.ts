@@ -3,17 +3,20 @@ import type { Sql } from './connect.ts'
 const dayMs = 86_400_000
 
 /**
- * Creates the partitions of deliveries (by day) and of device events (by month) that today and the
- * next days need; what has no partition lands in the default one and is never refused. `now` in ms.
+ * Creates the partitions of deliveries and receipts (by day) and of device events (by month) that
+ * today and the next days need; what has no partition lands in the default one and is never
+ * refused. `now` in ms.
  */
 export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Promise<void> {
   for (let day = 0; day <= daysAhead; day += 1) {
     const from = new Date(Math.floor(now / dayMs) * dayMs + day * dayMs)
     const to = new Date(from.getTime() + dayMs)
-    await createPartition(sql, 'deliveries', nameOf(from, 10), [
-      `message_no_at('${from.toISOString()}')`,
-      `message_no_at('${to.toISOString()}')`,
-    ])
+    for (const parent of ['deliveries', 'receipts'] as const) {
+      await createPartition(sql, parent, nameOf(from, 10), [
+        `message_no_at('${from.toISOString()}')`,
+        `message_no_at('${to.toISOString()}')`,
+      ])
+    }
   }
   const today = new Date(now)
   for (const ahead of [0, 1]) {
@@ -34,7 +37,7 @@ function nameOf(from: Date, length: 7 | 10): string {
 // left, and the rows stay where they are.
 async function createPartition(
   sql: Sql,
-  parent: 'deliveries' | 'device_events',
+  parent: 'deliveries' | 'receipts' | 'device_events',
   suffix: string,
   [from, to]: [string, string],
 ): Promise<void> {

@@ -27,6 +27,10 @@ const Counts = z
   })
   .describe('recipients = sent + bounced + suppressed + failed + expired + pending')
 
+const Receipts = z
+  .object({ delivered: Count, opened: Count, clicked: Count, converted: Count })
+  .describe('On how many devices it was seen to: what phones reported, beside the outcomes')
+
 /** Body of `GET /v1/messages/{id}`. */
 export const MessageBody = z
   .object({
@@ -36,6 +40,7 @@ export const MessageBody = z
       .describe('`accepted` until planned, `sending` until nothing is pending'),
     balanced: z.boolean().describe('Whether the counts add up'),
     counts: Counts,
+    receipts: Receipts,
     app_id: z.uuid().nullable().describe('null: every app'),
     lane: z.enum(['transactional', 'bulk']),
     priority: z.enum(['high', 'normal']),
@@ -67,6 +72,7 @@ export function messageBody(report: MessageReport): MessageBody {
     state: stateOf(report.plannedAt, report.counts),
     balanced: isBalanced(report.counts),
     counts: report.counts,
+    receipts: report.receipts,
     app_id: report.appId,
     lane: report.lane,
     priority: report.priority,

@@ -1,5 +1,5 @@
 import type { DeliveryStatus } from '@pushkeep/domain'
-import { createPartitions, statusCode } from '@pushkeep/store'
+import { createPartitions, createReceiptTaker, statusCode } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readCursor, writeCursor } from '../src/cursor.ts'
 import { addDevice, apnsToken, get, post, type Sender, startTestSender } from './sender.ts'
@@ -70,6 +70,7 @@ test('a delivery tells message, person, device, outcome and time', async () => {
         reason: 'UNREGISTERED',
         attempts: 2,
         at: '2026-01-02T03:04:05.678Z',
+        receipts: { delivered: null, opened: null, clicked: null, converted: null },
       },
     ],
     next_cursor: null,
@@ -77,6 +78,31 @@ test('a delivery tells message, person, device, outcome and time', async () => {
   for (const url of [`/v1/messages/${id}/deliveries`, '/v1/people/anna/deliveries']) {
     expect((await get(sender, url)).json()).toEqual(expected)
   }
+})
+
+test('a delivery tells when its phone saw the push; the message on how many it was seen', async () => {
+  const [app] = sender.tenant.apps
+  const token = apnsToken(77)
+  const device = await addDevice(sender, { app, personId: 'reader', token })
+  const id = await newMessage()
+  await deliver(id, device)
+  await deliver(id, { deviceNo: 12_345, personNo: null })
+  const take = createReceiptTaker(sender.database)
+  const { workspaceNo } = sender.tenant
+  await take({ workspaceNo, appNo: null, messageId: id, token, event: 'opened', at: null })
+  const { deliveries } = (await get(sender, `/v1/messages/${id}/deliveries`)).json()
+  const seen = deliveries.find((delivery: Delivery) => delivery.device === token).receipts
+  expect(seen).toEqual({
+    delivered: expect.any(String),
+    opened: seen.delivered,
+    clicked: null,
+    converted: null,
+  })
+  expect((await get(sender, '/v1/people/reader/deliveries')).json().deliveries[0].receipts).toEqual(
+    seen,
+  )
+  const message = (await get(sender, `/v1/messages/${id}`)).json()
+  expect(message.receipts).toEqual({ delivered: 1, opened: 1, clicked: 0, converted: 0 })
 })
 
 test('a deleted device leaves its delivery without a token, an unknown one without more', async () => {

@@ -40,6 +40,7 @@ test('a message reads back as it was sent', async () => {
     state: 'done',
     balanced: true,
     counts: { ...nothing, pending: 0 },
+    receipts: { delivered: 0, opened: 0, clicked: 0, converted: 0 },
     app_id: sender.tenant.apps[1].id,
     lane: 'transactional',
     priority: 'normal',

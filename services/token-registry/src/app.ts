@@ -1,10 +1,16 @@
 import { buildServer, createAuthenticator, type Logger, type Server } from '@pushkeep/runtime'
-import { createIdentifier, createRegistrar, type Database } from '@pushkeep/store'
+import {
+  createIdentifier,
+  createReceiptTaker,
+  createRegistrar,
+  type Database,
+} from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { personDeviceRoutes } from './routes/person-devices.ts'
+import { receiptRoutes } from './routes/receipts.ts'
 import { timelineRoutes } from './routes/timeline.ts'
 
 export interface AppOptions {
@@ -17,7 +23,7 @@ export interface AppOptions {
 const description = `People, their devices, and the registration endpoint of mobile apps.
 
 Every call carries a key (\`Authorization: Bearer <key>\`). A public key, as it sits in a mobile app,
-may register and identify and is told nothing: its answers are \`{}\` or empty. A secret key may do
+may register, identify and report receipts, and is told nothing: its answers are \`{}\` or empty. A secret key may do
 everything.
 
 A call that names a \`timestamp\` is ordered by it: one that is older than the newest that was applied
@@ -41,5 +47,6 @@ export function buildApp({ database, logger, checkResponses }: AppOptions): Serv
   app.register(personDeviceRoutes, { database, apps, register })
   app.register(deviceRoutes, { database, apps, register })
   app.register(timelineRoutes, { database, apps })
+  app.register(receiptRoutes, { takeReceipt: createReceiptTaker(database) })
   return app
 }

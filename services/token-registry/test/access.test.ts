@@ -38,7 +38,9 @@ const publicRoutes: Route[] = [
   ['DELETE', (token) => `/v1/devices/${token}`],
 ]
 
-test.each([...secretRoutes, ...publicRoutes])(
+const receiptRoute: Route = ['POST', () => '/v1/receipts', { receipts: [{}] }]
+
+test.each([...secretRoutes, ...publicRoutes, receiptRoute])(
   '401 without a valid key: %s %s',
   async (...route) => {
     const [method, url, body] = route
@@ -124,7 +126,7 @@ test('every route is described', async () => {
       })
     }
   }
-  expect(Object.keys(body.paths)).toHaveLength(10)
+  expect(Object.keys(body.paths)).toHaveLength(11)
   const { put } = body.paths['/v1/devices/{token}']
   expect(put.requestBody.required).toBe(true)
   const { properties } = put.requestBody.content['application/json'].schema

@@ -3,6 +3,7 @@ import { type Caller, callerOf, invalid, notFound, problemResponses } from '@pus
 import {
   appsOf,
   type DeliveryPage,
+  type DeliveryReport,
   deliveriesOfMessage,
   deliveriesOfPerson,
   type Sql,
@@ -29,6 +30,8 @@ const Page = z.strictObject({
   status: z.enum(deliveryStatuses).optional().describe('Only deliveries that stand so'),
 })
 
+const Seen = z.iso.datetime().nullable()
+
 const Delivery = z
   .object({
     message_id: z.uuid(),
@@ -39,6 +42,9 @@ const Delivery = z
     reason: z.string().nullable().describe('Why, where it was not sent'),
     attempts: z.int(),
     at: z.iso.datetime().describe('When it was settled; a pending one: when it is tried again'),
+    receipts: z
+      .object({ delivered: Seen, opened: Seen, clicked: Seen, converted: Seen })
+      .describe('When the phone saw each, by its own report; null: it reported none'),
   })
   .meta({ id: 'Delivery' })
 
@@ -131,8 +137,19 @@ function deliveriesBody(list: readonly unknown[], page: DeliveryPage): z.infer<t
       reason: delivery.reason,
       attempts: delivery.attempts,
       at: delivery.at.toISOString(),
+      receipts: seenOf(delivery.receipts),
     })),
     next_cursor: page.next === null ? null : writeCursor(list, page.next),
+  }
+}
+
+function seenOf({ delivered, opened, clicked, converted }: DeliveryReport['receipts']) {
+  const time = (at: Date | null) => at?.toISOString() ?? null
+  return {
+    delivered: time(delivered),
+    opened: time(opened),
+    clicked: time(clicked),
+    converted: time(converted),
   }
 }
 
