@@ -32,6 +32,7 @@ import type { Logger } from 'pino'
 import { v4 as uuidv4 } from 'uuid'
 import { startReporter } from './activity/reporter.ts'
 import { createSums, type Sums } from './activity/sums.ts'
+import { startClerk } from './credential-clerk.ts'
 import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { createRecorder } from './delivery/recorder.ts'
@@ -119,6 +120,13 @@ export function startWorkers(options: WorkersOptions) {
     now,
     onError: onError('activity.not-reported'),
   })
+  const clerk = startClerk({
+    database,
+    encryptionKey: options.encryptionKey,
+    endpoints: options.endpoints,
+    pollMs: 1000,
+    onError: onError('credentials.failed'),
+  })
   const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
@@ -140,7 +148,7 @@ export function startWorkers(options: WorkersOptions) {
   return {
     async stop() {
       isStopping = true
-      await Promise.all([relay.stop(), reconciler.stop()])
+      await Promise.all([relay.stop(), reconciler.stop(), clerk.stop()])
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       await reporter.stop()
       leases.stop()

@@ -11,6 +11,12 @@ export {
   type Json,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
+export {
+  type CredentialFinding,
+  type CredentialOutcome,
+  replacementOutcome,
+  verdictOf,
+} from './credential-check.ts'
 export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
 export {
   type DeliveryCounts,

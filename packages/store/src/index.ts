@@ -38,6 +38,7 @@ export {
   type ProviderState,
   pauseProvider,
   providersOf,
+  providersOfAll,
   putCredentials,
   type Workspace,
 } from './apps.ts'
@@ -90,6 +91,19 @@ export {
   sessionIdleSeconds,
   sessionSeconds,
 } from './console-sessions.ts'
+export {
+  type Asker,
+  askCheck,
+  askReplacement,
+  type CredentialTask,
+  dropOldTasks,
+  findTask,
+  finishTask,
+  lastTasks,
+  publishBoxKey,
+  type TakenTask,
+  takeTask,
+} from './credential-tasks.ts'
 export {
   type DeliveryPage,
   type DeliveryReport,
