@@ -46,6 +46,7 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { diagnose, type ProviderFacts, type SystemFacts, type SystemProblem } from './diagnosis.ts'
 export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,

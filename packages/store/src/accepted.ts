@@ -7,6 +7,18 @@ export interface AcceptedMinute {
   recipients: number
 }
 
+// Any constant of our own: whoever keeps the console's sums holds it for a round.
+const upkeepLock = 7_482_146
+
+/** Whether this transaction is the one that keeps the console's sums now. */
+export async function tryUpkeep(sql: Sql): Promise<boolean> {
+  const { rows } = await sql.query<{ isOurs: boolean }>(
+    'select pg_try_advisory_xact_lock($1) as "isOurs"',
+    [upkeepLock],
+  )
+  return rows[0]?.isOurs ?? false
+}
+
 /**
  * Counts anew what was accepted in the last minutes, the present one included: a broadcast gets its
  * recipients while it is planned. Costs what these minutes' messages cost to read.

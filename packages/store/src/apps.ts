@@ -13,7 +13,11 @@ export interface App {
   id: string
   workspaceNo: number
   name: string
+  createdAt: Date
 }
+
+const appColumns = `
+  app_no as "appNo", id, workspace_no as "workspaceNo", name, created_at as "createdAt"`
 
 /** Creates a workspace. */
 export async function createWorkspace(sql: Sql, name: string): Promise<Workspace> {
@@ -33,11 +37,23 @@ export async function findWorkspace(sql: Sql, id: string): Promise<Workspace | n
   return rows[0] ?? null
 }
 
+/** What a workspace is called; its number is known to be one. */
+export async function workspaceName(
+  sql: Sql,
+  workspaceNo: number,
+): Promise<{ id: string; name: string }> {
+  const { rows } = await sql.query<{ id: string; name: string }>(
+    'select id, name from workspaces where workspace_no = $1',
+    [workspaceNo],
+  )
+  return one(rows)
+}
+
 /** Creates an app, without credentials yet. */
 export async function createApp(sql: Sql, workspaceNo: number, name: string): Promise<App> {
   const { rows } = await sql.query<App>(
     `insert into apps (id, workspace_no, name) values ($1, $2, $3)
-     returning app_no as "appNo", id, workspace_no as "workspaceNo", name`,
+     returning ${appColumns}`,
     [uuidv7(), workspaceNo, name],
   )
   return one(rows)
@@ -46,8 +62,7 @@ export async function createApp(sql: Sql, workspaceNo: number, name: string): Pr
 /** The apps of a workspace, oldest first. */
 export async function appsOf(sql: Sql, workspaceNo: number): Promise<App[]> {
   const { rows } = await sql.query<App>(
-    `select app_no as "appNo", id, workspace_no as "workspaceNo", name
-     from apps where workspace_no = $1 order by app_no`,
+    `select ${appColumns} from apps where workspace_no = $1 order by app_no`,
     [workspaceNo],
   )
   return rows
@@ -55,10 +70,7 @@ export async function appsOf(sql: Sql, workspaceNo: number): Promise<App[]> {
 
 /** The app with this id, whatever its workspace, or null. */
 export async function findApp(sql: Sql, id: string): Promise<App | null> {
-  const { rows } = await sql.query<App>(
-    `select app_no as "appNo", id, workspace_no as "workspaceNo", name from apps where id = $1`,
-    [id],
-  )
+  const { rows } = await sql.query<App>(`select ${appColumns} from apps where id = $1`, [id])
   return rows[0] ?? null
 }
 

@@ -2,6 +2,7 @@ export {
   type AcceptedMinute,
   acceptedMinutes,
   countAccepted,
+  tryUpkeep,
 } from './accepted.ts'
 export {
   addActivity,
@@ -41,6 +42,7 @@ export {
   providersOfAll,
   putCredentials,
   type Workspace,
+  workspaceName,
 } from './apps.ts'
 export {
   type Actor,
@@ -111,6 +113,7 @@ export {
   deliveriesOfPerson,
 } from './deliveries.ts'
 export { lastStatusCode, statusCode, statusOf } from './delivery-codes.ts'
+export { type DeliveryScan, scanDeliveries } from './delivery-scan.ts'
 export {
   countDevices,
   type DeviceCount,
@@ -166,7 +169,12 @@ export {
   suppressPerson,
   unsuppressPerson,
 } from './people.ts'
-export { type FoundPerson, findPeopleByPrefix, findPeopleByToken } from './people-search.ts'
+export {
+  type FoundPerson,
+  findNumberedPerson,
+  findPeopleByPrefix,
+  findPeopleByToken,
+} from './people-search.ts'
 export {
   chunkSizeMax,
   explicitChunks,

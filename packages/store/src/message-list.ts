@@ -1,6 +1,6 @@
-import type { AudienceInput, DeliveryCounts, Lane } from '@pushkeep/domain'
+import type { DeliveryCounts, Lane, ReceiptCounts } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
-import { countsOf } from './messages.ts'
+import { countsOf, receiptsOf } from './messages.ts'
 
 /** A message as it stands in a list. */
 export interface ListedMessage {
@@ -10,11 +10,12 @@ export interface ListedMessage {
   /** What it says, in short; null where it is silent. */
   title: string | null
   /** Which kind of audience it has; a list's length. */
-  audience: { kind: keyof AudienceInput; size: number | null }
+  audience: { kind: string; size: number | null }
   createdAt: Date
   plannedAt: Date | null
   expiresAt: Date
   counts: DeliveryCounts
+  receipts: ReceiptCounts
 }
 
 export interface MessagePage {
@@ -23,10 +24,11 @@ export interface MessagePage {
   next: string | null
 }
 
-interface Row extends Omit<ListedMessage, 'counts'> {
+interface Row extends Omit<ListedMessage, 'counts' | 'receipts'> {
   messageNo: string
   isShown: boolean
   counts: string[] | null
+  receipts: (string | null)[] | null
 }
 
 /** Most messages that are looked through for one page: few of them may be for the app in question. */
@@ -54,10 +56,14 @@ const listText = (laneCondition: string) => `
             then jsonb_array_length(s.audience -> k.kind) end)
           from jsonb_object_keys(s.audience) as k(kind) limit 1) as audience,
          s.created_at as "createdAt", s.planned_at as "plannedAt", s.expires_at as "expiresAt",
-         array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts
-  from shown s join message_counts c using (message_no) left join apps a on a.app_no = s.app_no
+         array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts,
+         array[r.delivered, r.opened, r.clicked, r.converted] as receipts
+  from shown s
+  join message_counts c using (message_no)
+  left join receipt_counts r using (message_no)
+  left join apps a on a.app_no = s.app_no
   union all
-  select min(message_no)::text, false, null, null, null, null, null, null, null, null, null
+  select min(message_no)::text, false, null, null, null, null, null, null, null, null, null, null
   from seen having count(*) = ${lookedThroughMax}
   order by 1 desc`
 
@@ -85,9 +91,10 @@ export async function listMessages(
   const shown = found.slice(0, page.limit)
   const more = found.length > page.limit ? shown.at(-1) : rows.find(({ isShown }) => !isShown)
   return {
-    messages: shown.map(({ messageNo: _, isShown: __, counts, ...message }) => ({
+    messages: shown.map(({ messageNo: _, isShown: __, counts, receipts, ...message }) => ({
       ...message,
       counts: countsOf(counts ?? []),
+      receipts: receiptsOf(receipts ?? []),
     })),
     next: more?.messageNo ?? null,
   }

@@ -162,6 +162,7 @@ export async function findMessage(
   return row ? { ...row, counts: countsOf(row.counts), receipts: receiptsOf(row.receipts) } : null
 }
 
+/** Counts as they stand in a row. */
 export function countsOf(row: string[]): DeliveryCounts {
   const [recipients = 0, sent = 0, bounced = 0, suppressed = 0, failed = 0, expired = 0] =
     row.map(Number)
@@ -169,7 +170,8 @@ export function countsOf(row: string[]): DeliveryCounts {
   return { recipients, sent, bounced, suppressed, failed, expired, pending }
 }
 
-function receiptsOf(row: (string | null)[]): ReceiptCounts {
+/** Receipts as they stand in a row; none was taken: null. */
+export function receiptsOf(row: (string | null)[]): ReceiptCounts {
   const [delivered = 0, opened = 0, clicked = 0, converted = 0] = row.map(Number)
   return { delivered, opened, clicked, converted }
 }

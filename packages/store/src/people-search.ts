@@ -1,4 +1,5 @@
 import type { Sql } from './connect.ts'
+import { type Person, type PersonName, personColumns } from './people.ts'
 import { tokenHash } from './token-hash.ts'
 
 /** A person as found by a search. */
@@ -49,4 +50,18 @@ export async function findPeopleByToken(
     values: [appNos, tokenHash(token)],
   })
   return rows
+}
+
+/** The person with the number that deliveries and devices know them by, or null. */
+export async function findNumberedPerson(
+  sql: Sql,
+  { workspaceNo, id }: PersonName,
+): Promise<(Person & { personNo: string }) | null> {
+  const { rows } = await sql.query<Person & { personNo: string }>({
+    name: 'find-numbered-person',
+    text: `select p.person_no::text as "personNo", ${personColumns}
+           from people p where p.workspace_no = $1 and p.id = $2`,
+    values: [workspaceNo, id],
+  })
+  return rows[0] ?? null
 }

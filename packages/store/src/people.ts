@@ -11,7 +11,8 @@ export interface Person {
   updatedAt: Date
 }
 
-const personColumns = `
+/** The select list of `Person`, from a person `p`. */
+export const personColumns = `
   p.id, p.attributes, p.suppressed_at is not null as suppressed,
   p.created_at as "createdAt", p.updated_at as "updatedAt"`
 

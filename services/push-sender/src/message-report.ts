@@ -87,8 +87,8 @@ export function messageBody(report: MessageReport): MessageBody {
   }
 }
 
-/** Chunks of a long list are sent while the rest is planned: there are recipients, but not all. */
-function stateOf(plannedAt: Date | null, counts: DeliveryCounts): MessageState {
+/** Where a message stands. Chunks of a long list are sent while the rest is planned: there are recipients, but not all. */
+export function stateOf(plannedAt: Date | null, counts: DeliveryCounts): MessageState {
   if (plannedAt === null) return counts.recipients === 0 ? 'accepted' : 'sending'
   return counts.pending > 0 ? 'sending' : 'done'
 }
