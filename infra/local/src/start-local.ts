@@ -139,6 +139,7 @@ function describe(
     fcm_url: urls.fcm,
     simulator_url: urls.simulator,
     ...installation,
+    console_url: `${services.sender_url}/ops`,
     dashboard_url: `${services.sender_url}/ops/queues`,
     database_url: databaseUrl,
   }

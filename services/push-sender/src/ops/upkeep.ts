@@ -22,10 +22,9 @@ const roundMs = 10_000
 const minutesUsually = 1
 const minutesSometimes = 5
 
-const devicesEverySeconds = 300
-
-/** Counting devices takes up to this share of the time, however many there are. */
-const devicesShareMax = 0.02
+/** Devices are counted this often, or as seldom as keeps it to a share of the time. */
+const devicesEverySeconds = 15
+const devicesShareMax = 0.002
 
 /**
  * Keeps the sums of the console that nobody else keeps, and forgets what is old. Of several
