@@ -65,6 +65,9 @@ test('asked twice, it asks its processes once: a second signal would end them un
     onLine: (_name, line) => lines.push(line),
   })
   await group.start({ name: 'it', file: pathOf('./fixtures/child.ts'), args: ['slow'] }, 0)
-  await Promise.all([group.stop(), group.stop()])
-  expect(lines.filter((line) => line === 'drained')).toHaveLength(1)
+  const asked = () => lines.filter((line) => line === 'drained').length
+  const first = group.stop()
+  await expect.poll(asked, { interval: 5 }).toBe(1)
+  await Promise.all([first, group.stop()])
+  expect(asked()).toBe(1)
 })
