@@ -117,8 +117,17 @@ export function useWhy(personId: string, messageId: string) {
     queryKey: ['why', personId, messageId],
     queryFn: () => call<Why>('GET', path('people', personId, 'why', messageId)),
     enabled: messageId !== '',
-    refetchInterval: 5000,
+    // Until each device has its outcome it may come any moment.
+    refetchInterval: ({ state }) => (isSettled(state.data) ? 10_000 : 700),
   })
+}
+
+function isSettled(why: Why | undefined): boolean {
+  return (why?.devices ?? []).every(
+    ({ trace }) =>
+      (trace.kind === 'delivery' && trace.status !== 'pending') ||
+      (trace.kind === 'absent' && trace.why !== 'not_planned_yet'),
+  )
 }
 
 export function useTimeline(appId: string, fingerprint: string, enabled: boolean) {

@@ -68,7 +68,7 @@ function MessageRow({ message }: { message: ListedMessage }) {
         <span className="row-title">{title ?? <em className="muted">silent push</em>}</span>
       </Link>
       <span className="row-state">
-        <StateBadge state={state} />
+        {state === 'done' ? <span className="muted">done</span> : <StateBadge state={state} />}
       </span>
       <span className="row-note muted">{audienceWords(audience)}</span>
       <span className="row-when muted">

@@ -1,6 +1,6 @@
 import type { Trace } from '@pushkeep/console-api'
 import { count } from '../../ui/format.ts'
-import { Time } from '../../ui/time.tsx'
+import { Time, useNow } from '../../ui/time.tsx'
 import { absenceWords } from '../../words/obstacles.ts'
 import { explainReason, statusWords } from '../../words/reasons.ts'
 import { StatusBadge } from '../messages/deliveries.tsx'
@@ -36,13 +36,7 @@ export function TraceWords({ trace }: { trace: Trace }) {
       )
     }
     case 'waiting':
-      return (
-        <p className="trace">
-          <StatusBadge status="pending" />{' '}
-          {trace.is_active ? 'A worker is at it.' : 'It waits for its turn, since or until'}{' '}
-          {!trace.is_active && <Time at={trace.due_at} />}
-        </p>
-      )
+      return <Waiting trace={trace} />
     case 'absent':
       return (
         <p className="trace">
@@ -50,4 +44,20 @@ export function TraceWords({ trace }: { trace: Trace }) {
         </p>
       )
   }
+}
+
+function Waiting({ trace }: { trace: Extract<Trace, { kind: 'waiting' }> }) {
+  const now = useNow()
+  const isLater = new Date(trace.due_at).getTime() > now
+  return (
+    <p className="trace">
+      <StatusBadge status="pending" />{' '}
+      {trace.is_active
+        ? 'A worker is at it.'
+        : isLater
+          ? 'It is tried again'
+          : 'It waits its turn.'}{' '}
+      {!trace.is_active && isLater && <Time at={trace.due_at} />}
+    </p>
+  )
 }
