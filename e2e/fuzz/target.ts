@@ -62,6 +62,8 @@ export async function openTarget({ seed, databaseUrl }: TargetOptions): Promise<
     }
     const open = await settle(database, 30_000)
     if (open) throw new Error(`the first messages were not sent: ${open} left`)
+    // One that can be cancelled: again, and as often as one likes.
+    await database.query('update messages set cancelled_at = now() where id = $1', [messages[0]])
     const { password } = new URL(local.database_url)
     const tokens = phones.map(({ token }) => token)
     const secrets = [

@@ -31,10 +31,11 @@ const Environment = z.object({
   FCM_URL: url('https://fcm.googleapis.com'),
   FCM_TOKEN_URL: url('https://oauth2.googleapis.com/token'),
   PROVIDER_CA_FILE: z.string().optional(),
+  OUTCOME_JOURNAL_DIR: z.string().optional(),
   WORKER_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: port().prefault('7003'),
   TRANSACTIONAL_CONCURRENCY: integer({ min: 1, max: 1000 }).prefault('64'),
-  BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('8'),
+  BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('40'),
   LOG_LEVEL: logLevel().default('info'),
 })
 

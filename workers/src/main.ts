@@ -32,6 +32,7 @@ await runProcess({
         fcmToken: config.FCM_TOKEN_URL,
         ...(ca === null ? {} : { ca }),
       },
+      journalDirectory: config.OUTCOME_JOURNAL_DIR ?? null,
       concurrency: {
         transactional: config.TRANSACTIONAL_CONCURRENCY,
         bulk: config.BULK_CONCURRENCY,

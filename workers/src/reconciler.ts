@@ -1,11 +1,4 @@
-import {
-  createPartitions,
-  type EarlyReceiptPlace,
-  type Rescued,
-  rescue,
-  settleEarlyReceipts,
-  updateUsualShares,
-} from '@pushkeep/store'
+import { type Rescued, rescue } from '@pushkeep/store'
 import pg from 'pg'
 
 export interface ReconcilerOptions {
@@ -22,13 +15,6 @@ export interface ReconcilerOptions {
 // Any constant of our own: of all workers' reconcilers one holds it.
 const leaderLock = 7_482_114
 
-/** New partitions are looked for this often, and what is usual for the guard is worked out. */
-const partitionsEveryMs = 60 * 60_000
-const usualEveryMs = 60_000
-
-/** Receipts that were faster than the outcome of their delivery are looked at this often. */
-const receiptsEveryMs = 2000
-
 /**
  * A new leader watches for that long before it rescues: where the database was away, the holders of
  * chunks get the time to write what they know and to renew, instead of being sent twice.
@@ -44,10 +30,6 @@ export function startReconciler(options: ReconcilerOptions) {
   let isStopped = false
   let isBusy = false
   let leadsSince = 0
-  let partitionsAt = 0
-  let usualAt = 0
-  let receiptsAt = 0
-  let receiptsAfter: EarlyReceiptPlace | null = null
   let idle: Promise<void> = Promise.resolve()
 
   async function lead(): Promise<pg.Client | null> {
@@ -83,20 +65,7 @@ export function startReconciler(options: ReconcilerOptions) {
   async function round() {
     const leader = await lead()
     if (!leader) return
-    const now = options.now()
-    if (now - partitionsAt >= partitionsEveryMs) {
-      await createPartitions(leader, now)
-      partitionsAt = now
-    }
-    if (now - usualAt >= usualEveryMs) {
-      await updateUsualShares(leader)
-      usualAt = now
-    }
-    if (now - receiptsAt >= receiptsEveryMs) {
-      receiptsAfter = await settleEarlyReceipts(leader, receiptsAfter, options.batchSize)
-      receiptsAt = now
-    }
-    if (now - leadsSince < graceMs) return
+    if (options.now() - leadsSince < graceMs) return
     const rescued = await rescue(leader, options.batchSize)
     if (rescued.expiredLeases + rescued.unheard + rescued.unplanned > 0) options.onRescued(rescued)
   }
@@ -120,6 +89,7 @@ export function startReconciler(options: ReconcilerOptions) {
   const timer = setInterval(start, options.intervalMs)
   start()
   return {
+    isLeading: () => client !== null,
     async stop() {
       isStopped = true
       clearInterval(timer)

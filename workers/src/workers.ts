@@ -1,4 +1,4 @@
-import { isMassBounce, type Lane, massBounceReason, type Provider } from '@pushkeep/domain'
+import type { Lane, Provider } from '@pushkeep/domain'
 import type { Endpoints } from '@pushkeep/providers'
 import {
   deliveryQueue,
@@ -21,22 +21,20 @@ import {
   leaseSeconds,
   loadCredentials,
   pauseProvider,
-  type Recorded,
-  recordOutcomes,
   releaseChunk,
   renewLeases,
-  tripGuard,
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
 import { v4 as uuidv4 } from 'uuid'
 import { startReporter } from './activity/reporter.ts'
-import { createSums, type Sums } from './activity/sums.ts'
+import { createSums } from './activity/sums.ts'
 import { startClerk } from './credential-clerk.ts'
 import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
-import { createRecorder } from './delivery/recorder.ts'
+import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
 import { startRelay } from './relay.ts'
@@ -47,6 +45,8 @@ export interface WorkersOptions {
   backend: QueueBackend
   encryptionKey: EncryptionKey
   endpoints: Endpoints
+  /** A folder of this machine for outcomes that are not recorded yet; null: they are in memory alone. */
+  journalDirectory: string | null
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
@@ -88,11 +88,14 @@ export function startWorkers(options: WorkersOptions) {
     endpoints: options.endpoints,
     openMax: 200,
     closeDeadlineMs: drainMs,
+    windowSize,
     now,
     random,
   })
   const sums = createSums(now)
-  const deps = deliverDeps(options, leases, senders, sums, () => isStopping)
+  const recording = startRecording(options)
+  const { recorder } = recording
+  const deps = deliverDeps(options, { leases, senders, recorder, sums }, () => isStopping)
   const relay = startRelay({
     database,
     databaseUrl,
@@ -127,6 +130,13 @@ export function startWorkers(options: WorkersOptions) {
     pollMs: 1000,
     onError: onError('credentials.failed'),
   })
+  const housekeeping = startHousekeeping({
+    database,
+    isLeading: reconciler.isLeading,
+    now,
+    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'audit.unbalanced', unbalanced }),
+    onError: onError('housekeeping.failed'),
+  })
   const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
@@ -148,34 +158,22 @@ export function startWorkers(options: WorkersOptions) {
   return {
     async stop() {
       isStopping = true
-      await Promise.all([relay.stop(), reconciler.stop(), clerk.stop()])
+      await Promise.all([relay.stop(), reconciler.stop(), clerk.stop(), senders.openRooms()])
+      await housekeeping.stop()
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       await reporter.stop()
       leases.stop()
       await senders.close()
+      await recording.stop()
       for (const one of rung.values()) await one.close()
       await queues.close()
     },
   }
 }
 
-/** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
-async function guardMinutes({ database, logger }: WorkersOptions, recorded: Recorded) {
-  for (const minute of recorded.minutes) {
-    if (!isMassBounce(minute)) continue
-    const { appNo, provider } = minute
-    const reason = massBounceReason(minute)
-    if (await tripGuard(database, appNo, provider, reason)) {
-      logger.error({ event: 'guard.tripped', app: appNo, provider, reason })
-    }
-  }
-}
-
 function deliverDeps(
   options: WorkersOptions,
-  leases: DeliverDeps['leases'],
-  senders: DeliverDeps['senders'],
-  sums: Sums,
+  parts: Pick<DeliverDeps, 'leases' | 'senders' | 'recorder' | 'sums'>,
   isStopping: () => boolean,
 ): DeliverDeps {
   const { database, logger } = options
@@ -201,19 +199,7 @@ function deliverDeps(
       const { appNo, provider } = chunk
       if (isNew) logger.error({ event: 'app.paused', app: appNo, provider, reason })
     },
-    leases,
-    senders,
-    sums,
-    recorder: createRecorder({
-      write: async (batch) => {
-        const recorded = await withRepeat(() => recordOutcomes(database, batch))
-        await guardMinutes(options, recorded)
-        return recorded
-      },
-      batchSize: 500,
-      backlogMax: 5000,
-      onError: (error) => logger.warn({ event: 'recording.failed', err: describeError(error) }),
-    }),
+    ...parts,
     windowSize,
     isStopping,
     now: options.now,

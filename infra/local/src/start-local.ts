@@ -102,6 +102,7 @@ async function startAll(
       common,
       port: on.workers[index] ?? 0,
       encryptionKey,
+      journalDirectory: pathsOf(directory).outcomes,
       simulator: simulatorReady,
       own: env.workers,
     })

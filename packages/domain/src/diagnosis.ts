@@ -1,4 +1,4 @@
-import type { Outcome } from './outcome.ts'
+import type { AnswerKind } from './outcome.ts'
 import type { Lane, Provider } from './platform.ts'
 
 /** How an app's provider stands. Times in ms since the epoch. */
@@ -10,7 +10,7 @@ export interface ProviderFacts {
   /** When its credentials end, if somebody has said so. */
   expiresAt: number | null
   /** Calls of the last quarter of an hour by what their answers meant. */
-  calls: Record<Outcome['kind'], number>
+  calls: Record<AnswerKind, number>
   /** Why it last did not serve. */
   trouble: string | null
 }

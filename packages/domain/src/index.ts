@@ -79,7 +79,7 @@ export {
   obstaclesOf,
   type Withholding,
 } from './obstacle.ts'
-export type { Outcome } from './outcome.ts'
+export type { AnswerKind, Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
 export {
   type Environment,

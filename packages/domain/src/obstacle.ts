@@ -23,7 +23,7 @@ export interface LaneStanding {
 
 /** The delivery would end as suppressed or failed. */
 export type Withholding =
-  | Exclude<WithheldReason, 'reassigned' | 'deleted' | 'replaced'>
+  | Exclude<WithheldReason, 'reassigned' | 'deleted' | 'replaced' | 'cancelled'>
   | 'no_credentials'
 
 /** The delivery would wait until it is lifted, or the message expires. */

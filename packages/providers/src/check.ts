@@ -61,7 +61,13 @@ async function outcomeOf<Push>(
 ): Promise<Outcome> {
   try {
     return await new Promise((resolve) => {
-      provider.send(push, { token, apnsId: randomUUID(), environment: 'production' }, resolve)
+      const target = {
+        token,
+        apnsId: randomUUID(),
+        environment: 'production',
+        isUrgent: true,
+      } as const
+      provider.send(push, target, resolve)
     })
   } finally {
     await provider.close(closeDeadlineMs)
@@ -79,6 +85,7 @@ function finding(place: CredentialFinding['place'], outcome: Outcome): Credentia
     case 'misconfigured':
       return { place, answer: 'refused', reason: outcome.reason }
     case 'unavailable':
+    case 'unsent':
       return { place, answer: 'unreachable', reason: outcome.reason }
   }
 }

@@ -1,4 +1,4 @@
-import type { Outcome, Provider, SettledStatus } from '@pushkeep/domain'
+import type { AnswerKind, Provider, SettledStatus } from '@pushkeep/domain'
 import type { OpenBreaker } from './activity.ts'
 import type { Sql } from './connect.ts'
 import { statusOf } from './delivery-codes.ts'
@@ -34,7 +34,7 @@ export interface ProviderHealth {
   appNo: number
   provider: Provider
   /** Calls by what their answers meant. */
-  calls: Record<Outcome['kind'], number>
+  calls: Record<AnswerKind, number>
   /** Calls by `latencyClass`. */
   latency: number[]
   /** Why it last did not serve, if it did not. */

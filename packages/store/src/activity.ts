@@ -1,4 +1,4 @@
-import type { Outcome, Provider, SettledStatus } from '@pushkeep/domain'
+import type { AnswerKind, Provider, SettledStatus } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { statusCode } from './delivery-codes.ts'
 
@@ -11,7 +11,7 @@ export interface ProviderSums {
   /** Deliveries that were settled. */
   settled: Record<SettledStatus, number>
   /** Calls by what their answers meant. */
-  calls: Record<Outcome['kind'], number>
+  calls: Record<AnswerKind, number>
   /** Calls by `latencyClass`. */
   latency: number[]
   /** The last reason why it did not serve: throttled, unavailable, or a fault of ours. */

@@ -1,124 +1,102 @@
-import type { Json, Role } from '@pushkeep/domain'
-import type { Sql } from './connect.ts'
+import { type Database, inTransaction, type Sql } from './connect.ts'
+import { statusCode } from './delivery-codes.ts'
 
-/** Who acts: a key, with its name and role as they are now, or the `pushkeep` command (null). */
-export interface Actor {
-  workspaceNo: number
-  key: { id: string; name: string; role: Role } | null
+/** A message whose counts are not those of its deliveries. The lists are in the order of statuses. */
+export interface Unbalanced {
+  id: string
+  recipients: string
+  /** Sent, bounced, suppressed, failed, expired, as counted while they were recorded. */
+  counts: string[]
+  /** The same, as its deliveries tell. */
+  deliveries: string[]
 }
 
-/** What operators do. */
-export const auditActions = [
-  'session.open',
-  'session.close',
-  'message.send',
-  'message.cancel',
-  'message.release',
-  'provider.resume',
-  'credentials.check',
-  'credentials.replace',
-  'key.create',
-  'key.revoke',
-  'app.create',
-  'workspace.create',
-  'person.suppress',
-  'person.unsuppress',
-  'queue.retry',
-  'queue.promote',
-  'queue.clean',
-  'queue.drain',
-] as const
-export type AuditAction = (typeof auditActions)[number]
-
-/** What an action was done on. A person goes by number: erasing them leaves nothing in the log. */
-export type AuditTarget =
-  | { kind: 'workspace' | 'app' | 'key' | 'message' | 'queue'; id: string }
-  | { kind: 'person'; personNo: string }
-
-export interface NewAuditEntry {
-  actor: Actor
-  action: AuditAction
-  target: AuditTarget
-  /** The app that it is about; null: none, or all. */
-  appNo: number | null
-  /** Whatever else explains it. Never a token, a key, a credential or personal data. */
-  detail: Record<string, Json>
+export interface Audit {
+  /** Messages that are done and were checked. */
+  checked: number
+  unbalanced: Unbalanced[]
 }
 
-/**
- * Writes down what an operator does. In the transaction that does it, where that is one of the
- * database's; before the deed, where it is not.
- */
-export async function audit(sql: Sql, entry: NewAuditEntry): Promise<void> {
-  const { actor, action, target, appNo, detail } = entry
-  await sql.query(
-    `insert into audit_log (workspace_no, key_id, key_name, role, action, app_no, target_kind,
-                            target, detail)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [
-      actor.workspaceNo,
-      actor.key?.id ?? null,
-      actor.key?.name ?? null,
-      actor.key?.role ?? null,
-      action,
-      appNo,
-      target.kind,
-      target.kind === 'person' ? target.personNo : target.id,
-      detail,
-    ],
+/** A message is left in peace that long before it is checked: nearly all are done by then. */
+const settlingSeconds = 60
+
+/** How often one is looked at that takes longer, such as a broadcast, or one that waits for its time. */
+const lookAgainAt = `now() + interval '30 seconds'`
+
+const takeText = `
+  with slice as materialized (
+    select m.message_no, m.planned_at is null or exists (
+             select from chunks c where c.message_no = m.message_no and c.state <> 'done') as is_open
+    from messages m
+    where m.message_no > (select message_no from audit_position)
+      and m.message_no < message_no_at(now() - interval '${settlingSeconds} seconds')
+    order by m.message_no limit $1
+  ), moved as (
+    update audit_position set message_no = last.message_no
+    from (select max(message_no) as message_no from slice) last where last.message_no is not null
+  ), put_off as (
+    insert into audit_later (message_no, look_at)
+    select message_no, ${lookAgainAt} from slice where is_open on conflict do nothing
+  ), looked as materialized (
+    select l.message_no, exists (
+             select from messages m where m.message_no = l.message_no and m.planned_at is null)
+           or exists (
+             select from chunks c where c.message_no = l.message_no and c.state <> 'done') as is_open
+    from audit_later l where l.look_at <= now()
+    order by l.look_at limit $1 for update of l
+  ), postponed as (
+    update audit_later l set look_at = ${lookAgainAt}
+    from looked o where o.message_no = l.message_no and o.is_open
+  ), closed as (
+    delete from audit_later l using looked o
+    where o.message_no = l.message_no and not o.is_open
+    returning l.message_no
   )
-}
+  select message_no::text from slice where not is_open
+  union all
+  select message_no::text from closed`
 
-/** One row of the audit log as it is shown. */
-export interface AuditEntry {
-  entryNo: number
-  at: Date
-  /** null: the `pushkeep` command. */
-  key: { id: string; name: string; role: Role } | null
-  action: AuditAction
-  appId: string | null
-  targetKind: AuditTarget['kind']
-  /** Its id; null for a person who was erased. */
-  target: string | null
-  detail: Record<string, Json>
-  /** Whether it is unchanged and follows the entry with the number below. */
-  isIntact: boolean
-}
+const rowsOf = (status: keyof typeof statusCode) =>
+  `count(*) filter (where status = ${statusCode[status]})`
 
-export interface AuditPage {
-  entries: AuditEntry[]
-  /** The number that the next page begins below; null at the end. */
-  next: number | null
-}
+const checkText = `
+  with found as (
+    select c.message_no, c.recipients,
+           array[c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts, d.deliveries
+    from unnest($1::bigint[]) as done(message_no)
+    join message_counts c using (message_no)
+    cross join lateral (
+      select array[${rowsOf('sent')}, ${rowsOf('bounced')}, ${rowsOf('suppressed')},
+                   ${rowsOf('failed')}, ${rowsOf('expired')}] as deliveries,
+             count(*) as number
+      from deliveries where message_no = c.message_no) d
+    where c.recipients <> d.number or d.deliveries <>
+          array[c.sent, c.bounced, c.suppressed, c.failed, c.expired]
+  ), kept as (
+    insert into unbalanced_messages (message_no, recipients, counts, deliveries)
+    select message_no, recipients, counts, deliveries from found
+    on conflict do nothing
+  )
+  select m.id, f.recipients, f.counts, f.deliveries from found f join messages m using (message_no)`
 
 /**
- * A page of a workspace's audit log, newest first; with an `appNo`, what is about that app. Each
- * entry is held against its hash and against the entry before it.
+ * Checks the next messages that are done, `limit` at most, against their deliveries, and keeps what
+ * does not add up (R4). Each message is checked once, in order; one that was not done when the check
+ * came by is checked when it is.
  */
-export async function readAudit(
-  sql: Sql,
-  page: { workspaceNo: number; appNo: number | null; before: number | null; limit: number },
-): Promise<AuditPage> {
-  const { rows } = await sql.query<AuditEntry>({
-    name: 'read-audit',
-    text: `
-      select e.entry_no::int as "entryNo", e.at,
-             case when e.key_id is not null then
-               json_build_object('id', e.key_id, 'name', e.key_name, 'role', e.role) end as key,
-             e.action, a.id as "appId", e.target_kind as "targetKind",
-             case when e.target_kind = 'person' then p.id else e.target end as target, e.detail,
-             e.hash = audit_hash(e)
-               and coalesce(b.hash = e.previous_hash,
-                            e.entry_no = 1 and e.previous_hash = sha256('')) as "isIntact"
-      from audit_log e
-      left join audit_log b on b.workspace_no = e.workspace_no and b.entry_no = e.entry_no - 1
-      left join apps a on a.app_no = e.app_no
-      left join people p on p.person_no = case when e.target_kind = 'person' then e.target::bigint end
-      where e.workspace_no = $1 and ($2::int is null or e.app_no = $2)
-        and ($3::bigint is null or e.entry_no < $3)
-      order by e.entry_no desc limit $4`,
-    values: [page.workspaceNo, page.appNo, page.before, page.limit + 1],
+export async function auditMessages(database: Database, limit: number): Promise<Audit> {
+  return inTransaction(database, async (sql) => {
+    const { rows: done } = await sql.query<{ message_no: string }>(takeText, [limit])
+    const unbalanced = await check(
+      sql,
+      done.map((row) => row.message_no),
+    )
+    return { checked: done.length, unbalanced }
   })
-  const entries = rows.slice(0, page.limit)
-  return { entries, next: rows.length > page.limit ? (entries.at(-1)?.entryNo ?? null) : null }
+}
+
+async function check(sql: Sql, messageNos: string[]): Promise<Unbalanced[]> {
+  if (messageNos.length === 0) return []
+  const { rows } = await sql.query<Unbalanced>(checkText, [messageNos])
+  return rows
 }

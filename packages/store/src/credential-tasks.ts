@@ -1,7 +1,7 @@
 import type { CredentialFinding, CredentialOutcome, Json, Provider, Role } from '@pushkeep/domain'
 import { v7 as uuidv7 } from 'uuid'
 import { putCredentials } from './apps.ts'
-import { audit } from './audit.ts'
+import { audit } from './audit-log.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 import { boxKeyOf, lockInBox, openBox } from './credential-box.ts'
 import type { EncryptionKey } from './encryption.ts'

@@ -44,6 +44,7 @@ export {
   type Workspace,
   workspaceName,
 } from './apps.ts'
+export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
 export {
   type Actor,
   type AuditAction,
@@ -54,8 +55,9 @@ export {
   auditActions,
   type NewAuditEntry,
   readAudit,
-} from './audit.ts'
+} from './audit-log.ts'
 export { type Backlog, backlogCountMax, backlogOf, type LaneBacklog } from './backlog.ts'
+export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,

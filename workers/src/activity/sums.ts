@@ -1,4 +1,5 @@
 import {
+  type AnswerKind,
   latencyBoundsMs,
   latencyClass,
   type Outcome,
@@ -79,6 +80,8 @@ export function createSums(now: () => number) {
   return {
     /** A provider's answer, or that there was none, after `ms`. */
     answered(lane: LaneName, outcome: Outcome, ms: number): void {
+      // It never left: nobody answered.
+      if (outcome.kind === 'unsent') return
       const entry = providerAt(lane, now())
       entry.calls[outcome.kind] += 1
       entry.trouble = troubleOf(outcome) ?? entry.trouble
@@ -134,7 +137,7 @@ function noneSettled(): Record<SettledStatus, number> {
 }
 
 /** Why a provider did not serve; null where it did, whatever it said of token or message. */
-function troubleOf(outcome: Outcome): string | null {
+function troubleOf(outcome: Extract<Outcome, { kind: AnswerKind }>): string | null {
   switch (outcome.kind) {
     case 'misconfigured':
     case 'throttled':

@@ -5,6 +5,7 @@ import {
   type Endpoints,
   type MessageToRender,
   type PushProvider,
+  type PushTarget,
   parseApnsCredentials,
   parseFcmCredentials,
   renderApns,
@@ -13,10 +14,12 @@ import {
 import type { AppProvider, LeasedChunk } from '@pushkeep/store'
 import { v5 as uuidv5 } from 'uuid'
 import { type Breaker, createBreaker } from './breaker.ts'
+import { createRoom, type Room } from './room.ts'
 
 /** Sends one message's pushes of one chunk. */
 export interface MessageSender {
   breaker: Breaker
+  room: Room
   send(
     token: string,
     deviceNo: number,
@@ -32,6 +35,8 @@ export interface SendersOptions {
   /** Most apps and providers with open sessions; the one unused for longest is closed beyond that. */
   openMax: number
   closeDeadlineMs: number
+  /** Most recipients that are claimed at a time. */
+  windowSize: number
   now: () => number
   random: () => number
 }
@@ -41,6 +46,7 @@ interface Opened {
   provider: Provider
   version: number
   breaker: Breaker
+  room: Room
   /** Makes a sender for one message. */
   render: (message: MessageToRender, now: number) => Sender
   close: () => Promise<void>
@@ -54,12 +60,7 @@ export interface BreakerStanding {
   refusals: number
 }
 
-type Sender = (
-  token: string,
-  apnsId: string,
-  environment: Environment | null,
-  done: (outcome: Outcome) => void,
-) => void
+type Sender = (target: PushTarget, done: (outcome: Outcome) => void) => void
 
 /** Provider sessions by app, opened when first needed and kept: one pool a credential. */
 export function createSenders(options: SendersOptions) {
@@ -97,11 +98,19 @@ export function createSenders(options: SendersOptions) {
       const entry = await provide(chunk)
       const send = entry.render(messageToRender(chunk), now())
       const { id } = chunk.message
+      const { breaker, room } = entry
+      const isUrgent = chunk.lane === 'transactional'
       return {
-        breaker: entry.breaker,
-        // The same id for each try of a delivery: a repeat can be told from a second push (R5).
-        send: (token, deviceNo, environment, done) =>
-          send(token, uuidv5(String(deviceNo), id), environment, done),
+        breaker,
+        room,
+        send(token, deviceNo, environment, done) {
+          // The same id for each try of a delivery: a repeat can be told from a second push (R5).
+          const apnsId = uuidv5(String(deviceNo), id)
+          send({ token, apnsId, environment, isUrgent }, (outcome) => {
+            done(outcome)
+            room.changed()
+          })
+        },
       }
     },
     /** The breakers that do not let everything through now. */
@@ -113,6 +122,10 @@ export function createSenders(options: SendersOptions) {
           ? [{ ...standing, appNo: entry.appNo, provider: entry.provider }]
           : []
       })
+    },
+    /** Lets everyone in who waits for room: this process is to end. */
+    async openRooms() {
+      for (const entry of opened.values()) (await entry).room.open()
     },
     async close() {
       const all = [...opened.values()]
@@ -133,13 +146,16 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
     random: options.random,
   })
   const version = chunk.credentialsVersion ?? 0
-  const { render, close } =
+  const { render, backlog, close } =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
   const { appNo, provider } = chunk
-  return { appNo, provider, version, breaker, render, close }
+  const room = createRoom(backlog, options.windowSize)
+  return { appNo, provider, version, breaker, room, render, close }
 }
 
-type Rendering = Pick<Opened, 'render' | 'close'>
+interface Rendering extends Pick<Opened, 'render' | 'close'> {
+  backlog: () => number
+}
 
 function openApns(credentials: AppProvider | null, options: SendersOptions): Rendering {
   const parsed = parseApnsCredentials({
@@ -166,9 +182,9 @@ function rendering<Push>(
   return {
     render(message, now) {
       const push = render(message, now)
-      return (token, apnsId, environment, done) =>
-        provider.send(push, { token, apnsId, environment }, done)
+      return (target, done) => provider.send(push, target, done)
     },
+    backlog: () => provider.backlog(),
     close: () => provider.close(options.closeDeadlineMs),
   }
 }
@@ -176,7 +192,8 @@ function rendering<Push>(
 /** Stored credentials that cannot be read are a fault of configuration: the lane pauses. */
 function refusing(reason: string): Rendering {
   return {
-    render: () => (_token, _apnsId, _environment, done) => done({ kind: 'misconfigured', reason }),
+    render: () => (_target, done) => done({ kind: 'misconfigured', reason }),
+    backlog: () => 0,
     close: async () => {},
   }
 }

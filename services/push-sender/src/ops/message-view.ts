@@ -38,7 +38,7 @@ export async function readMessage(sql: Sql, report: MessageReport): Promise<Mess
   ])
   return {
     ...listedBody({ ...report, title: titleOf(report), audience: audienceOf(audience) }),
-    balanced: isBalanced(counts),
+    balanced: isBalanced(counts, report.isOpen) && !report.isUnbalanced,
     priority: report.priority,
     collapse_id: report.collapseId,
     ttl_seconds: report.ttlSeconds,

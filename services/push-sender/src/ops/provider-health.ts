@@ -1,7 +1,7 @@
 import type { ProviderHealth as HealthBody } from '@pushkeep/console-api'
 import {
+  type AnswerKind,
   latencyPercentile,
-  type Outcome,
   type Provider,
   type ProviderFacts,
 } from '@pushkeep/domain'
@@ -25,12 +25,12 @@ export interface ProviderStanding {
   state: ProviderState
   /** The breaker of the worker that waits longest. */
   breaker: OpenBreaker | null
-  calls: Record<Outcome['kind'], number>
+  calls: Record<AnswerKind, number>
   latency: number[]
   trouble: string | null
 }
 
-const noCalls: Record<Outcome['kind'], number> = {
+const noCalls: Record<AnswerKind, number> = {
   accepted: 0,
   'token-dead': 0,
   'message-refused': 0,

@@ -1,0 +1,90 @@
+import {
+  type Audit,
+  auditMessages,
+  createPartitions,
+  type Database,
+  type EarlyReceiptPlace,
+  settleEarlyReceipts,
+  updateUsualShares,
+} from '@pushkeep/store'
+
+export interface HousekeepingOptions {
+  database: Database
+  /** Of all workers one keeps house. */
+  isLeading: () => boolean
+  now: () => number
+  /** Messages that do not add up were found (R4). */
+  onUnbalanced: (audit: Audit) => void
+  onError: (error: unknown) => void
+}
+
+/** A chore, and how often it is done, in milliseconds. */
+interface Chore {
+  everyMs: number
+  doneAt: number
+  run: () => Promise<void>
+}
+
+/** How often somebody looks whether a chore is due, in milliseconds. */
+const lookEveryMs = 1000
+
+/** Most messages whose books are checked in one go. */
+const auditBatch = 2000
+
+/** Most early receipts that are looked at in one go. */
+const receiptsBatch = 1000
+
+/**
+ * What is not urgent: partitions ahead of need, what is usual for the mass-bounce guard, the check of the
+ * books. Apart from the reconciler, which must not wait for any of it.
+ */
+export function startHousekeeping(options: HousekeepingOptions) {
+  const { database, isLeading, now, onError } = options
+  const chore = (everyMs: number, run: () => Promise<void>): Chore => ({
+    everyMs,
+    doneAt: Number.NEGATIVE_INFINITY,
+    run,
+  })
+  const chores = [
+    chore(60 * 60_000, () => createPartitions(database, now())),
+    chore(60_000, () => updateUsualShares(database)),
+    chore(2000, settleReceipts),
+    chore(5000, audit),
+  ]
+  let isStopped = false
+  let receiptsAfter: EarlyReceiptPlace | null = null
+  let working: Promise<void> | null = null
+
+  // Receipts that were faster than the outcome of their delivery.
+  async function settleReceipts() {
+    receiptsAfter = await settleEarlyReceipts(database, receiptsAfter, receiptsBatch)
+  }
+
+  async function audit() {
+    for (;;) {
+      const audited = await auditMessages(database, auditBatch)
+      if (audited.unbalanced.length > 0) options.onUnbalanced(audited)
+      if (audited.checked < auditBatch || isStopped) return
+    }
+  }
+
+  async function work() {
+    for (const one of chores) {
+      if (isStopped || !isLeading() || now() - one.doneAt < one.everyMs) continue
+      one.doneAt = now()
+      await one.run().catch(onError)
+    }
+    working = null
+  }
+
+  const timer = setInterval(() => {
+    working ??= work()
+  }, lookEveryMs)
+  return {
+    async stop() {
+      isStopped = true
+      clearInterval(timer)
+      await working
+    },
+  }
+}
