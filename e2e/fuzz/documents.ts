@@ -6,6 +6,11 @@ export interface Schema {
   required?: string[]
   additionalProperties?: boolean | Schema
   propertyNames?: Schema
+  maxProperties?: number
+  /** An item of a list: where it is bad, the answer is 200 and says so of it alone. */
+  'x-own-verdict'?: boolean
+  /** How many bytes its JSON may have. */
+  'x-max-bytes'?: number
   items?: Schema
   minItems?: number
   maxItems?: number

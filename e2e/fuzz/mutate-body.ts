@@ -42,7 +42,7 @@ function placesOf(operation: Operation, reference: Schema, tree: Tree, path: Pat
     })
     return [here, ...inner]
   }
-  if (tree.kind === 'array' && schema.items) {
+  if (tree.kind === 'array' && schema.items && !schema.items['x-own-verdict']) {
     const { items } = schema
     const inner = tree.items.map((item, index) =>
       placesOf(operation, items, item, [...path, index]),
@@ -65,7 +65,7 @@ function mutationsAt(operation: Operation, place: Place, random: Random): Choice
   return [
     ...badValues(operation, place),
     ...(schema.properties ? keyMutations(place, random) : []),
-    ...(isFree && tree.kind === 'object' ? freeObjectMutations(path, tree) : []),
+    ...(isFree && tree.kind === 'object' ? freeObjectMutations(path, tree, schema) : []),
     ...(schema.propertyNames && tree.kind === 'object' ? [badName(path, tree)] : []),
     ...(schema.maxItems === undefined ? [] : [tooManyItems(path, tree, schema.maxItems)]),
   ]

@@ -1,20 +1,22 @@
 import { refused } from './case.ts'
+import type { Schema } from './documents.ts'
 import { addAt, leaf, type Path, type Tree, treeOf } from './json-tree.ts'
 import type { Choice } from './mutate-body.ts'
 
 const nestedTooDeep = nested(20)
 const nestedObjects = nested(20_000)
 const nestedLists = leaf('['.repeat(20_000) + ']'.repeat(20_000))
-const tooManyKeys = treeOf(
-  Object.fromEntries(Array.from({ length: 301 }, (_, index) => [`k${index}`, 1])),
-)
-const tooManyBytes = treeOf('x'.repeat(65_600))
 
 /**
- * What objects of any keys (attributes, custom data) must not hold. The documents call them objects
- * and say no more: packages/domain/src/attributes.ts has these limits.
+ * What objects of any keys (attributes, custom data) must not hold. The documents tell how large they
+ * may be, and no more: packages/domain/src/attributes.ts has the other limits.
  */
-export function freeObjectMutations(path: Path, tree: Tree): Choice[] {
+export function freeObjectMutations(path: Path, tree: Tree, schema: Schema): Choice[] {
+  const { maxProperties: keysMax = 300, 'x-max-bytes': bytesMax = 65_536 } = schema
+  const tooManyKeys = treeOf(
+    Object.fromEntries(Array.from({ length: keysMax + 1 }, (_, index) => [`k${index}`, 1])),
+  )
+  const tooManyBytes = treeOf('x'.repeat(bytesMax))
   const at = (...inner: string[]) => [...path, ...inner].join('.')
   const adds: [what: string, key: string, value: Tree, at: string][] = [
     ['nesting over 20', 'a', nestedTooDeep, at('a')],
@@ -51,7 +53,7 @@ export function freeObjectMutations(path: Path, tree: Tree): Choice[] {
       at: refused(place, [400]),
     })),
     {
-      what: '301 attributes',
+      what: 'too many attributes',
       value: tooManyKeys,
       at: refused(path.join('.')),
     },

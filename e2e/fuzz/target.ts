@@ -64,6 +64,11 @@ export async function openTarget({ seed, databaseUrl }: TargetOptions): Promise<
     if (open) throw new Error(`the first messages were not sent: ${open} left`)
     // One that can be cancelled: again, and as often as one likes.
     await database.query('update messages set cancelled_at = now() where id = $1', [messages[0]])
+    // And one that was scheduled: it can be released, as often as one likes.
+    await database.query(
+      'update messages set send_at = created_at, begun_at = created_at where id = $1',
+      [messages[1]],
+    )
     const { password } = new URL(local.database_url)
     const tokens = phones.map(({ token }) => token)
     const secrets = [

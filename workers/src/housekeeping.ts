@@ -3,12 +3,14 @@ import {
   auditMessages,
   createPartitions,
   type Database,
+  dropOldEvents,
   type EarlyReceiptPlace,
+  type EventRetention,
   settleEarlyReceipts,
   updateUsualShares,
 } from '@pushkeep/store'
 
-export interface HousekeepingOptions {
+export interface HousekeepingOptions extends EventRetention {
   database: Database
   /** Of all workers one keeps house. */
   isLeading: () => boolean
@@ -31,12 +33,12 @@ const lookEveryMs = 1000
 /** Most messages whose books are checked in one go. */
 const auditBatch = 2000
 
-/** Most early receipts that are looked at in one go. */
-const receiptsBatch = 1000
+/** Most receipts that came too early and are looked at in one go. */
+const receiptBatch = 1000
 
 /**
- * What is not urgent: partitions ahead of need, what is usual for the mass-bounce guard, the check of the
- * books. Apart from the reconciler, which must not wait for any of it.
+ * What is not urgent: partitions ahead of need, events that are old, receipts that came before their
+ * delivery was on record, what is usual for the mass-bounce guard, the check of the books. Apart from the reconciler, which must not wait for any of it.
  */
 export function startHousekeeping(options: HousekeepingOptions) {
   const { database, isLeading, now, onError } = options
@@ -47,17 +49,17 @@ export function startHousekeeping(options: HousekeepingOptions) {
   })
   const chores = [
     chore(60 * 60_000, () => createPartitions(database, now())),
-    chore(60_000, () => updateUsualShares(database)),
+    chore(60 * 60_000, () => dropOldEvents(database, now(), options)),
     chore(2000, settleReceipts),
+    chore(60_000, () => updateUsualShares(database)),
     chore(5000, audit),
   ]
   let isStopped = false
-  let receiptsAfter: EarlyReceiptPlace | null = null
   let working: Promise<void> | null = null
+  let receiptsAfter: EarlyReceiptPlace | null = null
 
-  // Receipts that were faster than the outcome of their delivery.
   async function settleReceipts() {
-    receiptsAfter = await settleEarlyReceipts(database, receiptsAfter, receiptsBatch)
+    receiptsAfter = await settleEarlyReceipts(database, receiptsAfter, receiptBatch)
   }
 
   async function audit() {

@@ -37,6 +37,7 @@ await runProcess({
         transactional: config.TRANSACTIONAL_CONCURRENCY,
         bulk: config.BULK_CONCURRENCY,
       },
+      eventDays: config.EVENT_RETENTION_DAYS,
       logger,
       now: Date.now,
       random: Math.random,

@@ -1,7 +1,7 @@
-import { type Database, planSlice } from '@pushkeep/store'
+import { beginMessage, type Database, planSlice } from '@pushkeep/store'
 
 /**
- * Plans a message's audience, slice by slice, each in a transaction of its own: sending begins with
+ * Plans the audience of a message that is due, slice by slice, each in a transaction of its own: sending begins with
  * the first. It stops between slices when this process is to end; the reconciler rings again.
  */
 export async function planMessage(
@@ -9,5 +9,6 @@ export async function planMessage(
   messageNo: string,
   isStopping: () => boolean,
 ): Promise<void> {
-  while (!isStopping() && (await planSlice(database, messageNo)));
+  const begun = await beginMessage(database, messageNo)
+  while (begun !== null && !isStopping() && (await planSlice(database, begun)));
 }

@@ -50,6 +50,8 @@ export interface WorkersOptions {
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
+  /** How long events of people are kept. */
+  eventDays: number
   now: () => number
   random: () => number
 }
@@ -133,6 +135,7 @@ export function startWorkers(options: WorkersOptions) {
   const housekeeping = startHousekeeping({
     database,
     isLeading: reconciler.isLeading,
+    eventDays: options.eventDays,
     now,
     onUnbalanced: ({ unbalanced }) => logger.error({ event: 'audit.unbalanced', unbalanced }),
     onError: onError('housekeeping.failed'),

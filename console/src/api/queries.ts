@@ -63,13 +63,16 @@ export function useMessage(id: string) {
   return useLiveQuery<Message>(['message', id], plain, `live/${plain}`)
 }
 
+/** Broadcasts and long lists alone, or those that wait for their time. */
+export type Only = 'bulk' | 'scheduled' | null
+
 /** Messages, newest first, page by page. */
-export function useMessages(lane: 'bulk' | null) {
+export function useMessages(only: Only) {
   return useInfiniteQuery({
-    queryKey: ['messages', lane],
+    queryKey: ['messages', only],
     queryFn: ({ pageParam }) => {
       const query = new URLSearchParams()
-      if (lane) query.set('lane', lane)
+      if (only) query.set('only', only)
       if (pageParam) query.set('before', pageParam)
       return call<MessageList>('GET', `messages?${query}`)
     },

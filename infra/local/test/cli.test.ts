@@ -173,6 +173,26 @@ test('a paused provider is resumed', async () => {
   expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: null }])
 })
 
+test("an app's pushes do without the keys of Customer.io's SDKs, at once", async () => {
+  const { appId } = await newApp()
+  expect((await pushkeep(apns(appId, (await apnsKeyFile()).path))).code).toBe(0)
+  const stored = async () => {
+    const key = parseEncryptionKey(encryptionKey)
+    return loadCredentials(db.database, key, await appNoOf(appId), 'apns')
+  }
+  expect(await json('app', 'list')).toMatchObject([{ sdk_keys: true }])
+  expect(await stored()).toMatchObject({ sdkKeys: true, version: 1 })
+  const set = await json('app', 'set', appId, '--sdk-keys', 'off')
+  expect(set).toEqual({ app_id: appId, sdk_keys: false })
+  expect(await json('app', 'list')).toMatchObject([{ sdk_keys: false }])
+  // A new version: whoever sends opens the credentials anew.
+  expect(await stored()).toMatchObject({ sdkKeys: false, version: 2 })
+  await json('app', 'set', appId, '--sdk-keys', 'off')
+  expect(await stored()).toMatchObject({ version: 2 })
+  expect(await refusal(2, 'app', 'set', appId)).toMatch('--sdk-keys')
+  expect(await refusal(2, 'app', 'set', appId, '--sdk-keys', 'maybe')).toMatch('on, off')
+})
+
 test('migrating a database that is up to date does nothing', async () => {
   expect(await json('migrate')).toEqual({ applied: [] })
 })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Count, Counts, Free, LaneName, Receipts, Settled, Status, Time } from './shared.ts'
 
-export const MessageState = z.enum(['accepted', 'sending', 'done'])
+export const MessageState = z.enum(['scheduled', 'accepted', 'sending', 'done'])
 export type MessageState = z.infer<typeof MessageState>
 
 /** Whom a message is for, without naming tokens; `size`: how long a list was. */
@@ -15,13 +15,16 @@ export const ListedMessage = z.object({
   title: z.string().nullable(),
   audience: Audience,
   created_at: Time,
+  /** When it is or was due, where it was scheduled. */
+  send_at: Time.nullable(),
+  cancelled_at: Time.nullable(),
   expires_at: Time,
   counts: Counts,
   receipts: Receipts,
 })
 export type ListedMessage = z.infer<typeof ListedMessage>
 
-/** `GET /ops/api/messages?lane=&before=` */
+/** `GET /ops/api/messages?only=&before=` */
 export const MessageList = z.object({
   messages: z.array(ListedMessage),
   next: z.string().nullable(),
@@ -39,6 +42,8 @@ export type ReasonCount = z.infer<typeof ReasonCount>
 /** `GET /ops/api/messages/{id}`, and the live event `message`. */
 export const Message = ListedMessage.extend({
   balanced: z.boolean(),
+  /** Whether something of it is still to be planned or sent: it can be cancelled. */
+  is_open: z.boolean(),
   priority: z.enum(['high', 'normal']),
   collapse_id: z.string(),
   ttl_seconds: z.number(),

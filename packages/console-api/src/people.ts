@@ -1,5 +1,6 @@
 import { PersonId } from '@pushkeep/domain'
 import { z } from 'zod'
+import { MessageState } from './messages.ts'
 import { Count, EnvironmentName, Free, PlatformName, ProviderName, Status, Time } from './shared.ts'
 
 /** `POST /ops/api/people/search`: the beginning of an id, or a token. In a body: it is personal. */
@@ -128,7 +129,7 @@ export const Why = z.object({
     id: z.string(),
     title: z.string().nullable(),
     created_at: Time,
-    state: z.enum(['accepted', 'sending', 'done']),
+    state: MessageState,
   }),
   devices: z.array(z.object({ app_id: z.string(), fingerprint: z.string(), trace: Trace })),
 })

@@ -55,23 +55,38 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/**
- * Attributes as a client sends them: an object of any JSON, nested at most `attributeDepthMax`
- * deep, without keys that poison a prototype. `null` and `""` at the top level remove a key (R8).
- */
-export const AttributesInput = z
-  .custom<Attributes>(isPlainObject, 'must be an object')
-  .superRefine((attributes, context) => {
-    const found = findProblem(attributes, [], 1)
-    if (found) {
-      context.addIssue({ code: 'custom', path: found.path, message: found.message })
-    } else if (Object.keys(attributes).length > attributeCountMax) {
-      context.addIssue({ code: 'custom', message: `must have at most ${attributeCountMax} keys` })
-    } else if (Buffer.byteLength(JSON.stringify(attributes)) > attributeBytesMax) {
-      context.addIssue({ code: 'custom', message: `must be at most ${attributeBytesMax} bytes` })
-    }
-  })
-  .meta({ type: 'object', additionalProperties: true })
+interface ObjectLimits {
+  countMax: number
+  bytesMax: number
+}
+
+/** An object of any JSON, nested at most `attributeDepthMax` deep, without keys that poison a prototype. */
+export function jsonObject({ countMax, bytesMax }: ObjectLimits) {
+  return z
+    .custom<Attributes>(isPlainObject, 'must be an object')
+    .superRefine((object, context) => {
+      const found = findProblem(object, [], 1)
+      if (found) {
+        context.addIssue({ code: 'custom', path: found.path, message: found.message })
+      } else if (Object.keys(object).length > countMax) {
+        context.addIssue({ code: 'custom', message: `must have at most ${countMax} keys` })
+      } else if (Buffer.byteLength(JSON.stringify(object)) > bytesMax) {
+        context.addIssue({ code: 'custom', message: `must be at most ${bytesMax} bytes` })
+      }
+    })
+    .meta({
+      type: 'object',
+      additionalProperties: true,
+      maxProperties: countMax,
+      'x-max-bytes': bytesMax,
+    })
+}
+
+/** Attributes as a client sends them. `null` and `""` at the top level remove a key (R8). */
+export const AttributesInput = jsonObject({
+  countMax: attributeCountMax,
+  bytesMax: attributeBytesMax,
+})
 
 /** What a merge does (R8): the keys to set, and the keys to remove. */
 export interface AttributeChange {
@@ -87,4 +102,21 @@ export function attributeChange(sent: Attributes): AttributeChange {
     else change.set[key] = value
   }
   return change
+}
+
+/** One change that does what several do one after the other. */
+export function changesInOne(changes: readonly AttributeChange[]): AttributeChange {
+  const set: Attributes = {}
+  const remove = new Set<string>()
+  for (const change of changes) {
+    for (const [key, value] of Object.entries(change.set)) {
+      set[key] = value
+      remove.delete(key)
+    }
+    for (const key of change.remove) {
+      delete set[key]
+      remove.add(key)
+    }
+  }
+  return { set, remove: [...remove] }
 }

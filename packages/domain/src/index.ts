@@ -8,6 +8,7 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
+  changesInOne,
   type Json,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
@@ -64,8 +65,12 @@ export {
   collapseIdBytesMax,
   FcmOverride,
   type MessageContent,
+  type MessageProgress,
   type MessageState,
+  messageStateOf,
+  messageStates,
   NewMessage,
+  scheduleDaysMax,
   transactionalAudienceMax,
   ttlSecondsDefault,
   ttlSecondsMax,
@@ -81,6 +86,17 @@ export {
 } from './obstacle.ts'
 export type { AnswerKind, Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
+export {
+  ClientMessageId,
+  clientMessageIdBytesMax,
+  EventName,
+  EventProperties,
+  type EventType,
+  eventNameBytesMax,
+  eventPropertiesBytesMax,
+  eventTypes,
+  PersonEventInput,
+} from './person-event.ts'
 export {
   type Environment,
   type Lane,

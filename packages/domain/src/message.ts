@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { AttributesInput } from './attributes.ts'
+import type { DeliveryCounts } from './delivery.ts'
 import { TokenInput } from './device.ts'
 import { PersonId } from './person.ts'
 import { cleanText, isCleanText } from './text.ts'
+import { ClientTime } from './time.ts'
 
 /** Most ids in one audience list. */
 export const audienceListMax = 10_000
@@ -16,21 +18,40 @@ export const ttlSecondsMax = 28 * 86_400
 /** A push older than three days is rarely wanted; whoever wants it says so. */
 export const ttlSecondsDefault = 3 * 86_400
 
+/** How far ahead a message may be scheduled. */
+export const scheduleDaysMax = 90
+
 const audienceKeys = ['person_id', 'person_ids', 'token', 'tokens', 'all'] as const
 
-/** Whom a message is for: exactly one of the five. */
+/**
+ * Whom a message is for: exactly one of the five, or a token of a person. Of people, `devices` picks
+ * among those that they have.
+ */
 export const AudienceInput = z
   .strictObject({
     person_id: PersonId.optional(),
     person_ids: z.array(PersonId).min(1).max(audienceListMax).optional(),
-    token: TokenInput.optional(),
+    token: TokenInput.optional().describe('With `person_id`: only if it is theirs'),
     tokens: z.array(TokenInput).min(1).max(audienceListMax).optional(),
     all: z.literal(true).optional(),
+    devices: z
+      .enum(['all', 'last_used'], 'must be all or last_used')
+      .optional()
+      .describe('Of each person: all their devices (if left out), or the one used last'),
   })
-  .refine(
-    (to) => audienceKeys.filter((key) => to[key] !== undefined).length === 1,
-    `must have exactly one of ${audienceKeys.join(', ')}`,
-  )
+  .superRefine((to, context) => {
+    const keys = audienceKeys.filter((key) => to[key] !== undefined)
+    const isTokenOfPerson = keys.join() === 'person_id,token'
+    if (keys.length !== 1 && !isTokenOfPerson) {
+      const message = `must have exactly one of ${audienceKeys.join(', ')} (or a person_id with a token)`
+      context.addIssue({ code: 'custom', message })
+    }
+    const namesPeople = to.person_id !== undefined || to.person_ids !== undefined
+    if (to.devices !== undefined && (isTokenOfPerson || !namesPeople)) {
+      const message = 'is for person_id and person_ids'
+      context.addIssue({ code: 'custom', path: ['devices'], message })
+    }
+  })
 export type AudienceInput = z.infer<typeof AudienceInput>
 
 const url = z
@@ -85,6 +106,9 @@ export const NewMessage = z
     apns: ApnsOverride.optional(),
     fcm: FcmOverride.optional(),
     app_id: z.uuid().optional().describe('Only devices of this app; all apps if left out'),
+    send_at: ClientTime.optional().describe(
+      `When to send it, at most ${scheduleDaysMax} days ahead; at once if left out or past. Whom it is for is found out then, and its time to live counts from then`,
+    ),
     ttl_seconds: z.int().min(0).max(ttlSecondsMax).default(ttlSecondsDefault),
     priority: z.enum(['high', 'normal']).default('high'),
     collapse_id: cleanText(collapseIdBytesMax)
@@ -104,8 +128,28 @@ export type NewMessage = z.infer<typeof NewMessage>
 /** What the store keeps of a message beside its audience. */
 export type MessageContent = Pick<NewMessage, 'content' | 'apns' | 'fcm'>
 
-/** Where a message stands: `accepted` until planned, `sending` until nothing is pending. */
-export type MessageState = 'accepted' | 'sending' | 'done'
+/**
+ * Where a message stands: `scheduled` until it is due, `accepted` until planned, `sending` until
+ * nothing is pending.
+ */
+export const messageStates = ['scheduled', 'accepted', 'sending', 'done'] as const
+export type MessageState = (typeof messageStates)[number]
+
+/** What a message's state follows from. */
+export interface MessageProgress {
+  /** It waits for its time. */
+  isScheduled: boolean
+  /** Its whole audience is known. */
+  isPlanned: boolean
+  counts: Pick<DeliveryCounts, 'recipients' | 'pending'>
+}
+
+/** Chunks of a long list are sent while the rest is planned: there are recipients, but not all. */
+export function messageStateOf({ isScheduled, isPlanned, counts }: MessageProgress): MessageState {
+  if (isScheduled) return 'scheduled'
+  if (!isPlanned) return counts.recipients === 0 ? 'accepted' : 'sending'
+  return counts.pending > 0 ? 'sending' : 'done'
+}
 
 /** A message to named people or tokens must not wait behind a broadcast. */
 export const transactionalAudienceMax = 100

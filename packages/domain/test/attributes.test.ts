@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  type Attributes,
   AttributesInput,
   attributeChange,
+  changesInOne,
   deviceAttributeChange,
   IdentifyInput,
 } from '../src/index.ts'
@@ -109,4 +111,21 @@ test('reserved device attributes become text; _last_status of a client is left a
 
 test('unknown fields of a request are named', () => {
   expect(IdentifyInput.safeParse({ attribute: {} }).success).toBe(false)
+})
+
+test('several changes in one do what they do one after the other', () => {
+  const key = fc.constantFrom('a', 'b', 'c')
+  const value = fc.constantFrom(1, 2, null, '', { nested: null })
+  const attributes = fc.dictionary(key, value, { noNullPrototype: true })
+  const apply = (before: Attributes, { set, remove }: ReturnType<typeof attributeChange>) =>
+    Object.fromEntries(
+      Object.entries({ ...before, ...set }).filter(([name]) => !remove.includes(name)),
+    )
+  fc.assert(
+    fc.property(attributes, fc.array(attributes), (present, sent) => {
+      const before = attributeChange(present).set
+      const changes = sent.map(attributeChange)
+      expect(apply(before, changesInOne(changes))).toEqual(changes.reduce(apply, before))
+    }),
+  )
 })

@@ -12,6 +12,7 @@ import { createApnsProvider } from '../src/apns/client.ts'
 import { renderApns } from '../src/apns/payload.ts'
 import { poolDefaults } from '../src/pool-settings.ts'
 import { SessionPool } from '../src/session-pool.ts'
+import { bodyFor } from '../src/spliced.ts'
 import { certificate, privateKey } from '../test/localhost-certificate.ts'
 
 type Send = (token: string, id: string, done: () => void) => void
@@ -35,9 +36,12 @@ const push = renderApns(
     collapseId: randomUUID(),
     expiresAt: Date.now() + 3_600_000,
     ttlSeconds: 3600,
+    sdkKeys: true,
   },
   'com.example.app',
 )
+/** What the loops without a provider send: as many bytes as a device gets. */
+const payload = bodyFor(push.payload, tokens[0] ?? '')
 const signingKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const authorization = `bearer ${'x'.repeat(200)}`
 
@@ -155,7 +159,7 @@ async function bare(origin: string, count: number): Promise<Way> {
       if (status === 200) done()
     })
     stream?.resume()
-    stream?.end(push.payload)
+    stream?.end(payload)
   }
   return { send, close: () => sessions.forEach((session) => void session.close()) }
 }
@@ -178,7 +182,7 @@ function pool(origin: string, maxSessions: number, maxStreams: number): Way {
       id,
       ...push.headers,
     ]
-    made.request(headers, push.payload, false, (result) => {
+    made.request(headers, payload, false, (result) => {
       if (result.kind === 'answered' && result.status === 200) done()
     })
   }

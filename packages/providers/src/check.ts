@@ -5,6 +5,7 @@ import { renderApns } from './apns/payload.ts'
 import type { ApnsCredentials, FcmCredentials } from './credentials.ts'
 import { createFcmProvider } from './fcm/client.ts'
 import type { Endpoints, ProviderOptions, PushProvider } from './provider.ts'
+import { spliced } from './spliced.ts'
 
 // Well-formed, and nobody's: a provider looks at the credentials first and refuses the token then.
 const nobody = { apns: '0'.repeat(64), fcm: 'pushkeep-credential-check' }
@@ -27,6 +28,7 @@ export async function checkApns(
     collapseId: null,
     expiresAt: 0,
     ttlSeconds: 0,
+    sdkKeys: false,
   } as const
   const ask = async (place: 'production' | 'sandbox', url: string) => {
     // Both environments are the same host here: what the other one says is not asked.
@@ -49,7 +51,7 @@ export async function checkFcm(
   endpoints: Endpoints,
   options: ProviderOptions = {},
 ): Promise<CredentialFinding[]> {
-  const push = { before: '{"validate_only":true,"message":{"token":"', after: '"}}' }
+  const push = { body: spliced('{"validate_only":true,"message":{"token":"', '"}}') }
   const provider = createFcmProvider(credentials, endpoints, options)
   return [finding('fcm', await outcomeOf(provider, push, nobody.fcm))]
 }

@@ -1,13 +1,22 @@
 import { apnsPayloadBytesMax, isHeaderText, renderApns } from './apns/payload.ts'
 import { fcmPayloadBytes, fcmPayloadBytesMax, forbiddenKey } from './fcm/payload.ts'
 import type { Flaw, MessageToRender } from './provider.ts'
+import { tokenBytesAssumed } from './sdk-keys.ts'
+import { bytesOf } from './spliced.ts'
 
 /** What a provider would refuse about a message: its size, or something that it does not take. */
 export type PayloadProblem = Flaw & { kind: 'too-large' | 'forbidden' }
 
-/** How large a message is for each provider, in bytes as that provider counts them. */
+const bytesMax = { apns: apnsPayloadBytesMax, fcm: fcmPayloadBytesMax }
+const nameOf = { apns: 'APNs', fcm: 'FCM' }
+
+/**
+ * How large a message is for each provider, in bytes as that provider counts them. Where the payload
+ * holds the device's token, one of `tokenBytesAssumed`.
+ */
 export function payloadBytes(message: MessageToRender): { apns: number; fcm: number } {
-  return { apns: renderApns(message, '').payload.length, fcm: fcmPayloadBytes(message) }
+  const { payload } = renderApns(message, '')
+  return { apns: bytesOf(payload, tokenBytesAssumed), fcm: fcmPayloadBytes(message) }
 }
 
 /** The first thing about a message that a provider would refuse for every device, or null. */
@@ -35,19 +44,14 @@ function badHeader({ apns }: MessageToRender): PayloadProblem | null {
 }
 
 function tooLarge(message: MessageToRender): PayloadProblem | null {
-  const { apns, fcm } = payloadBytes(message)
-  if (apns > apnsPayloadBytesMax) return sizeProblem(message, 'APNs', apns, apnsPayloadBytesMax)
-  if (fcm > fcmPayloadBytesMax) return sizeProblem(message, 'FCM', fcm, fcmPayloadBytesMax)
-  return null
-}
-
-function sizeProblem(
-  { content }: MessageToRender,
-  provider: 'APNs' | 'FCM',
-  bytes: number,
-  max: number,
-): PayloadProblem {
-  const path = content ? 'content' : provider.toLowerCase()
-  const message = `makes a payload of ${bytes} bytes; ${provider} takes ${max}`
-  return { kind: 'too-large', path, message }
+  const bytes = payloadBytes(message)
+  const provider = (['apns', 'fcm'] as const).find((one) => bytes[one] > bytesMax[one])
+  if (!provider) return null
+  const keys = bytes[provider] - payloadBytes({ ...message, sdkKeys: false })[provider]
+  const share = keys > 0 ? `, ${keys} of them for Customer.io's SDKs` : ''
+  return {
+    kind: 'too-large',
+    path: message.content ? 'content' : provider,
+    message: `makes a payload of ${bytes[provider]} bytes${share}; ${nameOf[provider]} takes ${bytesMax[provider]}`,
+  }
 }

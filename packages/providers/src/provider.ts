@@ -33,6 +33,8 @@ export interface MessageToRender extends MessageContent {
   expiresAt: number
   /** 0: one try, now; the provider keeps nothing for later. */
   ttlSeconds: number
+  /** Whether what it shows carries the keys that Customer.io's SDKs need. */
+  sdkKeys: boolean
 }
 
 /** To whom one push goes. */

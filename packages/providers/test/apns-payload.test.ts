@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { renderApns } from '../src/apns/payload.ts'
 import type { MessageToRender } from '../src/provider.ts'
+import { bodyFor } from '../src/spliced.ts'
 import { message, noon } from './messages.ts'
 
 const id = '0193575e-0000-7000-8000-000000000001'
+const deliveryId = 'AZNXXgAAcACAAAAAAAAAAQ'
+const token = 'ab'.repeat(32)
 
 function headersOf(rendered: MessageToRender): Record<string, string> {
   const { headers } = renderApns(rendered, 'com.example.app')
@@ -12,7 +15,8 @@ function headersOf(rendered: MessageToRender): Record<string, string> {
 }
 
 function payloadOf(rendered: MessageToRender): unknown {
-  return JSON.parse(renderApns(rendered, 'com.example.app').payload.toString('utf8'))
+  const { payload } = renderApns(rendered, 'com.example.app')
+  return JSON.parse(bodyFor(payload, token).toString('utf8'))
 }
 
 test('a message with text is an alert', () => {
@@ -135,4 +139,55 @@ test('a collapse id that no header can carry is replaced by its hash', () => {
     expect(collapseOf(collapseId)).toMatch(/^[\w-]{43}$/)
   }
   expect(collapseOf('ä')).not.toBe(collapseOf('ö'))
+})
+
+describe("with the keys of Customer.io's SDKs", () => {
+  const sdkKeys = true
+
+  test('an alert names message and device beside aps, and wakes the service extension', () => {
+    expect(payloadOf(message({ sdkKeys }))).toEqual({
+      'CIO-Delivery-ID': deliveryId,
+      'CIO-Delivery-Token': token,
+      pushkeep: { message_id: id },
+      aps: { alert: { title: 'Hello', body: 'World' }, 'mutable-content': 1 },
+    })
+  })
+
+  test('image and link stand where rich push looks for them', () => {
+    const content = { title: 'Hello', image_url: 'https://example.com/a.png', link: 'app://7' }
+    expect(payloadOf(message({ content, sdkKeys }))).toMatchObject({
+      CIO: { push: { image: 'https://example.com/a.png', link: 'app://7' } },
+    })
+    const linked = { title: 'Hello', link: 'app://7' }
+    expect(payloadOf(message({ content: linked, sdkKeys }))).toHaveProperty('CIO', {
+      push: { link: 'app://7' },
+    })
+  })
+
+  test('a push that shows nothing has none of them', () => {
+    const silent = message({ content: { data: { sync: true }, link: 'app://7' } })
+    expect(payloadOf({ ...silent, sdkKeys })).toEqual(payloadOf(silent))
+  })
+
+  test("the caller's own keys stay", () => {
+    const own = { 'CIO-Delivery-ID': 'mine', 'CIO-Delivery-Token': 'mine', CIO: { push: {} } }
+    const content = { title: 'Hello', link: 'app://7' }
+    const asData = message({ content: { ...content, data: own }, sdkKeys })
+    const asOverride = message({ content, apns: { payload: own }, sdkKeys })
+    for (const one of [asData, asOverride]) expect(payloadOf(one)).toMatchObject(own)
+    const aps = { 'mutable-content': 0 }
+    expect(payloadOf(message({ content, apns: { payload: { aps } }, sdkKeys }))).toMatchObject({
+      aps,
+    })
+  })
+
+  test('each device gets its own token, in the same number of bytes as JSON has', () => {
+    const { payload } = renderApns(message({ sdkKeys }), 'com.example.app')
+    const bodies = ['0a'.repeat(32), 'ff'.repeat(80)].map((one) => bodyFor(payload, one))
+    expect(bodies.map((body) => JSON.parse(body.toString())['CIO-Delivery-Token'])).toEqual([
+      '0a'.repeat(32),
+      'ff'.repeat(80),
+    ])
+    for (const body of bodies) expect(body.toString()).toBe(JSON.stringify(JSON.parse(`${body}`)))
+  })
 })

@@ -1,13 +1,13 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { renderFcm } from '../src/fcm/payload.ts'
 import type { MessageToRender } from '../src/provider.ts'
+import { bodyFor } from '../src/spliced.ts'
 import { message, noon } from './messages.ts'
 
 const id = '0193575e-0000-7000-8000-000000000001'
 
 function bodyOf(rendered: MessageToRender, now = noon): { message: Record<string, unknown> } {
-  const { before, after } = renderFcm(rendered, now)
-  return JSON.parse(`${before}a:token${after}`)
+  return JSON.parse(bodyFor(renderFcm(rendered, now).body, 'a:token').toString('utf8'))
 }
 
 test('a message with text has a part for each platform', () => {
@@ -121,6 +121,61 @@ test('an override is merged one level deep, in either spelling', () => {
 })
 
 test('the token cannot leave its place in the body', () => {
-  const { before, after } = renderFcm(message(), noon)
-  expect(JSON.parse(`${before}x${after}`)).toHaveProperty('message.token', 'x')
+  const { body } = renderFcm(message({ sdkKeys: true }), noon)
+  for (const token of ['x', 'a"b', '\\', '","topic":"all', 'ü\n']) {
+    expect(JSON.parse(bodyFor(body, token).toString('utf8')).message).toMatchObject({
+      token,
+      data: { 'CIO-Delivery-Token': token },
+    })
+  }
+})
+
+describe("with the keys of Customer.io's SDKs", () => {
+  const sdkKeys = true
+  const content = { title: 'Hello', image_url: 'https://example.com/a.png', link: 'app://7' }
+
+  test('data names message and device, and image and link for Android', () => {
+    const { message: sent } = bodyOf(message({ content, sdkKeys }))
+    expect(sent).toMatchObject({
+      token: 'a:token',
+      data: {
+        'CIO-Delivery-ID': 'AZNXXgAAcACAAAAAAAAAAQ',
+        'CIO-Delivery-Token': 'a:token',
+        image: 'https://example.com/a.png',
+        link: 'app://7',
+        pushkeep_message_id: id,
+      },
+      notification: { title: 'Hello' },
+    })
+  })
+
+  test('on iOS, rich push finds its part beside aps and the service extension is woken', () => {
+    const { message: sent } = bodyOf(message({ content, sdkKeys }))
+    expect(sent.apns).toMatchObject({
+      payload: {
+        CIO: { push: { image: 'https://example.com/a.png', link: 'app://7' } },
+        aps: { 'mutable-content': 1 },
+      },
+    })
+    const plain = bodyOf(message({ sdkKeys })).message.apns
+    expect(plain).toMatchObject({ payload: { aps: { 'mutable-content': 1 } } })
+    expect(plain).not.toHaveProperty('payload.CIO')
+  })
+
+  test('a data message has none of them: the SDK would show it, empty', () => {
+    const silent = message({ content: { data: { sync: 1 } } })
+    expect(bodyOf({ ...silent, sdkKeys })).toEqual(bodyOf(silent))
+  })
+
+  test("a notification that comes with the caller's parts alone has them", () => {
+    const own = message({ content: undefined, fcm: { notification: { title: 'Hi' } }, sdkKeys })
+    expect(bodyOf(own).message.data).toMatchObject({ 'CIO-Delivery-Token': 'a:token' })
+  })
+
+  test("the caller's own keys stay", () => {
+    const data = { 'CIO-Delivery-ID': 'mine', 'CIO-Delivery-Token': 'mine', image: 'mine' }
+    const asContent = message({ content: { ...content, data }, sdkKeys })
+    const asOverride = message({ content, fcm: { data }, sdkKeys })
+    for (const one of [asContent, asOverride]) expect(bodyOf(one).message.data).toMatchObject(data)
+  })
 })

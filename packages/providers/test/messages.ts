@@ -12,6 +12,7 @@ export function message(parts: Partial<MessageToRender> = {}): MessageToRender {
     collapseId: '0193575e-0000-7000-8000-000000000001',
     expiresAt: noon + 3_600_000,
     ttlSeconds: 3600,
+    sdkKeys: false,
     ...parts,
   }
 }

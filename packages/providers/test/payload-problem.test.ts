@@ -61,3 +61,30 @@ test('a header that cannot be sent is named', () => {
   )
   expect(payloadProblem(message({ apns: { headers: { 'apns-collapse-id': 'ä' } } }))).toBeNull()
 })
+
+test("the keys of Customer.io's SDKs count, with room for the device's token", () => {
+  const plain = message({ content: { title: 'Hello', link: 'app://7' } })
+  const without = payloadBytes(plain)
+  const withKeys = payloadBytes({ ...plain, sdkKeys: true })
+  const names = ['CIO-Delivery-ID', 'CIO-Delivery-Token'].join('').length
+  expect(withKeys.fcm - without.fcm).toBe(names + 22 + 200)
+  const json = JSON.stringify({
+    'CIO-Delivery-ID': 'x'.repeat(22),
+    'CIO-Delivery-Token': 'x'.repeat(200),
+    CIO: { push: { link: 'app://7' } },
+  })
+  const mutable = '"mutable-content":1,'.length
+  expect(withKeys.apns - without.apns).toBe(json.length - '{}'.length + ','.length + mutable)
+})
+
+test('a push that is too large with those keys says what they take of it', () => {
+  const fitting = message({ content: { body: 'x'.repeat(3800) } })
+  expect(payloadProblem(fitting)).toBeNull()
+  const { apns } = payloadBytes({ ...fitting, sdkKeys: true })
+  const share = apns - payloadBytes(fitting).apns
+  expect(payloadProblem({ ...fitting, sdkKeys: true })).toEqual({
+    kind: 'too-large',
+    path: 'content',
+    message: `makes a payload of ${apns} bytes, ${share} of them for Customer.io's SDKs; APNs takes 4096`,
+  })
+})

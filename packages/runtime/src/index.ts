@@ -32,4 +32,4 @@ export {
 } from './problem.ts'
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'
-export { type Validated, validateItem } from './validation.ts'
+export { itemOf, type Validated, validateItem } from './validation.ts'

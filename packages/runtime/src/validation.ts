@@ -1,5 +1,5 @@
 import type { FastifySchemaCompiler, FastifySerializerCompiler } from 'fastify'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type FieldError, invalid } from './problem.ts'
 
 type Issue = z.core.$ZodIssue
@@ -21,9 +21,18 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
     return { error: invalid(fieldErrors(result.error.issues, httpPart ?? 'body')) }
   }
 
+/**
+ * An item of a batch that has a verdict of its own: described as the schema says, taken as it comes,
+ * and validated by `validateItem`, so that a bad one does not cost the others.
+ */
+export function itemOf(schema: z.ZodType): z.ZodUnknown {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input' })
+  return z.unknown().meta({ ...described, 'x-own-verdict': true })
+}
+
 export type Validated<T> = { kind: 'valid'; value: T } | { kind: 'invalid'; errors: FieldError[] }
 
-/** Validates one item of a batch, which has a verdict of its own. `place` is its path in the body. */
+/** Validates one item of a batch; `place` is its path in the body. */
 export function validateItem<Schema extends z.ZodType>(
   schema: Schema,
   item: unknown,

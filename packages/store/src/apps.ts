@@ -14,10 +14,13 @@ export interface App {
   workspaceNo: number
   name: string
   createdAt: Date
+  /** Whether its pushes carry the keys that Customer.io's SDKs need. */
+  sdkKeys: boolean
 }
 
 const appColumns = `
-  app_no as "appNo", id, workspace_no as "workspaceNo", name, created_at as "createdAt"`
+  app_no as "appNo", id, workspace_no as "workspaceNo", name, created_at as "createdAt",
+  sdk_keys as "sdkKeys"`
 
 /** Creates a workspace. */
 export async function createWorkspace(sql: Sql, name: string): Promise<Workspace> {
@@ -74,6 +77,20 @@ export async function findApp(sql: Sql, id: string): Promise<App | null> {
   return rows[0] ?? null
 }
 
+/**
+ * Whether pushes to an app are to carry the keys that Customer.io's SDKs need. Counts the versions of
+ * its credentials up: whoever sends renders by what it found when it opened them.
+ */
+export async function setSdkKeys(sql: Sql, appNo: number, sdkKeys: boolean): Promise<void> {
+  await sql.query(
+    `with changed as (
+       update apps set sdk_keys = $2 where app_no = $1 and sdk_keys <> $2 returning app_no
+     )
+     update app_providers set version = version + 1 where app_no in (select app_no from changed)`,
+    [appNo, sdkKeys],
+  )
+}
+
 export interface NewCredentials {
   appNo: number
   provider: Provider
@@ -128,6 +145,8 @@ export interface AppProvider {
   secret: string
   /** Counts up with each replacement: whoever keeps a session open sees that it is stale. */
   version: number
+  /** The app's setting. */
+  sdkKeys: boolean
 }
 
 /** An app's credentials in clear, for the process that sends; null where it has none. */
@@ -141,14 +160,14 @@ export async function loadCredentials(
     settings: Record<string, Json>
     secret: Buffer
     version: number
-  }>(`select settings, secret, version from app_providers where app_no = $1 and provider = $2`, [
-    appNo,
-    provider,
-  ])
+    sdkKeys: boolean
+  }>(
+    `select p.settings, p.secret, p.version, a.sdk_keys as "sdkKeys"
+     from app_providers p join apps a using (app_no) where app_no = $1 and provider = $2`,
+    [appNo, provider],
+  )
   const [row] = rows
-  if (!row) return null
-  const { settings, version } = row
-  return { settings, secret: unseal(key, row.secret, sealContext(appNo, provider)), version }
+  return row ? { ...row, secret: unseal(key, row.secret, sealContext(appNo, provider)) } : null
 }
 
 /** Stops an app's lane with a reason that people see. Returns false where it was stopped already. */

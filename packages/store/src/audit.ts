@@ -1,5 +1,6 @@
 import { type Database, inTransaction, type Sql } from './connect.ts'
 import { statusCode } from './delivery-codes.ts'
+import { isScheduled } from './messages.ts'
 
 /** A message whose counts are not those of its deliveries. The lists are in the order of statuses. */
 export interface Unbalanced {
@@ -20,13 +21,15 @@ export interface Audit {
 /** A message is left in peace that long before it is checked: nearly all are done by then. */
 const settlingSeconds = 60
 
-/** How often one is looked at that takes longer, such as a broadcast, or one that waits for its time. */
+/** How often one is looked at that takes longer, such as a broadcast. */
 const lookAgainAt = `now() + interval '30 seconds'`
 
+// A scheduled message is not put off: it gets a later number when its sending begins.
 const takeText = `
   with slice as materialized (
     select m.message_no, m.planned_at is null or exists (
-             select from chunks c where c.message_no = m.message_no and c.state <> 'done') as is_open
+             select from chunks c where c.message_no = m.message_no and c.state <> 'done') as is_open,
+           ${isScheduled} as is_scheduled
     from messages m
     where m.message_no > (select message_no from audit_position)
       and m.message_no < message_no_at(now() - interval '${settlingSeconds} seconds')
@@ -36,7 +39,8 @@ const takeText = `
     from (select max(message_no) as message_no from slice) last where last.message_no is not null
   ), put_off as (
     insert into audit_later (message_no, look_at)
-    select message_no, ${lookAgainAt} from slice where is_open on conflict do nothing
+    select message_no, ${lookAgainAt} from slice where is_open and not is_scheduled
+    on conflict do nothing
   ), looked as materialized (
     select l.message_no, exists (
              select from messages m where m.message_no = l.message_no and m.planned_at is null)

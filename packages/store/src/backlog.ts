@@ -52,14 +52,14 @@ export async function backlogOf(
         from open where app_no = any($2)
         group by app_no, provider, lane order by app_no, provider, lane
       ), unplanned as (
-        select created_at from messages
-        where planned_at is null and workspace_no = $1
-        order by created_at limit ${backlogCountMax}
+        select coalesce(send_at, created_at) as due_at from messages
+        where planned_at is null and workspace_no = $1 and coalesce(send_at, created_at) <= now()
+        order by coalesce(send_at, created_at) limit ${backlogCountMax}
       )
       select (select coalesce(json_agg(lanes), '[]') from lanes) as lanes,
              (select count(*) = ${backlogCountMax} from open) as "isCut",
              (select count(*)::int from unplanned) as unplanned,
-             (select extract(epoch from now() - min(created_at))::float8 from unplanned)
+             (select extract(epoch from now() - min(due_at))::float8 from unplanned)
                as "unplannedSeconds"`,
     values: [workspaceNo, appNos],
   })

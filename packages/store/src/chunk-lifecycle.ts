@@ -127,8 +127,8 @@ export async function rescue(sql: Sql, limit: number): Promise<Rescued> {
         returning c.chunk_no, c.provider, c.lane, c.leases, c.due_at, l.runs
       ), forgotten as (
         select message_no from messages
-        where planned_at is null and created_at < now() - interval '5 seconds'
-        order by created_at limit $1
+        where planned_at is null and coalesce(send_at, created_at) < now() - interval '5 seconds'
+        order by coalesce(send_at, created_at) limit $1
       ), rung as (
         insert into outbox (queue, ref, ring)
         select provider || '-' || lane, chunk_no, ${ringOfNow} from freed where runs

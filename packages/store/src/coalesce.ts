@@ -4,12 +4,14 @@ import { isDatabaseUnavailable } from './connect.ts'
 export interface CoalesceOptions<Item, Result> {
   /** Handles many items in one go and returns their results in the same order. */
   run: (items: Item[]) => Promise<Result[]>
-  /** Most items in one run. */
+  /** Most items in one run; a single one may weigh more. */
   sizeMax: number
   /** Most runs at a time: while they are busy, calls gather for the next. */
   runsMax: number
   /** Most calls that may wait; one more is refused with `CoalescerFullError`. */
   waitingMax: number
+  /** How much an item counts for `sizeMax` and `waitingMax`; 1 if left out. */
+  weightOf?: (item: Item) => number
   /** What two items of one run must not share, such as the row that both would write. */
   keysOf?: (item: Item) => readonly string[]
 }
@@ -36,7 +38,9 @@ interface Waiting<Item, Result> {
 export function coalesce<Item, Result>(
   options: CoalesceOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
+  const weightOf = options.weightOf ?? (() => 1)
   let waiting: Waiting<Item, Result>[] = []
+  let weight = 0
   let running = 0
   let scheduled = false
 
@@ -46,7 +50,8 @@ export function coalesce<Item, Result>(
     // After the callbacks of this turn: requests parsed from one read of the socket go together.
     setImmediate(() => {
       scheduled = false
-      const batch = take()
+      const batch = options.keysOf ? takeWithoutConflict(options.keysOf) : take()
+      weight -= batch.reduce((sum, { item }) => sum + weightOf(item), 0)
       running += 1
       void settle(batch, options.run).finally(() => {
         running -= 1
@@ -57,12 +62,16 @@ export function coalesce<Item, Result>(
   }
 
   function take(): Waiting<Item, Result>[] {
-    if (!options.keysOf) {
-      const batch = waiting.slice(0, options.sizeMax)
-      waiting = waiting.slice(options.sizeMax)
-      return batch
+    let count = 0
+    let size = 0
+    for (const { item } of waiting) {
+      size += weightOf(item)
+      if (size > options.sizeMax && count > 0) break
+      count += 1
     }
-    return takeWithoutConflict(options.keysOf)
+    const batch = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    return batch
   }
 
   /** Items that share a key keep their order: the later one waits for the next run. */
@@ -83,10 +92,11 @@ export function coalesce<Item, Result>(
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (waiting.length >= options.waitingMax) {
+      if (weight >= options.waitingMax) {
         reject(new CoalescerFullError())
         return
       }
+      weight += weightOf(item)
       waiting.push({ item, resolve, reject })
       schedule()
     })

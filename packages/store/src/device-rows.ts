@@ -37,7 +37,11 @@ export function orderedAt(at: string): string {
   return `least(to_timestamp(${at} / 1000), ${nowMs})`
 }
 
-const sizeConstraints = new Set(['people_attributes_size', 'devices_attributes_size'])
+const sizeConstraints = new Set([
+  'people_attributes_size',
+  'devices_attributes_size',
+  'anonymous_ids_attributes_size',
+])
 
 /** Whether a merge failed because the attributes, together with those stored, grew too large. */
 export function isAttributesTooLarge(error: unknown): boolean {

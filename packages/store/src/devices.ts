@@ -1,5 +1,9 @@
-import type { Sql } from './connect.ts'
-import { type Device, deviceColumns, orderedAt, tombstone } from './device-rows.ts'
+import { type Database, inTransaction, type Sql } from './connect.ts'
+import type { Deletion } from './deletion-rule.ts'
+import { type Device, deviceColumns, orderedAt } from './device-rows.ts'
+import { withRaces } from './raced.ts'
+import { applyDeletion, type DeviceChanged, openBatch, writeBatch } from './registration-batch.ts'
+import { lockDevices, wantedToDelete } from './registration-lock.ts'
 import { tokenHash } from './token-hash.ts'
 
 /** A token, and the apps where it may stand. */
@@ -43,14 +47,6 @@ export interface DeviceChange {
   token: string
   at: number | null
 }
-
-/**
- * What became of a change. `unknown`: there is no such device. `applied: false`: a newer call, or
- * the tie to another person, stood against it.
- */
-export type DeviceChanged =
-  | { kind: 'unknown' }
-  | { kind: 'found'; applied: boolean; device: Device }
 
 interface ChangedRow extends Device {
   applied: boolean
@@ -101,40 +97,20 @@ export async function untieDevice(
   return changedOf(rows)
 }
 
-const deleteText = `
-  with found as materialized (
-    select d.*, ${isInTime} as applies
-    from devices d
-    where d.app_no = $1 and d.token_hash = $2 and ($4::text is null or exists (
-      select from people p where p.person_no = d.person_no and p.id = $4))
-    for no key update of d
-  ), changed as (
-    update devices d
-    set ${tombstone}, ordered_at = greatest(d.ordered_at, ${orderedAt('$3::float8')})
-    from found f
-    where d.app_no = f.app_no and d.device_no = f.device_no and f.applies
-  ), told as (
-    insert into device_events (device_no, kind, person_no)
-    select device_no, 'deleted', person_no from found where applies and deleted_at is null
-  )
-  select d.applies as applied, ${deviceColumns}
-  from found d left join people p using (person_no)
-  where d.deleted_at is null`
-
 /**
  * Deletes a device; with `personId`, only if it is that person's. It stays as a tombstone, so that
  * a late registration does not bring it back. The answer has it as it was.
  */
-export async function deleteDevice(
-  sql: Sql,
-  { appNo, token, at, personId }: DeviceChange & { personId: string | null },
-): Promise<DeviceChanged> {
-  const { rows } = await sql.query<ChangedRow>({
-    name: 'delete-device',
-    text: deleteText,
-    values: [appNo, tokenHash(token), at, personId],
-  })
-  return changedOf(rows)
+export async function deleteDevice(database: Database, call: Deletion): Promise<DeviceChanged> {
+  return withRaces(() =>
+    inTransaction(database, async (sql) => {
+      const wanted = wantedToDelete(call)
+      const batch = openBatch(await lockDevices(sql, [wanted]))
+      const result = applyDeletion(batch, call, wanted)
+      await writeBatch(sql, batch)
+      return result
+    }),
+  )
 }
 
 function changedOf(rows: ChangedRow[]): DeviceChanged {

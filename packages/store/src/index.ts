@@ -41,6 +41,7 @@ export {
   providersOf,
   providersOfAll,
   putCredentials,
+  setSdkKeys,
   type Workspace,
   workspaceName,
 } from './apps.ts'
@@ -67,7 +68,10 @@ export {
   leaseSeconds,
   type Recipient,
 } from './chunks.ts'
+export type { ClientMessage } from './client-messages.ts'
 export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
+export type { Command, CommandVerdict, IdentifyCommand, Sent } from './command.ts'
+export { createCommander } from './commands.ts'
 export {
   connect,
   type Database,
@@ -108,6 +112,7 @@ export {
   type TakenTask,
   takeTask,
 } from './credential-tasks.ts'
+export type { Deletion } from './deletion-rule.ts'
 export {
   type DeliveryPage,
   type DeliveryReport,
@@ -127,13 +132,14 @@ export { type Device, isAttributesTooLarge } from './device-rows.ts'
 export {
   appsWithToken,
   type DeviceChange,
-  type DeviceChanged,
   type DeviceName,
   deleteDevice,
   findDevice,
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
+export { dropOldEvents, type EventRetention } from './event-retention.ts'
+export { createIdentifier, type Identification } from './identifications.ts'
 export {
   createKey,
   findKeys,
@@ -148,7 +154,9 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
-export { type ListedMessage, listMessages, type MessagePage } from './message-list.ts'
+export { type PeopleMerge, renamePerson } from './merge-people.ts'
+export { type ListedMessage, type ListedPage, listMessages } from './message-list.ts'
+export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -160,11 +168,10 @@ export { migrate } from './migrate.ts'
 export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
 export { createPartitions } from './partitions.ts'
 export {
-  createIdentifier,
   deletePerson,
   devicesOfPerson,
+  erasePerson,
   findPerson,
-  type Identification,
   type OwnedDevice,
   type Person,
   type PersonName,
@@ -174,9 +181,18 @@ export {
 export {
   type FoundPerson,
   findNumberedPerson,
+  findPeopleByEmail,
   findPeopleByPrefix,
   findPeopleByToken,
 } from './people-search.ts'
+export {
+  type EventCursor,
+  type EventPage,
+  type NewPersonEvent,
+  type PersonEvent,
+  readEvents,
+} from './person-events.ts'
+export { createPersonFinder, findPersonIds, type PersonReference } from './person-finder.ts'
 export {
   chunkSizeMax,
   explicitChunks,
@@ -193,9 +209,10 @@ export {
   settleEarlyReceipts,
 } from './receipts.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
-export type { Registered } from './registration-batch.ts'
+export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
+export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export {
   readTimeline,
   type TimelineCursor,

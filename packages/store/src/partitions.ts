@@ -1,11 +1,12 @@
 import type { Sql } from './connect.ts'
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
+export const weekMs = 7 * dayMs
 
 /**
- * Creates the partitions of deliveries and receipts (by day) and of device events (by month) that
- * today and the next days need; what has no partition lands in the default one and is never
- * refused. `now` in ms.
+ * Creates the partitions of deliveries and receipts (by day), of events of devices and people (by
+ * month) and of clients' message ids (by week) that today and the next days need; what has no
+ * partition lands in the default one and is never refused. `now` in ms.
  */
 export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Promise<void> {
   for (let day = 0; day <= daysAhead; day += 1) {
@@ -22,11 +23,28 @@ export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Pr
   for (const ahead of [0, 1]) {
     const from = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead, 1))
     const to = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead + 1, 1))
-    await createPartition(sql, 'device_events', nameOf(from, 7), [
-      `timestamptz '${from.toISOString()}'`,
-      `timestamptz '${to.toISOString()}'`,
+    for (const parent of ['device_events', 'person_events'] as const) {
+      await createPartition(sql, parent, nameOf(from, 7), [
+        `timestamptz '${from.toISOString()}'`,
+        `timestamptz '${to.toISOString()}'`,
+      ])
+    }
+  }
+  for (const ahead of [0, 1]) {
+    const from = new Date(weekOf(now) + ahead * weekMs)
+    const to = new Date(from.getTime() + weekMs)
+    await createPartition(sql, 'client_messages', nameOf(from, 10), [
+      `date '${from.toISOString().slice(0, 10)}'`,
+      `date '${to.toISOString().slice(0, 10)}'`,
     ])
   }
+}
+
+/** The Monday of a time's week, as PostgreSQL counts weeks. */
+export function weekOf(now: number): number {
+  const day = Math.floor(now / dayMs)
+  // The epoch was a Thursday.
+  return (day - ((day + 3) % 7)) * dayMs
 }
 
 function nameOf(from: Date, length: 7 | 10): string {
@@ -37,7 +55,7 @@ function nameOf(from: Date, length: 7 | 10): string {
 // left, and the rows stay where they are.
 async function createPartition(
   sql: Sql,
-  parent: 'deliveries' | 'receipts' | 'device_events',
+  parent: 'deliveries' | 'receipts' | 'device_events' | 'person_events' | 'client_messages',
   suffix: string,
   [from, to]: [string, string],
 ): Promise<void> {

@@ -36,6 +36,23 @@ export async function findPeopleByPrefix(
   return rows
 }
 
+/** People whose e-mail address begins with a text, in any letter case. */
+export async function findPeopleByEmail(
+  sql: Sql,
+  { workspaceNo, prefix, limit }: { workspaceNo: number; prefix: string; limit: number },
+): Promise<FoundPerson[]> {
+  const address = prefix.toLowerCase()
+  const { rows } = await sql.query<FoundPerson>({
+    name: 'people-by-email',
+    text: `
+      select ${columns} from people p
+      where p.workspace_no = $1 and p.email >= $2 and p.email < $3
+      order by p.email, p.id limit $4`,
+    values: [workspaceNo, address, address + lastCharacter, limit],
+  })
+  return rows
+}
+
 /** Whose device a token is now, in one of these apps; none where it is nobody's or not known. */
 export async function findPeopleByToken(
   sql: Sql,

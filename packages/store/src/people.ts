@@ -1,5 +1,4 @@
-import { type Attributes, attributeChange } from '@pushkeep/domain'
-import { coalesce } from './coalesce.ts'
+import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, type Sql, withRepeat } from './connect.ts'
 import { type Device, deviceColumns, nowMs, tombstone } from './device-rows.ts'
 
@@ -7,6 +6,8 @@ export interface Person {
   id: string
   attributes: Attributes
   suppressed: boolean
+  /** Erased by its suppression: calls about them are ignored. */
+  blocked: boolean
   createdAt: Date
   updatedAt: Date
 }
@@ -14,62 +15,7 @@ export interface Person {
 /** The select list of `Person`, from a person `p`. */
 export const personColumns = `
   p.id, p.attributes, p.suppressed_at is not null as suppressed,
-  p.created_at as "createdAt", p.updated_at as "updatedAt"`
-
-/** A call that adds a person or merges attributes into what is known of them (R8). */
-export interface Identification {
-  workspaceNo: number
-  id: string
-  attributes: Attributes
-}
-
-const identifyText = `
-  with input as materialized (
-    select * from json_to_recordset($1) as i(workspace_no int, id text, set jsonb, removed text[])
-  )
-  insert into people as p (workspace_no, id, attributes)
-  select workspace_no, id, set from input order by workspace_no, id
-  on conflict (workspace_no, id) do update
-  set attributes = (p.attributes || excluded.attributes) - (
-        select removed from input i
-        where i.workspace_no = excluded.workspace_no and i.id = excluded.id),
-      updated_at = now()
-  returning p.workspace_no as "workspaceNo", ${personColumns}`
-
-async function identifyAll(sql: Sql, calls: readonly Identification[]): Promise<Person[]> {
-  const inputs = calls.map(({ workspaceNo, id, attributes }) => {
-    const { set, remove } = attributeChange(attributes)
-    return { workspace_no: workspaceNo, id, set, removed: remove }
-  })
-  const { rows } = await sql.query<Person & { workspaceNo: number }>({
-    name: 'identify-people',
-    text: identifyText,
-    values: [JSON.stringify(inputs)],
-  })
-  const people = new Map(
-    rows.map(({ workspaceNo, ...person }) => [keyOf(workspaceNo, person.id), person]),
-  )
-  return calls.map(({ workspaceNo, id }) => {
-    const person = people.get(keyOf(workspaceNo, id))
-    if (!person) throw new Error('a person was neither added nor changed')
-    return person
-  })
-}
-
-function keyOf(workspaceNo: number, id: string): string {
-  return `${workspaceNo} ${id}`
-}
-
-/** Adds or changes a person. Concurrent calls share statements; calls about one keep their order. */
-export function createIdentifier(database: Database): (call: Identification) => Promise<Person> {
-  return coalesce<Identification, Person>({
-    run: (calls) => withRepeat(() => identifyAll(database, calls)),
-    sizeMax: 200,
-    runsMax: 2,
-    waitingMax: 10_000,
-    keysOf: ({ workspaceNo, id }) => [keyOf(workspaceNo, id)],
-  })
-}
+  p.blocked_at is not null as blocked, p.created_at as "createdAt", p.updated_at as "updatedAt"`
 
 /** A person by the workspace and the id of the caller's choosing. */
 export interface PersonName {
@@ -126,9 +72,42 @@ export async function suppressPerson(sql: Sql, { workspaceNo, id }: PersonName):
      returning ${personColumns}`,
     [workspaceNo, id],
   )
-  const [person] = rows
-  if (!person) throw new Error('a person was neither added nor changed')
-  return person
+  return theOne(rows)
+}
+
+/**
+ * Suppresses a person and erases what is known of them. They are blocked: calls about them change
+ * nothing until they are unsuppressed.
+ */
+export function erasePerson(database: Database, person: PersonName): Promise<Person> {
+  return withRepeat(() => inTransaction(database, (sql) => erasePersonIn(sql, person)))
+}
+
+/** The same, in a transaction of the caller's. */
+export async function erasePersonIn(sql: Sql, { workspaceNo, id }: PersonName): Promise<Person> {
+  const { rows: found } = await sql.query<{ personNo: string }>(
+    `insert into people as p (workspace_no, id, suppressed_at, blocked_at)
+     values ($1, $2, now(), now())
+     on conflict (workspace_no, id) do update
+     set suppressed_at = coalesce(p.suppressed_at, now()), blocked_at = coalesce(p.blocked_at, now())
+     returning person_no as "personNo"`,
+    [workspaceNo, id],
+  )
+  const { personNo } = theOne(found)
+  // Whoever is adding to them has to come to an end first.
+  await sql.query('select from people where person_no = $1 for update', [personNo])
+  await eraseBelongings(sql, personNo)
+  const { rows } = await sql.query<Person>(
+    `update people p set attributes = '{}', updated_at = now() where p.person_no = $1
+     returning ${personColumns}`,
+    [personNo],
+  )
+  return theOne(rows)
+}
+
+function theOne<Row>([row]: Row[]): Row {
+  if (row === undefined) throw new Error('a person was neither added nor changed')
+  return row
 }
 
 /** Ends a suppression; null where there is no such person. */
@@ -137,7 +116,7 @@ export async function unsuppressPerson(
   { workspaceNo, id }: PersonName,
 ): Promise<Person | null> {
   const { rows } = await sql.query<Person>(
-    `update people p set suppressed_at = null, updated_at = now()
+    `update people p set suppressed_at = null, blocked_at = null, updated_at = now()
      where p.workspace_no = $1 and p.id = $2
      returning ${personColumns}`,
     [workspaceNo, id],
@@ -146,37 +125,43 @@ export async function unsuppressPerson(
 }
 
 /**
- * Deletes a person with their devices, which stay as tombstones. Locked first, so that a
- * registration that would tie another device waits, and finds that the person is gone. False where
- * there is no such person.
+ * Deletes a person with their devices, which stay as tombstones, and their events. Locked first, so
+ * that a call that would add to them waits, and finds that the person is gone. False where there is
+ * no such person.
  */
-export async function deletePerson(
-  database: Database,
-  { workspaceNo, id }: PersonName,
-): Promise<boolean> {
-  return withRepeat(() =>
-    inTransaction(database, async (sql) => {
-      const { rows } = await sql.query<{ personNo: string }>(
-        `select person_no as "personNo" from people
-         where workspace_no = $1 and id = $2 for update`,
-        [workspaceNo, id],
-      )
-      const [person] = rows
-      if (!person) return false
-      await sql.query(
-        `with found as materialized (
-           select app_no, device_no from devices where person_no = $1
-           order by app_no, device_no for no key update
-         ), changed as (
-           update devices d set ${tombstone}, ordered_at = greatest(d.ordered_at, ${nowMs})
-           from found f where d.app_no = f.app_no and d.device_no = f.device_no
-         )
-         insert into device_events (device_no, kind, person_no)
-         select device_no, 'deleted', $1 from found`,
-        [person.personNo],
-      )
-      await sql.query('delete from people where person_no = $1', [person.personNo])
-      return true
-    }),
+export function deletePerson(database: Database, person: PersonName): Promise<boolean> {
+  return withRepeat(() => inTransaction(database, (sql) => deletePersonIn(sql, person)))
+}
+
+/** The same, in a transaction of the caller's. */
+export async function deletePersonIn(sql: Sql, { workspaceNo, id }: PersonName): Promise<boolean> {
+  const { rows } = await sql.query<{ personNo: string }>(
+    `select person_no as "personNo" from people
+     where workspace_no = $1 and id = $2 for update`,
+    [workspaceNo, id],
   )
+  const [person] = rows
+  if (!person) return false
+  await eraseBelongings(sql, person.personNo)
+  await sql.query('delete from people where person_no = $1', [person.personNo])
+  return true
+}
+
+/** Erases the devices and events of a person who is locked. */
+async function eraseBelongings(sql: Sql, personNo: string): Promise<void> {
+  await sql.query(
+    `with found as materialized (
+       select app_no, device_no from devices where person_no = $1
+       order by app_no, device_no for no key update
+     ), changed as (
+       update devices d set ${tombstone}, ordered_at = greatest(d.ordered_at, ${nowMs})
+       from found f where d.app_no = f.app_no and d.device_no = f.device_no
+     )
+     insert into device_events (device_no, kind, person_no)
+     select device_no, 'deleted', $1 from found`,
+    [personNo],
+  )
+  // Anonymous ids first: who writes events under one holds it.
+  await sql.query('delete from anonymous_ids where person_no = $1', [personNo])
+  await sql.query('delete from person_events where person_no = $1', [personNo])
 }

@@ -17,8 +17,10 @@ export interface Recipients {
 
 /** Whom a listed audience names. `all` names nobody: it is planned by walking the devices. */
 export function recipientsOf(to: AudienceInput): Recipients {
-  const personIds = to.person_ids ?? (to.person_id === undefined ? [] : [to.person_id])
   const tokens = to.tokens ?? (to.token === undefined ? [] : [to.token])
+  // With a token, a person is whose it has to be.
+  const personId = tokens.length > 0 ? undefined : to.person_id
+  const personIds = to.person_ids ?? (personId === undefined ? [] : [personId])
   return {
     personIds: [...new Set(personIds)],
     tokenHashes: [...new Set(tokens.map(tokenHash))],
@@ -44,7 +46,8 @@ const chunksOfRecipients = `
   )`
 
 /**
- * Chunks of a listed audience: people in $14, token hashes in $15, of the row in CTE `message`.
+ * Chunks of a listed audience: people in $14, token hashes in $15, of the row in CTE `message`, whose
+ * audience says which devices of a person and whose a token has to be.
  * Devices that were deleted are no recipients; dead or muted ones are, and are reported as withheld.
  * Each lookup is lateral, so that it goes by index whatever the planner believes of a young table:
  * it walked all devices of the app for each message, until their table was analyzed.
@@ -58,8 +61,10 @@ export const explicitChunks = `
       select person_no from people where workspace_no = m.workspace_no and id = named.id limit 1) p
     cross join lateral (
       select app_no, device_no, provider, person_no from devices
-      where person_no = p.person_no and deleted_at is null offset 0) d
-    where m.app_no is null or d.app_no = m.app_no
+      where person_no = p.person_no and deleted_at is null
+        and (m.app_no is null or app_no = m.app_no)
+      order by last_used desc, device_no desc
+      limit case when m.audience ->> 'devices' = 'last_used' then 1 end) d
     union
     select d.app_no, d.device_no, d.provider, d.person_no
     from message m
@@ -68,6 +73,9 @@ export const explicitChunks = `
     cross join lateral (
       select app_no, device_no, provider, person_no from devices
       where app_no = a.app_no and token_hash = named.hash and deleted_at is null limit 1) d
+    where not m.audience ? 'person_id' or d.person_no = (
+      select person_no from people
+      where workspace_no = m.workspace_no and id = m.audience ->> 'person_id')
   ), ${chunksOfRecipients}`
 
 /** How much of an audience one slice of planning takes: devices walked, or list entries. */
@@ -117,7 +125,7 @@ export async function planSlice(database: Database, messageNo: string): Promise<
 }
 
 const messageRow = `message as materialized (
-  select message_no, app_no, workspace_no, lane from messages where message_no = $1)`
+  select message_no, app_no, workspace_no, lane, audience from messages where message_no = $1)`
 
 const ringForChunks = `counted as (
     update message_counts

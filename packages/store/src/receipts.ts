@@ -72,10 +72,10 @@ const takeText = `
       at_ms float8)
   ), found as materialized (
     select g.n, g.events, m.message_no, d.device_no, d.is_known,
-           greatest(m.created_at, least(coalesce(to_timestamp(g.at_ms / 1000), now()), now())) as at
+           greatest(m.begun_at, m.created_at, least(coalesce(to_timestamp(g.at_ms / 1000), now()), now())) as at
     from given g
     cross join lateral (
-      select message_no, workspace_no, app_no, created_at, planned_at from messages
+      select message_no, workspace_no, app_no, created_at, begun_at, planned_at from messages
       where id = g.message_id and workspace_no = g.workspace_no limit 1) m
     cross join lateral (
       select d.device_no, k.is_known

@@ -1,6 +1,8 @@
+import type { Sql } from './connect.ts'
+import { type Deletion, decideDeletion } from './deletion-rule.ts'
 import type { Device } from './device-rows.ts'
 import type { Found, Wanted } from './registration-lock.ts'
-import type { Changes } from './registration-rows.ts'
+import { type Changes, touchDevices, writeDevices } from './registration-rows.ts'
 import {
   type DeviceState,
   decideRegistration,
@@ -15,6 +17,14 @@ export type Registered =
   | { applied: true; device: Device }
   | { applied: false; device: Device | null }
 
+/**
+ * What became of a change of one device. `unknown`: there is no such device. `applied: false`: a
+ * newer call, or the tie to another person, stood against it.
+ */
+export type DeviceChanged =
+  | { kind: 'unknown' }
+  | { kind: 'found'; applied: boolean; device: Device }
+
 /** The devices of one transaction, as its calls change them one after the other. */
 export interface Batch {
   now: number
@@ -24,8 +34,12 @@ export interface Batch {
   /** Keys of the devices that the database has. */
   known: Set<string>
   people: Map<string, Tie>
+  /** Keys of the people about whom calls are ignored. */
+  blocked: Set<string>
   /** Keys of the devices that changed. */
   changed: Set<string>
+  /** Keys of those of which only the order did. */
+  touched: Set<string>
   events: { key: string; event: NewEvent }[]
 }
 
@@ -36,16 +50,23 @@ export function openBatch({ now, devices, people }: Found): Batch {
     installations: new Map(),
     known: new Set(devices.map(keyOf)),
     people: new Map(people.map(({ workspaceNo, id, no }) => [`${workspaceNo} ${id}`, { id, no }])),
+    blocked: new Set(
+      people.filter((one) => one.isBlocked).map(({ workspaceNo, id }) => `${workspaceNo} ${id}`),
+    ),
     changed: new Set(),
+    touched: new Set(),
     events: [],
   }
   for (const device of devices) keep(batch, device)
   return batch
 }
 
-/** Applies one call to what the calls before it left. */
+/** Applies one registration to what the calls before it left. */
 export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Registered {
-  const own = batch.devices.get(`${wanted.app_no} ${wanted.token_hash}`) ?? null
+  const own = ownOf(batch, wanted)
+  if (call.personId !== null && batch.blocked.has(`${call.workspaceNo} ${call.personId}`)) {
+    return applyBlocked(batch, call, wanted, own)
+  }
   const replaced = replacedBy(batch, wanted)
   const named = namedBy(batch, call)
   const { token_hash: hash } = wanted
@@ -65,25 +86,74 @@ export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Reg
   }
 }
 
+/** A phone of somebody who is blocked is nobody's: whoever had it before has it no more. */
+function applyBlocked(
+  batch: Batch,
+  call: Registration,
+  wanted: Wanted,
+  own: DeviceState | null,
+): Registered {
+  if (!own || own.isDeleted) return { applied: false, device: null }
+  const change = { set: {}, remove: [], pushPermission: own.pushPermission }
+  const untying = { ...call, personId: null, isAnonymous: true, change, previousToken: null }
+  return { ...applyCall(batch, untying, { ...wanted, previous_hash: null }), applied: false }
+}
+
+/** Applies one deletion to what the calls before it left. */
+export function applyDeletion(batch: Batch, call: Deletion, wanted: Wanted): DeviceChanged {
+  const decision = decideDeletion(call, wanted.token_hash, ownOf(batch, wanted), batch.now)
+  switch (decision.kind) {
+    case 'late':
+      return { kind: 'found', applied: false, device: viewOf(decision.device) }
+    case 'deleted': {
+      const { device, tombstone } = decision
+      change(batch, tombstone, [{ kind: 'deleted', person: device.person, from: null }])
+      return { kind: 'found', applied: true, device: viewOf(device) }
+    }
+    case 'unseen':
+      change(batch, decision.tombstone, [{ kind: 'deleted', person: null, from: null }])
+      return { kind: 'unknown' }
+    case 'unknown':
+      if (decision.order) batch.touched.add(keep(batch, decision.order))
+      return { kind: 'unknown' }
+  }
+}
+
 /** How many of the devices that changed the database did not have. */
 export function countNew({ changed, known }: Batch): number {
   return changed.size - [...changed].filter((key) => known.has(key)).length
 }
 
-/** What a batch has to write. */
-export function changesOf(batch: Batch): Changes {
-  const deviceOf = (key: string): DeviceState => {
-    const device = batch.devices.get(key)
-    if (!device) throw new Error('a change names no device')
-    return device
+/** Writes what became of a batch. */
+export async function writeBatch(sql: Sql, batch: Batch): Promise<void> {
+  if (batch.changed.size > 0) await writeDevices(sql, changesOf(batch))
+  const touched = [...batch.touched].filter((key) => !batch.changed.has(key))
+  if (touched.length > 0) {
+    await touchDevices(
+      sql,
+      touched.map((key) => deviceOf(batch, key)),
+    )
   }
+}
+
+function changesOf(batch: Batch): Changes {
   return {
     devices: [...batch.changed].map((key) => ({
-      device: deviceOf(key),
+      device: deviceOf(batch, key),
       isNew: !batch.known.has(key),
     })),
-    events: batch.events.map(({ key, event }) => ({ device: deviceOf(key), event })),
+    events: batch.events.map(({ key, event }) => ({ device: deviceOf(batch, key), event })),
   }
+}
+
+function deviceOf({ devices }: Batch, key: string): DeviceState {
+  const device = devices.get(key)
+  if (!device) throw new Error('a change names no device')
+  return device
+}
+
+function ownOf({ devices }: Batch, { app_no, token_hash }: Wanted): DeviceState | null {
+  return devices.get(`${app_no} ${token_hash}`) ?? null
 }
 
 /** The live devices that a call retires, the newest first. */

@@ -1,6 +1,8 @@
 import type { Sql } from './connect.ts'
+import type { Deletion } from './deletion-rule.ts'
 import { nowMs } from './device-rows.ts'
-import type { DeviceState } from './registration-rule.ts'
+import type { DeviceState, Registration } from './registration-rule.ts'
+import { tokenHash } from './token-hash.ts'
 
 /** What the registrations of a batch look for. */
 export interface Wanted {
@@ -12,10 +14,38 @@ export interface Wanted {
   person_id: string | null
 }
 
+/** What a registration looks for. */
+export function wantedBy(call: Registration): Wanted {
+  const hash = tokenHash(call.token)
+  const previous = call.previousToken === null ? null : tokenHash(call.previousToken)
+  return {
+    app_no: call.appNo,
+    token_hash: hash,
+    previous_hash: previous === hash ? null : previous,
+    installation_id: call.installationId,
+    workspace_no: call.workspaceNo,
+    person_id: call.personId,
+  }
+}
+
+/** What a deletion looks for. */
+export function wantedToDelete({ appNo, token }: Deletion): Wanted {
+  return {
+    app_no: appNo,
+    token_hash: tokenHash(token),
+    previous_hash: null,
+    installation_id: null,
+    workspace_no: 0,
+    person_id: null,
+  }
+}
+
 export interface FoundPerson {
   workspaceNo: number
   id: string
   no: number
+  /** Erased: calls about them are ignored. */
+  isBlocked: boolean
 }
 
 /** The rows that a batch meets, locked; `now`: the database's time in ms, after the locks. */
@@ -66,10 +96,10 @@ const lockText = `
       'lastStatus', d.last_status, 'isFailing', d.failures > 0, 'isDead', d.dead_at is not null,
       'isDeleted', d.deleted_at is not null)) from locked d), '[]') as devices,
     coalesce((select json_agg(json_build_object('workspaceNo', p.workspace_no, 'id', p.id,
-                                                'no', p.person_no))
+        'no', p.person_no, 'isBlocked', p.blocked_at is not null))
       from (select distinct workspace_no, person_id from wanted where person_id is not null) w
       cross join lateral (
-        select person_no, workspace_no, id from people
+        select person_no, workspace_no, id, blocked_at from people
         where workspace_no = w.workspace_no and id = w.person_id limit 1) p), '[]') as people`
 
 /**

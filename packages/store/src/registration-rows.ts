@@ -1,4 +1,5 @@
 import type { Sql } from './connect.ts'
+import { RacedError } from './raced.ts'
 import type { DeviceState, NewEvent, Tie } from './registration-rule.ts'
 
 /** What a batch writes. */
@@ -31,8 +32,8 @@ const writeText = (onConflict: string) => `
     select * from json_to_recordset($1) as p(workspace_no int, id text)
   ), known as materialized (
     select p.* from named n cross join lateral (
-      select person_no, workspace_no, id from people
-      where workspace_no = n.workspace_no and id = n.id limit 1) p
+      select person_no, workspace_no, id, blocked_at from people
+      where workspace_no = n.workspace_no and id = n.id limit 1 for key share) p
   ), added as (
     insert into people (workspace_no, id)
     select workspace_no, id from named
@@ -40,7 +41,7 @@ const writeText = (onConflict: string) => `
     order by workspace_no, id
     returning person_no, workspace_no, id
   ), person as materialized (
-    select * from known union all select * from added
+    select * from known union all select *, null from added
   ), written as (
     insert into devices (app_no, token_hash, token, platform, provider, environment, person_no,
                          installation_id, attributes, push_permission, last_used, epoch,
@@ -57,6 +58,7 @@ const writeText = (onConflict: string) => `
       last_used bigint, epoch int, registered_at float8, ordered_at float8, is_deleted boolean,
       workspace_no int, new_person text)
     left join person p on p.workspace_no = d.workspace_no and p.id = d.new_person
+    where p.blocked_at is null
     order by d.is_deleted desc, d.app_no, d.token_hash
     ${onConflict}
     returning app_no, token_hash, device_no
@@ -91,18 +93,26 @@ const updateText = writeText(`
         dead_at = null, dead_reason = null, deleted_at = excluded.deleted_at
     where excluded.epoch > 1`)
 
-/** Another process registered a token first that this one found nowhere: begin anew. */
-export class RacedError extends Error {
-  constructor() {
-    super('another process registered the same token first')
-    this.name = 'RacedError'
-  }
-}
-
 /** Writes devices that are locked or new, the people that they need and their events. */
 export async function writeDevices(sql: Sql, changes: Changes): Promise<void> {
   const { keys } = await write(sql, 'update-devices', updateText, changes)
   if (keys.length !== changes.devices.length) throw new RacedError()
+}
+
+const touchText = `
+  update devices d
+  set ordered_at = greatest(d.ordered_at, to_timestamp(t.ordered_at / 1000))
+  from json_to_recordset($1) as t(app_no int, token_hash uuid, ordered_at float8)
+  where d.app_no = t.app_no and d.token_hash = t.token_hash`
+
+/** Moves the order of locked devices forward (R1), and nothing else of them. */
+export async function touchDevices(sql: Sql, devices: readonly DeviceState[]): Promise<void> {
+  const rows = devices.map(({ appNo, tokenHash, orderedAt }) => ({
+    app_no: appNo,
+    token_hash: tokenHash,
+    ordered_at: orderedAt,
+  }))
+  await sql.query({ name: 'touch-devices', text: touchText, values: [JSON.stringify(rows)] })
 }
 
 /** Writes devices of tokens that nobody has, without a look before. The answer leaves out others. */

@@ -17,6 +17,8 @@ export interface Registration {
   environment: Environment | null
   /** Ties the device to this person, who is created where there is none; null leaves the tie. */
   personId: string | null
+  /** The client says that nobody is identified: with no person, the device is untied. */
+  isAnonymous?: boolean
   installationId: string | null
   /** The token that this one replaces. */
   previousToken: string | null
@@ -62,6 +64,8 @@ export interface NewEvent {
     | 'push_enabled'
     | 'push_disabled'
     | 'replaced'
+    | 'untied'
+    | 'deleted'
   person: Tie | null
   /** Of a move: whom the token left. */
   from: Tie | null
@@ -96,7 +100,7 @@ export function decideRegistration(
     platform: call.platform,
     provider: providerOf(call.platform, call.token),
     environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
-    person: named ?? own?.person ?? heir?.person ?? null,
+    person: named ?? (call.isAnonymous ? null : (own?.person ?? heir?.person ?? null)),
     installationId: call.installationId ?? own?.installationId ?? heir?.installationId ?? null,
     attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
     // Saying nothing counts as allowed.
@@ -127,6 +131,7 @@ function eventsOf(before: DeviceState | null, after: DeviceState): NewEvent[] {
   const events: NewEvent[] = []
   if (before.isDead || before.isFailing) events.push(event('re_registered'))
   if (person && !before.person) events.push(event('identified'))
+  if (!person && before.person) events.push({ ...event('untied'), person: before.person })
   if (person && before.person && person.id !== before.person.id) {
     events.push(event('moved', before.person))
   }

@@ -81,10 +81,20 @@ async function whyAbsent(
   return absenceOf({
     isForOtherApp: message.appId !== null && message.appId !== device.appId,
     isNamed,
-    plannedAt: message.plannedAt?.getTime() ?? null,
+    plannedAt: await plannedAt(sql, message.messageNo),
     createdAt: device.createdAt.getTime(),
     tiedAt: person && (await tiedSince(sql, device.deviceNo, person.personNo)),
   })
+}
+
+/** When a message's audience was made out, in ms; null: not yet. */
+async function plannedAt(sql: Sql, messageNo: string): Promise<number | null> {
+  const { rows } = await sql.query<{ at: Date | null }>({
+    name: 'planned-at',
+    text: 'select planned_at as at from messages where message_no = $1',
+    values: [messageNo],
+  })
+  return rows[0]?.at?.getTime() ?? null
 }
 
 /** When a device became a person's, in ms; null where its timeline does not tell. */

@@ -71,13 +71,14 @@ export async function insertDevice(
 /** Accepts a message; `planNow` unless it is for everyone. */
 export async function accept(
   scene: Scene,
-  message: Partial<NewMessage> & Pick<NewMessage, 'to'>,
+  { send_at, ...message }: Partial<NewMessage> & Pick<NewMessage, 'to'>,
   options: Partial<AcceptedMessage> = {},
 ): Promise<string> {
   const accepted = await acceptMessage(scene.database, {
     workspaceNo: scene.workspaceNo,
     appNo: null,
-    message: Message.parse({ content: { title: 'Hello' }, ...message }),
+    // (Read as seconds, kept in ms.)
+    message: { ...Message.parse({ content: { title: 'Hello' }, ...message }), send_at },
     lane: 'transactional',
     planNow: message.to.all !== true,
     idempotency: null,

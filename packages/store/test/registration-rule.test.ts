@@ -69,6 +69,8 @@ test.each<[string, string[], ...Parameters<typeof decide>]>([
   ['the same person again', [], {}, present, [], { no: 1, id: 'a' }],
   ['another person', ['moved'], {}, present, [], b],
   ['a person for nobody', ['identified'], {}, { ...present, person: null }, [], b],
+  ['nobody for a person', ['untied'], { isAnonymous: true }, present],
+  ['nobody for nobody', [], { isAnonymous: true }, { ...present, person: null }],
   ['a dead token', ['re_registered'], {}, { ...present, isDead: true }],
   ['a failing token', ['re_registered'], {}, { ...present, isFailing: true }],
   ['a dead token moved', ['re_registered', 'moved'], {}, { ...present, isDead: true }, [], b],
@@ -122,6 +124,13 @@ test.each<[string, DeviceState | null]>([
   })
   expect(decide({ environment: 'production' }, own, [heir], b)).toMatchObject({
     device: { person: b, environment: 'production' },
+  })
+})
+
+test('a phone on which nobody is identified inherits no person', () => {
+  expect(decide({ isAnonymous: true }, present)).toMatchObject({ device: { person: null } })
+  expect(decide({ isAnonymous: true }, null, [present])).toMatchObject({
+    device: { person: null, attributes: { kept: 1 } },
   })
 })
 

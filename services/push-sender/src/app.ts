@@ -5,7 +5,9 @@ import { addConsole } from './ops/console.ts'
 import { createSignedIn } from './ops/signed-in.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { messageListRoutes } from './routes/message-list.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { scheduleRoutes } from './routes/schedule.ts'
 
 export interface SenderOptions {
   database: Database
@@ -41,6 +43,8 @@ export function buildSender(options: SenderOptions): Server {
   })
   app.register(appRoutes, { database })
   app.register(messageRoutes, { database })
+  app.register(messageListRoutes, { database })
+  app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
   addConsole(app, {
     database,

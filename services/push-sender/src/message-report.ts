@@ -1,11 +1,10 @@
 import {
   ApnsOverride,
-  type AudienceInput,
+  AudienceInput,
   ContentInput,
-  type DeliveryCounts,
   FcmOverride,
   isBalanced,
-  type MessageState,
+  messageStates,
 } from '@pushkeep/domain'
 import type { MessageReport } from '@pushkeep/store'
 import { z } from 'zod'
@@ -31,13 +30,17 @@ const Receipts = z
   .object({ delivered: Count, opened: Count, clicked: Count, converted: Count })
   .describe('On how many devices it was seen to: what phones reported, beside the outcomes')
 
+const Devices = AudienceInput.shape.devices
+
 /** Body of `GET /v1/messages/{id}`. */
 export const MessageBody = z
   .object({
     id: z.uuid(),
     state: z
-      .enum(['accepted', 'sending', 'done'])
-      .describe('`accepted` until planned, `sending` until nothing is pending'),
+      .enum(messageStates)
+      .describe(
+        '`scheduled` until it is due, `accepted` until planned, `sending` until nothing is pending',
+      ),
     balanced: z
       .boolean()
       .describe('Whether the counts add up, and are those of its deliveries once it is done'),
@@ -51,9 +54,16 @@ export const MessageBody = z
     to: z
       .union([
         z.strictObject({ all: z.literal(true) }),
-        z.strictObject({ person_id: z.string() }),
-        z.strictObject({ person_ids: z.array(z.string()).max(listedPeopleMax) }),
-        z.strictObject({ people: z.int().describe('How many people a longer list named') }),
+        z.strictObject({ person_id: z.string(), devices: Devices }),
+        z.strictObject({ person_id: z.string(), tokens: z.int() }),
+        z.strictObject({
+          person_ids: z.array(z.string()).max(listedPeopleMax),
+          devices: Devices,
+        }),
+        z.strictObject({
+          people: z.int().describe('How many people a longer list named'),
+          devices: Devices,
+        }),
         z.strictObject({ tokens: z.int().describe('How many tokens were named') }),
       ])
       .describe('The audience; tokens are never repeated'),
@@ -61,6 +71,7 @@ export const MessageBody = z
     apns: ApnsOverride.nullable(),
     fcm: FcmOverride.nullable(),
     created_at: z.iso.datetime(),
+    send_at: z.iso.datetime().nullable().describe('When it is or was due, where it was scheduled'),
     expires_at: z.iso.datetime(),
     cancelled_at: z.iso.datetime().nullable(),
   })
@@ -72,7 +83,7 @@ export function messageBody(report: MessageReport): MessageBody {
   const { content, apns, fcm } = report.content
   return {
     id: report.id,
-    state: stateOf(report.plannedAt, report.counts),
+    state: report.state,
     balanced: isBalanced(report.counts, report.isOpen) && !report.isUnbalanced,
     counts: report.counts,
     receipts: report.receipts,
@@ -86,22 +97,21 @@ export function messageBody(report: MessageReport): MessageBody {
     apns: apns ?? null,
     fcm: fcm ?? null,
     created_at: report.createdAt.toISOString(),
+    send_at: report.sendAt?.toISOString() ?? null,
     expires_at: report.expiresAt.toISOString(),
     cancelled_at: report.cancelledAt?.toISOString() ?? null,
   }
 }
 
-/** Where a message stands. Chunks of a long list are sent while the rest is planned: there are recipients, but not all. */
-export function stateOf(plannedAt: Date | null, counts: DeliveryCounts): MessageState {
-  if (plannedAt === null) return counts.recipients === 0 ? 'accepted' : 'sending'
-  return counts.pending > 0 ? 'sending' : 'done'
-}
-
 function audienceBody(to: AudienceInput): MessageBody['to'] {
-  if (to.person_id !== undefined) return { person_id: to.person_id }
-  if (to.person_ids) {
-    const { person_ids } = to
-    return person_ids.length > listedPeopleMax ? { people: person_ids.length } : { person_ids }
+  const { person_id, person_ids } = to
+  const devices = to.devices === undefined ? {} : { devices: to.devices }
+  if (person_id !== undefined) {
+    return to.token === undefined ? { person_id, ...devices } : { person_id, tokens: 1 }
+  }
+  if (person_ids) {
+    const isLong = person_ids.length > listedPeopleMax
+    return isLong ? { people: person_ids.length, ...devices } : { person_ids, ...devices }
   }
   if (to.token !== undefined) return { tokens: 1 }
   if (to.tokens) return { tokens: to.tokens.length }

@@ -2,6 +2,7 @@ import {
   type FieldProblem,
   type Lane,
   type NewMessage,
+  scheduleDaysMax,
   tokenProblem,
   transactionalAudienceMax,
 } from '@pushkeep/domain'
@@ -20,4 +21,15 @@ export function audienceProblems(to: NewMessage['to']): FieldProblem[] {
   return [...single, ...listed]
     .filter(({ token }) => tokenProblem('ios', token) && tokenProblem('android', token))
     .map(({ path }) => ({ path, message: 'must be an APNs or FCM device token' }))
+}
+
+/** What is wrong with the time that a message is scheduled for; empty where nothing is. `now` in ms. */
+export function scheduleProblems({ send_at }: NewMessage, now: number): FieldProblem[] {
+  if (send_at === undefined || send_at <= now + scheduleDaysMax * 86_400_000) return []
+  return [{ path: 'send_at', message: `must be at most ${scheduleDaysMax} days ahead` }]
+}
+
+/** Whether a message is for now: not scheduled, or for a time that has passed. `now` in ms. */
+export function isDue({ send_at }: NewMessage, now: number): boolean {
+  return send_at === undefined || send_at <= now
 }

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { setSdkKeys } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { apnsToken, post, type Sender, startTestSender, storedRows } from './sender.ts'
 
@@ -34,7 +35,13 @@ const wrong: [name: string, body: unknown, path: string][] = [
   ['null', 'null', 'body'],
   ['no audience', { content }, 'to'],
   ['an empty audience', message({ to: {} }), 'to'],
-  ['two audiences', message({ to: { person_id: 'a', token: apnsToken(1) } }), 'to'],
+  ['two audiences', message({ to: { person_ids: ['a'], token: apnsToken(1) } }), 'to'],
+  [
+    'a token that was used last',
+    message({ to: { token: apnsToken(1), devices: 'all' } }),
+    'to.devices',
+  ],
+  ['a time that is none', message({ send_at: 'tomorrow' }), 'send_at'],
   ['all and a list', message({ to: { all: true, person_ids: ['a'] } }), 'to'],
   ['all that is false', message({ to: { all: false } }), 'to.all'],
   ['an unknown audience', message({ to: { segment: 'x' } }), 'to.segment'],
@@ -178,6 +185,23 @@ test.each([
   expect(error.path).toMatch(new RegExp(`^(content|${part})`))
   expect(error.message).toContain('4096')
   expect(await storedRows(sender)).toEqual(before)
+})
+
+test("413 counts the keys of Customer.io's SDKs, where an app of the audience sends them", async () => {
+  const [first, second] = sender.tenant.apps
+  const body = message({ content: { title: 'x', body: 'x'.repeat(3800) } })
+  await setSdkKeys(sender.database, first.appNo, false)
+  const status = async (app_id?: string) => (await post(sender, { ...body, app_id })).statusCode
+  expect(await status(first.id)).toBe(202)
+  expect(await status(second.id)).toBe(413)
+  const everyApp = await post(sender, body)
+  expect(everyApp.statusCode).toBe(413)
+  expect(everyApp.json().errors[0].message).toMatch(/, \d+ of them for Customer.io's SDKs; /)
+  await setSdkKeys(sender.database, second.appNo, false)
+  expect(await status()).toBe(202)
+  await setSdkKeys(sender.database, first.appNo, true)
+  expect(await status()).toBe(413)
+  await setSdkKeys(sender.database, second.appNo, true)
 })
 
 test('a payload just below the limit is accepted', async () => {

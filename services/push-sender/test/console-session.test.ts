@@ -157,6 +157,8 @@ test('a change needs the page’s own origin and the token of its session', asyn
 const changes: ['POST' | 'PUT' | 'DELETE', string, 'operate' | 'admin'][] = [
   ['POST', '/ops/api/people/ana/suppress', 'operate'],
   ['POST', '/ops/api/people/ana/unsuppress', 'operate'],
+  ['POST', '/ops/api/messages/x/cancel', 'operate'],
+  ['POST', '/ops/api/messages/x/release', 'operate'],
   ['POST', `/ops/api/apps/x/devices/${'0'.repeat(32)}/test`, 'operate'],
   ['POST', '/ops/api/apps/x/providers/apns/resume', 'operate'],
   ['POST', '/ops/api/apps/x/providers/apns/check', 'operate'],

@@ -50,6 +50,7 @@ test('a message reads back as it was sent', async () => {
     content,
     apns: null,
     fcm,
+    send_at: null,
     cancelled_at: null,
   })
   expect(Date.parse(expires_at) - Date.parse(created_at)).toBe(3_600_000)
@@ -66,6 +67,18 @@ test.each([
   [{ person_ids: people(10) }, { person_ids: people(10) }],
   [{ person_ids: people(11) }, { people: 11 }],
   [{ token: apnsToken(1) }, { tokens: 1 }],
+  [
+    { person_id: 'p', token: apnsToken(1) },
+    { person_id: 'p', tokens: 1 },
+  ],
+  [
+    { person_id: 'p', devices: 'last_used' },
+    { person_id: 'p', devices: 'last_used' },
+  ],
+  [
+    { person_ids: people(11), devices: 'last_used' },
+    { people: 11, devices: 'last_used' },
+  ],
   [{ tokens: [apnsToken(1), apnsToken(2)] }, { tokens: 2 }],
 ])('tokens and long lists are counted, not repeated: case %#', async (to, shown) => {
   const response = await get(sender, `/v1/messages/${await accept({ to })}`)

@@ -20,6 +20,7 @@ test('the API describes itself, each route with its answers', async () => {
       ['200', '400', '401', '403', '404', '413', '415', '422', '503'],
     ],
     ['/v1/messages', 'post', ['202', '400', '401', '403', '409', '413', '415', '422', '503']],
+    ['/v1/messages', 'get', ['200', '401', '403', '422', '503']],
     ['/v1/messages/{id}', 'get', ['200', '401', '403', '404', '503']],
     [
       '/v1/messages/{id}/cancel',
@@ -27,10 +28,15 @@ test('the API describes itself, each route with its answers', async () => {
       ['200', '400', '401', '403', '404', '409', '413', '415', '422', '503'],
     ],
     ['/v1/messages/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
+    [
+      '/v1/messages/{id}/release',
+      'post',
+      ['200', '400', '401', '403', '404', '409', '413', '415', '422', '503'],
+    ],
     ['/v1/people/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
   ]
   const paths = Object.keys(description.paths).filter((path) => !path.startsWith('/health/'))
-  expect(paths.sort()).toEqual(expected.map(([path]) => path).sort())
+  expect(new Set(paths)).toEqual(new Set(expected.map(([path]) => path)))
   for (const [path, method, statuses] of expected) {
     const operation = description.paths[path][method]
     expect(operation.summary).toBeTruthy()

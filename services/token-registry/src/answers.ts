@@ -43,6 +43,7 @@ export const PersonAnswer = z
     id: z.string(),
     attributes: Attributes,
     suppressed: z.boolean(),
+    blocked: z.boolean().describe('Erased when suppressed: calls about them are ignored'),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })
@@ -62,6 +63,7 @@ export function personAnswer(person: Person): PersonAnswer {
     id: person.id,
     attributes: person.attributes,
     suppressed: person.suppressed,
+    blocked: person.blocked,
     created_at: person.createdAt.toISOString(),
     updated_at: person.updatedAt.toISOString(),
   }

@@ -1,5 +1,6 @@
 import { buildServer, createAuthenticator, type Logger, type Server } from '@pushkeep/runtime'
 import {
+  createCommander,
   createIdentifier,
   createReceiptTaker,
   createRegistrar,
@@ -8,6 +9,7 @@ import {
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
 import { deviceRoutes } from './routes/devices.ts'
+import { eventRoutes } from './routes/events.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { personDeviceRoutes } from './routes/person-devices.ts'
 import { receiptRoutes } from './routes/receipts.ts'
@@ -43,7 +45,9 @@ export function buildApp({ database, logger, checkResponses }: AppOptions): Serv
   const apps = createAppFinder(database)
   const register = createRegistrar(database)
   const identify = createIdentifier(database)
+  const run = createCommander(database)
   app.register(peopleRoutes, { database, identify })
+  app.register(eventRoutes, { database, run })
   app.register(personDeviceRoutes, { database, apps, register })
   app.register(deviceRoutes, { database, apps, register })
   app.register(timelineRoutes, { database, apps })

@@ -24,6 +24,14 @@ const timestamp = ClientTime.optional().describe("The client's time: an older ca
 
 /** Bodies of calls that say little: they may be left out. */
 export const EmptyBody = z.strictObject({}).optional()
+export const SuppressBody = z
+  .strictObject({
+    erase: z
+      .boolean()
+      .optional()
+      .describe('Also erase attributes, devices and events, and ignore calls about them'),
+  })
+  .optional()
 export const DeleteBody = z.strictObject({ timestamp }).optional()
 export const ClearIdentifyBody = z
   .strictObject({
@@ -32,11 +40,10 @@ export const ClearIdentifyBody = z
   })
   .optional()
 
-/** Most events in one page of a timeline. */
+/** Most events in one page. */
 const eventsPerPageMax = 100
 
-export const TimelineQuery = z.strictObject({
-  app_id: appId,
+const page = {
   limit: z
     .string()
     .regex(/^\d{1,3}$/, 'must be a whole number')
@@ -44,4 +51,7 @@ export const TimelineQuery = z.strictObject({
     .pipe(z.int().min(1).max(eventsPerPageMax, `must be at most ${eventsPerPageMax}`))
     .prefault('50'),
   cursor: z.string().max(200).optional().describe('`next_cursor` of the page before'),
-})
+}
+
+export const TimelineQuery = z.strictObject({ app_id: appId, ...page })
+export const EventsQuery = z.strictObject(page)

@@ -17,6 +17,7 @@ test('identifying adds and merges; reading back has the devices', async () => {
     id: 'dana',
     attributes: { first_name: 'Dana', a: 1 },
     suppressed: false,
+    blocked: false,
     created_at: expect.stringMatching(/Z$/),
     updated_at: expect.stringMatching(/Z$/),
   }

@@ -64,7 +64,10 @@ export async function createRegistry() {
     const { rows } = await database.query(
       `select (select count(*)::int from people) as people,
               (select count(*)::int from devices) as devices,
-              (select count(*)::int from device_events) as events`,
+              (select count(*)::int from device_events) as events,
+              (select count(*)::int from person_events) as person_events,
+              (select count(*)::int from anonymous_ids) as anonymous_ids,
+              (select count(*)::int from client_messages) as messages`,
     )
     return rows[0]
   }

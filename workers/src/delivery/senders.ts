@@ -48,7 +48,7 @@ interface Opened {
   breaker: Breaker
   room: Room
   /** Makes a sender for one message. */
-  render: (message: MessageToRender, now: number) => Sender
+  render: (message: ChunkToRender, now: number) => Sender
   close: () => Promise<void>
 }
 
@@ -59,6 +59,8 @@ export interface BreakerStanding {
   openUntil: number
   refusals: number
 }
+/** A message but for what its app says of it. */
+type ChunkToRender = Omit<MessageToRender, 'sdkKeys'>
 
 type Sender = (target: PushTarget, done: (outcome: Outcome) => void) => void
 
@@ -164,20 +166,23 @@ function openApns(credentials: AppProvider | null, options: SendersOptions): Ren
   })
   if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
   const provider = createApnsProvider(parsed.credentials, options.endpoints)
-  return rendering(provider, options, (message) => renderApns(message, parsed.credentials.topic))
+  const { topic } = parsed.credentials
+  const sdkKeys = credentials?.sdkKeys ?? false
+  return rendering(provider, options, (message) => renderApns({ ...message, sdkKeys }, topic))
 }
 
 function openFcm(credentials: AppProvider | null, options: SendersOptions): Rendering {
   const parsed = parseFcmCredentials(credentials?.secret)
   if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
   const provider = createFcmProvider(parsed.credentials, options.endpoints)
-  return rendering(provider, options, renderFcm)
+  const sdkKeys = credentials?.sdkKeys ?? false
+  return rendering(provider, options, (message, now) => renderFcm({ ...message, sdkKeys }, now))
 }
 
 function rendering<Push>(
   provider: PushProvider<Push>,
   options: SendersOptions,
-  render: (message: MessageToRender, now: number) => Push,
+  render: (message: ChunkToRender, now: number) => Push,
 ): Rendering {
   return {
     render(message, now) {
@@ -198,7 +203,7 @@ function refusing(reason: string): Rendering {
   }
 }
 
-function messageToRender(chunk: LeasedChunk): MessageToRender {
+function messageToRender(chunk: LeasedChunk): ChunkToRender {
   const { id, content, priority, collapseId, expiresAt, ttlSeconds } = chunk.message
   return { id, ...content, priority, collapseId, expiresAt, ttlSeconds }
 }

@@ -1,7 +1,7 @@
 import type { ListedMessage } from '@pushkeep/console-api'
 import { type FormEvent, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import { useMessages } from '../../api/queries.ts'
+import { type Only, useMessages } from '../../api/queries.ts'
 import { Button } from '../../ui/button.tsx'
 import { compact } from '../../ui/format.ts'
 import { Icon } from '../../ui/icon.tsx'
@@ -12,8 +12,8 @@ import { audienceWords, countParts, StateBadge } from './state.tsx'
 
 /** The messages of the workspace, newest first. */
 export default function MessagesPage() {
-  const [lane, setLane] = useState<'bulk' | null>(null)
-  const query = useMessages(lane)
+  const [only, setOnly] = useState<Only>(null)
+  const query = useMessages(only)
   return (
     <>
       <header className="page-head">
@@ -22,19 +22,22 @@ export default function MessagesPage() {
       </header>
       <fieldset className="choices">
         <legend className="hidden">Which messages</legend>
-        <label>
-          <input type="radio" name="lane" checked={!lane} onChange={() => setLane(null)} />
-          All
-        </label>
-        <label>
-          <input type="radio" name="lane" checked={!!lane} onChange={() => setLane('bulk')} />
-          Broadcasts and long lists
-        </label>
+        {choices.map(({ value, label }) => (
+          <label key={label}>
+            <input
+              type="radio"
+              name="only"
+              checked={only === value}
+              onChange={() => setOnly(value)}
+            />
+            {label}
+          </label>
+        ))}
       </fieldset>
       <Loaded query={query}>
         {({ pages }) => {
           const messages = pages.flatMap((page) => page.messages)
-          if (messages.length === 0 && !query.hasNextPage) return <NoMessages lane={lane} />
+          if (messages.length === 0 && !query.hasNextPage) return <NoMessages only={only} />
           return (
             <>
               <ul className="rows messages">
@@ -68,7 +71,11 @@ function MessageRow({ message }: { message: ListedMessage }) {
         <span className="row-title">{title ?? <em className="muted">silent push</em>}</span>
       </Link>
       <span className="row-state">
-        {state === 'done' ? <span className="muted">done</span> : <StateBadge state={state} />}
+        {state === 'done' && !message.cancelled_at ? (
+          <span className="muted">done</span>
+        ) : (
+          <StateBadge message={message} />
+        )}
       </span>
       <span className="row-note muted">{audienceWords(audience)}</span>
       <span className="row-when muted">
@@ -89,9 +96,21 @@ function withPending(message: ListedMessage) {
   return [...countParts(message), { label: 'Pending', series: 'pending', value: pending }]
 }
 
-function NoMessages({ lane }: { lane: 'bulk' | null }) {
+const choices: { value: Only; label: string }[] = [
+  { value: null, label: 'All' },
+  { value: 'bulk', label: 'Broadcasts and long lists' },
+  { value: 'scheduled', label: 'Scheduled' },
+]
+
+const nothing = {
+  all: 'No message yet',
+  bulk: 'No broadcast yet',
+  scheduled: 'No message waits for its time',
+}
+
+function NoMessages({ only }: { only: Only }) {
   return (
-    <Empty title={lane ? 'No broadcast yet' : 'No message yet'}>
+    <Empty title={nothing[only ?? 'all']}>
       <p>
         Backends send with <code>POST /v1/messages</code>; <a href="/docs">the API’s page</a> shows
         how. To try a push on one phone, open a person and send a test.

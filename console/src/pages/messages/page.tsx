@@ -7,6 +7,7 @@ import { ProgressChart } from '../../ui/progress-chart.tsx'
 import { Legend } from '../../ui/stack.tsx'
 import { Empty, LiveMark, Loaded } from '../../ui/states.tsx'
 import { Time } from '../../ui/time.tsx'
+import { MessageActions } from './actions.tsx'
 import { Content } from './content.tsx'
 import { Deliveries } from './deliveries.tsx'
 import { Funnel } from './funnel.tsx'
@@ -65,7 +66,7 @@ function Facts({ message }: { message: Message }) {
         <div>
           <dt>State</dt>
           <dd>
-            <StateBadge state={message.state} />{' '}
+            <StateBadge message={message} />{' '}
             {!balanced && <Badge tone="bad">does not add up</Badge>}
           </dd>
         </div>
@@ -90,6 +91,22 @@ function Facts({ message }: { message: Message }) {
             <Time at={message.created_at} />
           </dd>
         </div>
+        {message.send_at && (
+          <div>
+            <dt>{message.state === 'scheduled' ? 'Sent' : 'Was scheduled for'}</dt>
+            <dd>
+              <Time at={message.send_at} />
+            </dd>
+          </div>
+        )}
+        {message.cancelled_at && (
+          <div>
+            <dt>Cancelled</dt>
+            <dd>
+              <Time at={message.cancelled_at} />
+            </dd>
+          </div>
+        )}
         <div>
           <dt>Expires</dt>
           <dd title={absolute(message.expires_at)}>
@@ -104,6 +121,7 @@ function Facts({ message }: { message: Message }) {
           </dd>
         </div>
       </dl>
+      <MessageActions message={message} />
     </section>
   )
 }

@@ -5,14 +5,20 @@ import type { StackPart } from '../../ui/stack.tsx'
 import { statusWords } from '../../words/reasons.ts'
 
 const states = {
+  scheduled: { tone: 'info', word: 'scheduled' },
   accepted: { tone: 'info', word: 'accepted' },
   sending: { tone: 'info', word: 'sending' },
   done: { tone: 'none', word: 'done' },
 } as const
 
 /** Where a message stands, in a word. */
-export function StateBadge({ state }: { state: ListedMessage['state'] }) {
-  const { tone, word } = states[state]
+export function StateBadge({
+  message,
+}: {
+  message: Pick<ListedMessage, 'state' | 'cancelled_at'>
+}) {
+  if (message.cancelled_at) return <Badge tone="warn">cancelled</Badge>
+  const { tone, word } = states[message.state]
   return <Badge tone={tone}>{word}</Badge>
 }
 

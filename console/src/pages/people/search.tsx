@@ -30,7 +30,7 @@ export default function PeoplePage() {
           <input
             id="person-search"
             type="search"
-            placeholder="The beginning of an id, or a device token"
+            placeholder="The beginning of an id or e-mail address, or a device token"
             spellCheck={false}
             autoComplete="off"
             // biome-ignore lint/a11y/noAutofocus: the page has one purpose, and this is it
@@ -86,8 +86,8 @@ function Nobody({ text }: { text: string }) {
   return (
     <Empty title="Nobody is known by that">
       <p>
-        Ids are compared letter by letter, from their beginning, as your backend wrote them. A token
-        finds whose device it is now.
+        Ids are compared letter by letter, from their beginning, as your backend wrote them; e-mail
+        addresses in any letter case. A token finds whose device it is now.
       </p>
     </Empty>
   )

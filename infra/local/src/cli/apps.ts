@@ -1,5 +1,12 @@
 import { type Provider, providers } from '@pushkeep/domain'
-import { appsOf, createApp, providersOf, resumeProvider, type Sql } from '@pushkeep/store'
+import {
+  appsOf,
+  createApp,
+  providersOf,
+  resumeProvider,
+  type Sql,
+  setSdkKeys,
+} from '@pushkeep/store'
 import { Argument, Command, Option } from 'commander'
 import { credentialsCommand } from './credentials.ts'
 import { Failure } from './failure.ts'
@@ -7,7 +14,7 @@ import { nameOf } from './names.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
 
-/** `app create`, `app list`, `app resume`, `app credentials …` */
+/** `app create`, `app list`, `app set`, `app resume`, `app credentials …` */
 export function appCommand(run: Run): Command {
   const command = new Command('app').description('mobile apps and their provider credentials')
   command
@@ -31,7 +38,32 @@ export function appCommand(run: Run): Command {
         return { text: apps.map(textOf).join('\n'), json: apps }
       }),
     )
-  return command.addCommand(resumeCommand(run)).addCommand(credentialsCommand(run))
+  return command
+    .addCommand(setCommand(run))
+    .addCommand(resumeCommand(run))
+    .addCommand(credentialsCommand(run))
+}
+
+function setCommand(run: Run): Command {
+  return new Command('set')
+    .description('change the settings of an app')
+    .argument('<id>', 'the app')
+    .addOption(
+      new Option('--sdk-keys <on|off>', "pushes carry the keys that Customer.io's SDKs need")
+        .choices(['on', 'off'])
+        .makeOptionMandatory(),
+    )
+    .action((id: string, { sdkKeys }: { sdkKeys: 'on' | 'off' }) =>
+      run(async ({ database }) => {
+        const app = await chosenApp(database, '<id>', id)
+        await setSdkKeys(database, app.appNo, sdkKeys === 'on')
+        const verb = sdkKeys === 'on' ? 'carry' : 'do without'
+        return {
+          text: `Pushes to app ${id} ${verb} the keys of Customer.io's SDKs.`,
+          json: { app_id: app.id, sdk_keys: sdkKeys === 'on' },
+        }
+      }),
+    )
 }
 
 function resumeCommand(run: Run): Command {
@@ -64,7 +96,7 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
     workspaceId === undefined ? await allWorkspaces(sql) : [await chosenWorkspace(sql, workspaceId)]
   const listed = []
   for (const { workspaceNo, id: workspace_id } of workspaces) {
-    for (const { id, name, appNo } of await appsOf(sql, workspaceNo)) {
+    for (const { id, name, appNo, sdkKeys: sdk_keys } of await appsOf(sql, workspaceNo)) {
       const states = await providersOf(sql, appNo)
       const providers = states.map(({ provider, settings, pausedAt, pauseReason }) => ({
         provider,
@@ -72,7 +104,7 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
         paused_at: pausedAt,
         pause_reason: pauseReason,
       }))
-      listed.push({ id, name, workspace_id, providers })
+      listed.push({ id, name, workspace_id, sdk_keys, providers })
     }
   }
   return listed

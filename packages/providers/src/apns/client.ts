@@ -9,6 +9,7 @@ import {
   poolSettings,
 } from '../provider.ts'
 import { SessionPool } from '../session-pool.ts'
+import { bodyFor } from '../spliced.ts'
 import { type ApnsAnswer, classifyApns } from './classify.ts'
 import type { ApnsPush } from './payload.ts'
 import { ProviderTokenSigner } from './signer.ts'
@@ -70,7 +71,8 @@ export function createApnsProvider(
       target.apnsId,
       ...push.headers,
     ]
-    pool.request(headers, push.payload, target.isUrgent, (result) => {
+    const body = bodyFor(push.payload, target.token)
+    pool.request(headers, body, target.isUrgent, (result) => {
       if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
       else if (result.status === 200) call.done(acceptance(call))
       else {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { Notification } from '@parse/node-apn'
 import type { ApnsOverride, Attributes, Content, Json } from '@pushkeep/domain'
 import type { MessageToRender } from '../provider.ts'
+import { deliveryTokenKey, iosSdkKeys } from '../sdk-keys.ts'
+import { type Spliced, spliced } from '../spliced.ts'
 
 // What the library has and its declarations leave out.
 declare module '@parse/node-apn' {
@@ -11,11 +13,14 @@ declare module '@parse/node-apn' {
   }
 }
 
-/** What all devices of a message share: headers but for path, token and id, and the payload. */
+/**
+ * What all devices of a message share: headers but for path, token and id, and the payload, which
+ * may hold the token.
+ */
 export interface ApnsPush {
   /** Alternating names and values, as node:http2 takes them. */
   headers: readonly string[]
-  payload: Buffer
+  payload: Spliced
 }
 
 // https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification
@@ -27,11 +32,13 @@ export function renderApns(message: MessageToRender, topic: string): ApnsPush {
   const { content = {}, apns = {}, priority, collapseId, ttlSeconds, expiresAt } = message
   const { aps, ...replacing } = apns.payload ?? {}
   const notification = new Notification()
-  fill(notification, content)
+  fill(notification, message)
   Object.assign(notification.aps, isObject(aps) ? aps : {})
   const isSilent = isBackground(notification.aps)
   if (isSilent) notification.aps['content-available'] = 1
-  notification.payload = customKeys(message.id, content, replacing)
+  // A push that shows nothing is not for the SDKs: on Android they would show it.
+  const sdkKeys = message.sdkKeys && !isSilent ? iosSdkKeys(message.id, content) : null
+  notification.payload = { ...sdkKeys, ...customKeys(message.id, content, replacing) }
   notification.topic = topic
   notification.pushType = isSilent ? 'background' : 'alert'
   // A background push at priority 10 is an error (BadPriority).
@@ -40,8 +47,14 @@ export function renderApns(message: MessageToRender, topic: string): ApnsPush {
   if (collapseId !== null) notification.collapseId = collapseHeader(collapseId)
   return {
     headers: flatHeaders(notification.headers(), apns.headers),
-    payload: Buffer.from(notification.compile()),
+    payload: withToken(notification.compile(), sdkKeys !== null, notification.payload),
   }
+}
+
+/** The token goes first, where its place in the text is known. A caller's own one stays. */
+function withToken(text: string, isWanted: boolean, payload: object): Spliced {
+  if (!isWanted || deliveryTokenKey in payload) return spliced(text)
+  return spliced(`{"${deliveryTokenKey}":"`, `",${text.slice(1)}`)
 }
 
 /**
@@ -58,7 +71,7 @@ export function isHeaderText(text: string): boolean {
   return /^[!-~](?:[ -~]*[!-~])?$/.test(text)
 }
 
-function fill({ aps }: Notification, content: Content): void {
+function fill({ aps }: Notification, { content = {}, sdkKeys }: MessageToRender): void {
   const { title, body, badge, sound, image_url: image } = content
   if (title !== undefined || body !== undefined) {
     aps.alert = {
@@ -68,8 +81,8 @@ function fill({ aps }: Notification, content: Content): void {
   }
   if (badge !== undefined) aps.badge = badge
   if (sound !== undefined) aps.sound = sound
-  // The app's service extension fetches the image.
-  if (image !== undefined) aps['mutable-content'] = 1
+  // The app's service extension fetches the image; that of Customer.io's SDK reports the delivery.
+  if (image !== undefined || (sdkKeys && aps.alert)) aps['mutable-content'] = 1
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   poolSettings,
 } from '../provider.ts'
 import { SessionPool } from '../session-pool.ts'
+import { bodyFor } from '../spliced.ts'
 import { classifyFcm } from './classify.ts'
 import { type AccessToken, OAuthTokens } from './oauth.ts'
 import type { FcmPush } from './payload.ts'
@@ -100,7 +101,7 @@ export function createFcmProvider(
   return {
     send(push, target, done) {
       const { token, isUrgent } = target
-      const call = { body: bodyFor(push, token), isUrgent, done, hasRenewed: false }
+      const call = { body: bodyFor(push.body, token), isUrgent, done, hasRenewed: false }
       const authorization = tokens.current()
       if (authorization !== null) request(call, authorization)
       else void tokens.get().then((token) => proceed(call, token))
@@ -111,9 +112,4 @@ export function createFcmProvider(
       await Promise.all([tokens.close(), pool.close(deadlineMs)])
     },
   }
-}
-
-function bodyFor({ before, after }: FcmPush, token: string): Buffer {
-  const text = /^[\w:.~=-]+$/.test(token) ? token : JSON.stringify(token).slice(1, -1)
-  return Buffer.from(before + text + after)
 }

@@ -2,12 +2,13 @@ import type { Attributes, Content, FcmOverride } from '@pushkeep/domain'
 import type { AndroidConfig, AndroidNotification, ApnsConfig } from 'firebase-admin/messaging'
 import { collapseHeader } from '../apns/payload.ts'
 import type { MessageToRender } from '../provider.ts'
+import { deliveryTokenKey, fcmSdkKeys, richPush, tokenBytesAssumed } from '../sdk-keys.ts'
+import { type Spliced, spliced } from '../spliced.ts'
 import type { Wire } from './wire.ts'
 
-/** The body of a message's requests, in two parts around the token. */
+/** The body of a message's requests, in parts around the token. */
 export interface FcmPush {
-  before: string
-  after: string
+  body: Spliced
 }
 
 // "4096 bytes for most messages. This includes both the keys and the values."
@@ -36,8 +37,11 @@ interface WireMessage {
   data: Record<string, string>
   notification?: { title?: string; body?: string; image?: string }
   android: WireAndroid
-  apns: Pick<ApnsConfig, 'headers'> & { payload: { aps: Attributes } }
+  apns: Pick<ApnsConfig, 'headers'> & { payload: Attributes & { aps: Attributes } }
 }
+
+/** A message under a caller's parts: its data is there and is text, whatever else is in it. */
+type Overlaid = Record<string, unknown> & Pick<WireMessage, 'data'>
 
 /** The first data key that FCM does not take, or null. */
 export function forbiddenKey(data: Attributes | undefined): string | null {
@@ -46,29 +50,46 @@ export function forbiddenKey(data: Attributes | undefined): string | null {
 
 /** Builds a message's FCM request once; `now` in ms, from which the time to live counts. */
 export function renderFcm(message: MessageToRender, now: number): FcmPush {
-  const body = JSON.stringify(fcmMessage(message, now))
-  return { before: '{"message":{"token":"', after: `",${body.slice(1)}}` }
+  const { data, ...rest } = fcmMessage(message, now)
+  const target = '{"message":{"token":"'
+  const dataText = JSON.stringify(data).slice(1)
+  const restText = `${JSON.stringify(rest).slice(1)}}`
+  const body = hasDeliveryToken(message, data)
+    ? spliced(target, `","data":{"${deliveryTokenKey}":"`, `",${dataText},${restText}`)
+    : spliced(target, `","data":{${dataText},${restText}`)
+  return { body }
+}
+
+/** Whether the data has the device's token too. A caller's own one stays. */
+function hasDeliveryToken(message: MessageToRender, data: object): boolean {
+  return message.sdkKeys && !isSilent(message) && !(deliveryTokenKey in data)
 }
 
 /** Keys and values that travel to the phone, in bytes: the larger of Android's and Apple's part. */
 export function fcmPayloadBytes(message: MessageToRender): number {
   const { data, notification, android, apns } = fcmMessage(message, message.expiresAt)
+  const token = hasDeliveryToken(message, data) ? deliveryTokenKey.length + tokenBytesAssumed : 0
   const parts = [data, notification, field(android, 'data'), field(android, 'notification')]
-  const toAndroid = parts.reduce<number>((sum, part) => sum + keysAndValues(part), 0)
+  const toAndroid = parts.reduce<number>((sum, part) => sum + keysAndValues(part), token)
   const toApple = Buffer.byteLength(JSON.stringify(field(apns, 'payload') ?? null))
   return Math.max(toAndroid, toApple)
 }
 
-function fcmMessage(message: MessageToRender, now: number): Record<string, unknown> {
+function fcmMessage(message: MessageToRender, now: number): Overlaid {
   const { content = {}, fcm = {} } = message
-  const isSilent = content.title === undefined && content.body === undefined && !fcm.notification
+  const silent = isSilent(message)
+  const sdkKeys = message.sdkKeys && !silent ? fcmSdkKeys(message.id, content) : {}
   const built: WireMessage = {
-    data: dataOf(message.id, content),
-    ...(isSilent ? {} : { notification: notificationOf(content) }),
-    android: androidOf(message, content, isSilent, now),
-    apns: apnsOf(message, content, isSilent),
+    data: { ...sdkKeys, ...dataOf(message.id, content) },
+    ...(silent ? {} : { notification: notificationOf(content) }),
+    android: androidOf(message, content, silent, now),
+    apns: apnsOf(message, content, silent),
   }
-  return overlaid({ ...built }, fcm)
+  return overlaid(built, fcm)
+}
+
+function isSilent({ content = {}, fcm = {} }: MessageToRender): boolean {
+  return content.title === undefined && content.body === undefined && !fcm.notification
 }
 
 function notificationOf({ title, body, image_url: image }: Content) {
@@ -121,12 +142,14 @@ function androidOf(
 /** For iOS apps that take their pushes through Firebase, which adds the alert. */
 function apnsOf(
   message: MessageToRender,
-  { badge, sound, image_url: image }: Content,
+  content: Content,
   isSilent: boolean,
 ): WireMessage['apns'] {
-  const { collapseId, priority, ttlSeconds, expiresAt } = message
+  const { badge, sound, image_url: image } = content
+  const { collapseId, priority, ttlSeconds, expiresAt, sdkKeys } = message
   // By APNs' rule, as in apns/payload.ts: a badge or a sound is something to notice.
   const isBackground = isSilent && badge === undefined && sound === undefined
+  const isForSdk = sdkKeys && !isSilent
   return {
     headers: {
       'apns-push-type': isBackground ? 'background' : 'alert',
@@ -135,10 +158,11 @@ function apnsOf(
       ...(collapseId === null ? {} : { 'apns-collapse-id': collapseHeader(collapseId) }),
     },
     payload: {
+      ...(isForSdk ? richPush(content) : {}),
       aps: {
         ...(badge === undefined ? {} : { badge }),
         ...(sound === undefined ? {} : { sound }),
-        ...(image === undefined ? {} : { 'mutable-content': 1 }),
+        ...(image !== undefined || isForSdk ? { 'mutable-content': 1 } : {}),
         ...(isBackground ? { 'content-available': 1 } : {}),
       },
     },
@@ -146,18 +170,18 @@ function apnsOf(
 }
 
 /** Merged one level deep: the caller's keys win, in either of the two spellings that FCM reads. */
-function overlaid(message: Record<string, unknown>, over: FcmOverride): Record<string, unknown> {
-  const merged = { ...message }
-  for (const [section, keys] of Object.entries(over)) {
+function overlaid({ data, ...message }: WireMessage, over: FcmOverride): Overlaid {
+  const { data: theirData = {}, ...sections } = over
+  const merged: Record<string, unknown> = { ...message }
+  for (const [section, keys] of Object.entries(sections)) {
     if (keys === undefined) continue
     const ours = merged[section]
     const kept = Object.entries(isObject(ours) ? ours : {}).filter(
-      ([key]) => section === 'data' || !Object.hasOwn(keys, camelCase(key)),
+      ([key]) => !Object.hasOwn(keys, camelCase(key)),
     )
-    const theirs = section === 'data' ? asText(keys) : keys
-    merged[section] = { ...Object.fromEntries(kept), ...theirs }
+    merged[section] = { ...Object.fromEntries(kept), ...keys }
   }
-  return merged
+  return { ...merged, data: { ...data, ...asText(theirData) } }
 }
 
 function camelCase(key: string): string {

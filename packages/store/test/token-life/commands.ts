@@ -6,6 +6,8 @@ export type Command =
       do: 'register'
       token: string
       person: string | null
+      /** Where it names no person: nobody is identified on the phone. */
+      isAnonymous: boolean
       installation: string | null
       previous: string | null
       allows: boolean
@@ -65,6 +67,7 @@ const register: fc.Arbitrary<Command> = fc.record({
   do: fc.constant('register'),
   token,
   person: perhaps(person, 3),
+  isAnonymous: fc.boolean(),
   installation: perhaps(fc.constantFrom(...installations), 2),
   previous: perhaps(token, 1),
   allows: fc.oneof(

@@ -49,6 +49,7 @@ export type Call = { token: string; person: string | null; at: number | null }
 export type Registration = Call & {
   installation: string | null
   previous: string | null
+  isAnonymous: boolean
   allows: boolean
 }
 

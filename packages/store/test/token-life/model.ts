@@ -36,7 +36,7 @@ function bury(device: Device, orderedAt: number): void {
 
 /** R1: takes the token, retires what it replaces and inherits its tie; older than any of them it loses. */
 export function register(life: Life, call: Registration, now: number): void {
-  const { token, person, installation, previous, at } = call
+  const { token, person, isAnonymous, installation, previous, at } = call
   const own = life.devices.get(token)
   const others = [...life.devices].filter(([name, { isGone }]) => name !== token && !isGone)
   const replaced = [
@@ -46,7 +46,7 @@ export function register(life: Life, call: Registration, now: number): void {
   if ([own, ...replaced].some((device) => isLate(device, at))) return
   const heir = replaced.toSorted((one, other) => other.orderedAt - one.orderedAt)[0]
   life.devices.set(token, {
-    owner: person ? meet(life, person) : (own?.owner ?? heir?.owner ?? null),
+    owner: person ? meet(life, person) : isAnonymous ? null : (own?.owner ?? heir?.owner ?? null),
     installation: installation ?? own?.installation ?? heir?.installation ?? null,
     isGone: false,
     allows: call.allows,
@@ -69,10 +69,25 @@ export function clearIdentify(life: Life, { token, person, at }: Call, now: numb
   Object.assign(device, { owner: null, orderedAt: newest(device, at, now) })
 }
 
+/**
+ * R1: of another person's device only the order takes note, and only of a call that tells its time; a
+ * token of which nobody has heard is remembered as gone.
+ */
 export function deleteDevice(life: Life, { token, person, at }: Call, now: number): void {
   const device = life.devices.get(token)
-  if (!device || isLate(device, at) || (person !== null && !isOf(device, person))) return
-  bury(device, newest(device, at, now))
+  if (!device && at !== null) life.devices.set(token, neverSeen(Math.min(at, now)))
+  if (!device || isLate(device, at)) return
+  const isMeant = person === null || isOf(device, person)
+  if (isMeant && !device.isGone) bury(device, newest(device, at, now))
+  else if (device.isGone || at !== null) device.orderedAt = newest(device, at, now)
+}
+
+function neverSeen(orderedAt: number): Device {
+  return {
+    ...{ owner: null, installation: null, isGone: true, allows: true, isDead: false },
+    ...{ orderedAt, registration: 1, registeredAt: orderedAt },
+    ...{ lastStatus: '', statusAt: 0, failures: 0 },
+  }
 }
 
 export function deletePerson(life: Life, person: string, now: number): void {

@@ -26,7 +26,7 @@ function realToken(world: World, name: string): string {
 }
 
 export function registerDeed(world: World, command: Register, node: number): Deed {
-  const { token, person, installation, previous, allows } = command
+  const { token, person, isAnonymous, installation, previous, allows } = command
   const at = timeOf(world, command.when)
   const register = world.registrars[node % world.registrars.length]
   return {
@@ -38,6 +38,7 @@ export function registerDeed(world: World, command: Register, node: number): Dee
         platform: platformOf(token),
         environment: null,
         personId: person,
+        isAnonymous,
         installationId: installation,
         previousToken: previous === null ? null : realToken(world, previous),
         change: { set: {}, remove: [], pushPermission: allows },
@@ -46,7 +47,7 @@ export function registerDeed(world: World, command: Register, node: number): Dee
       })
     },
     explain(life, now) {
-      model.register(life, { token, person, installation, previous, allows, at }, now)
+      model.register(life, { token, person, isAnonymous, installation, previous, allows, at }, now)
       return null
     },
   }

@@ -7,7 +7,6 @@ import {
   messageReasons,
   type Sql,
 } from '@pushkeep/store'
-import { stateOf } from '../message-report.ts'
 
 /** People of an audience that are named. */
 const peopleShown = 10
@@ -18,10 +17,12 @@ export function listedBody(message: ListedMessage): ListedBody {
     id: message.id,
     app_id: message.appId,
     lane: message.lane,
-    state: stateOf(message.plannedAt, message.counts),
+    state: message.state,
     title: message.title,
     audience: message.audience,
     created_at: message.createdAt.toISOString(),
+    send_at: message.sendAt?.toISOString() ?? null,
+    cancelled_at: message.cancelledAt?.toISOString() ?? null,
     expires_at: message.expiresAt.toISOString(),
     counts: message.counts,
     receipts: message.receipts,
@@ -38,6 +39,7 @@ export async function readMessage(sql: Sql, report: MessageReport): Promise<Mess
   ])
   return {
     ...listedBody({ ...report, title: titleOf(report), audience: audienceOf(audience) }),
+    is_open: report.isOpen,
     balanced: isBalanced(counts, report.isOpen) && !report.isUnbalanced,
     priority: report.priority,
     collapse_id: report.collapseId,

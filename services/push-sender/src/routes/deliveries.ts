@@ -1,5 +1,5 @@
 import { deliveryStatuses, PersonId } from '@pushkeep/domain'
-import { type Caller, callerOf, invalid, notFound, problemResponses } from '@pushkeep/runtime'
+import { type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import {
   appsOf,
   type DeliveryPage,
@@ -10,23 +10,12 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { readCursor, writeCursor } from '../cursor.ts'
+import { writeCursor } from '../cursor.ts'
+import { pageQuery, placeOf } from '../paging.ts'
 import { visibleMessage } from '../visible-message.ts'
 
-const limitMax = 500
-const limitDefault = 100
-const limitRule = `must be a whole number between 1 and ${limitMax}`
-const isLimit = (limit: number) => limit >= 1 && limit <= limitMax
-
 const Page = z.strictObject({
-  limit: z
-    .string()
-    .refine((text) => /^\d{1,3}$/.test(text) && isLimit(Number(text)), limitRule)
-    .transform(Number)
-    .optional()
-    .describe(`At most so many, ${limitDefault} if left out`)
-    .meta({ type: 'integer', minimum: 1, maximum: limitMax }),
-  cursor: z.string().max(200).optional().describe('`next_cursor` of the page before'),
+  ...pageQuery({ limitMax: 500, limitDefault: 100 }),
   status: z.enum(deliveryStatuses).optional().describe('Only deliveries that stand so'),
 })
 
@@ -83,7 +72,7 @@ export const deliveryRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
 ) => {
   const byMessage = { config, schema: ofMessageSchema }
   app.get('/v1/messages/:id/deliveries', byMessage, async (request) => {
-    const { cursor, limit = limitDefault, status = null } = request.query
+    const { cursor, limit, status = null } = request.query
     const caller = callerOf(request)
     const message = await visibleMessage(database, caller, request.params.id)
     const list = ['message', caller.workspaceNo, message.id, status]
@@ -91,7 +80,7 @@ export const deliveryRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
       appNos: await appNosOf(database, caller),
       messageNo: message.messageNo,
       status,
-      after: place(list, cursor),
+      after: placeOf(list, cursor),
       limit,
     })
     return deliveriesBody(list, page)
@@ -99,7 +88,7 @@ export const deliveryRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
 
   const byPerson = { config, schema: ofPersonSchema }
   app.get('/v1/people/:id/deliveries', byPerson, async (request) => {
-    const { cursor, limit = limitDefault, status = null } = request.query
+    const { cursor, limit, status = null } = request.query
     const caller = callerOf(request)
     const { workspaceNo, appNo } = caller
     const personId = request.params.id
@@ -110,20 +99,12 @@ export const deliveryRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
       appNo,
       personId,
       status,
-      after: place(list, cursor),
+      after: placeOf(list, cursor),
       limit,
     })
     if (!page) throw notFound('unknown_person', 'there is no person with this id')
     return deliveriesBody(list, page)
   })
-}
-
-/** Where a page begins; null at the beginning. */
-function place(list: readonly unknown[], cursor: string | undefined): string | null {
-  if (cursor === undefined) return null
-  const after = readCursor(list, cursor)
-  if (after === null) throw invalid([{ path: 'cursor', message: 'is no cursor of this list' }])
-  return after
 }
 
 function deliveriesBody(list: readonly unknown[], page: DeliveryPage): z.infer<typeof Deliveries> {

@@ -1,19 +1,14 @@
 import { NewMessage } from '@pushkeep/domain'
-import {
-  type Caller,
-  callerOf,
-  conflict,
-  invalid,
-  ProblemError,
-  problemResponses,
-} from '@pushkeep/runtime'
-import { type Acceptance, acceptMessage, cancelMessage, findApp, type Sql } from '@pushkeep/store'
+import { type Caller, callerOf, conflict, invalid, problemResponses } from '@pushkeep/runtime'
+import { type Acceptance, acceptMessage, type Database, type Sql } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { bodyHash, idempotencyKey } from '../idempotency.ts'
+import { cancel } from '../message-changes.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
-import { audienceProblems, laneOf } from '../new-message.ts'
+import { audienceProblems, isDue, laneOf, scheduleProblems } from '../new-message.ts'
 import { payloadRefusal } from '../payload.ts'
+import { targetApp } from '../target-app.ts'
 import { visibleMessage } from '../visible-message.ts'
 
 const config = { access: 'secret' } as const
@@ -40,7 +35,7 @@ const postSchema = {
     'sent; its id is in the body and in `Location`. With an `Idempotency-Key`, the same request ' +
     'again gets the same id (`Idempotent-Replayed: true`) and sends nothing, another body gets ' +
     '409. Unknown people and tokens are no recipients. 413 names the field that makes the push ' +
-    'larger than its provider takes.',
+    'larger than its provider takes. With `send_at` it waits as `scheduled` until then.',
   tags: ['messages'],
   headers: Headers,
   body: NewMessage,
@@ -75,7 +70,7 @@ const cancelSchema = {
 }
 
 /** Messages in, and where they stand. */
-export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
+export const messageRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
   app,
   { database },
 ) => {
@@ -96,13 +91,7 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
   })
 
   app.post('/v1/messages/:id/cancel', { config, schema: cancelSchema }, async (request) => {
-    const caller = callerOf(request)
-    const { id } = await visibleMessage(database, caller, request.params.id)
-    const { workspaceNo, appNo } = caller
-    if (!(await cancelMessage(database, { workspaceNo, appNo, id }))) {
-      throw conflict('message_done', 'nothing of this message is left to cancel')
-    }
-    return messageBody(await visibleMessage(database, caller, id))
+    return messageBody(await cancel(database, callerOf(request), request.params.id))
   })
 }
 
@@ -112,40 +101,21 @@ async function accept(
   message: NewMessage,
   key: string | null,
 ): Promise<Acceptance> {
-  const problems = audienceProblems(message.to)
+  const now = Date.now()
+  const problems = [...audienceProblems(message.to), ...scheduleProblems(message, now)]
   if (problems.length > 0) throw invalid(problems.slice(0, 20))
-  const refusal = payloadRefusal(message)
-  if (refusal) throw refusal
+  const { workspaceNo } = caller
   const appNo = await targetApp(sql, caller, message.app_id)
+  const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
+  if (refusal) throw refusal
   const lane = laneOf(message.to)
   return acceptMessage(sql, {
-    workspaceNo: caller.workspaceNo,
+    workspaceNo,
     appNo,
     message,
     lane,
-    planNow: lane === 'transactional',
+    planNow: lane === 'transactional' && isDue(message, now),
     // The app that it means, not whether it was named: a key may imply it.
     idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
   })
-}
-
-/** The app that a message is for; null: every app of the workspace. */
-async function targetApp(
-  sql: Sql,
-  caller: Caller,
-  appId: string | undefined,
-): Promise<number | null> {
-  if (appId === undefined) return caller.appNo
-  const app = await findApp(sql, appId)
-  if (!app || app.workspaceNo !== caller.workspaceNo) {
-    throw invalid([{ path: 'app_id', message: 'is no app of this workspace' }])
-  }
-  if (caller.appNo !== null && caller.appNo !== app.appNo) {
-    const error = { path: 'app_id', message: 'is not the app that this key is for' }
-    throw new ProblemError(403, 'forbidden', {
-      detail: `${error.path} ${error.message}`,
-      errors: [error],
-    })
-  }
-  return app.appNo
 }

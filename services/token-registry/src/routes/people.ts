@@ -4,6 +4,7 @@ import {
   type Database,
   deletePerson,
   devicesOfPerson,
+  erasePerson,
   findPerson,
   type Identification,
   type Person,
@@ -20,7 +21,7 @@ import {
   personAnswer,
   personWithDevicesAnswer,
 } from '../answers.ts'
-import { EmptyBody, PersonParams } from '../requests.ts'
+import { EmptyBody, PersonParams, SuppressBody } from '../requests.ts'
 import { refuseTooLarge } from '../too-large.ts'
 
 export interface PeopleRoutesDeps {
@@ -70,16 +71,16 @@ const suppressSchema = {
   tags,
   summary: 'Suppress a person',
   description:
-    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified.',
+    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified. With `erase`, what is known of them goes, and later calls about them are taken and change nothing, until they are unsuppressed.',
   params: PersonParams,
-  body: EmptyBody,
+  body: SuppressBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
 }
 
 const unsuppressSchema = {
   tags,
   summary: "End a person's suppression",
-  description: '404 where there is no such person.',
+  description: 'What was erased does not come back. 404 where there is no such person.',
   params: PersonParams,
   body: EmptyBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
@@ -121,7 +122,8 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     { config: secretKeys, schema: suppressSchema },
     async (request) => {
       const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
-      return personAnswer(await suppressPerson(database, name))
+      const suppress = request.body?.erase ? erasePerson : suppressPerson
+      return personAnswer(await suppress(database, name))
     },
   )
 

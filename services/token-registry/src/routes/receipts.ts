@@ -3,6 +3,7 @@ import {
   type Caller,
   callerOf,
   FieldError,
+  itemOf,
   problemResponses,
   validateItem,
 } from '@pushkeep/runtime'
@@ -16,14 +17,10 @@ export interface ReceiptRoutesDeps {
 }
 
 const ReceiptsBody = z.strictObject({
-  // Items are validated one by one: a bad one does not cost the others.
   receipts: z
-    .array(z.unknown())
+    .array(itemOf(ReceiptInput))
     .min(1, 'must have at least one receipt')
-    .max(receiptListMax, `must have at most ${receiptListMax} receipts`)
-    .describe(
-      'Each `{message_id, token, event, timestamp?}`: the id of the message (or the `CIO-Delivery-ID` of the push), the token of the device, `delivered`, `opened`, `clicked` or `converted`, and when it happened (unix seconds or ISO 8601)',
-    ),
+    .max(receiptListMax, `must have at most ${receiptListMax} receipts`),
 })
 
 const ReceiptResult = z.union([

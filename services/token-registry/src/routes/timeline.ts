@@ -1,9 +1,10 @@
-import { callerOf, invalid, notFound, problemResponses } from '@pushkeep/runtime'
+import { callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import { type Database, readTimeline, type TimelineCursor } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { secretKeys } from '../access.ts'
 import type { AppFinder } from '../apps.ts'
+import { formatCursor, parseCursor } from '../cursor.ts'
 import { TimelineQuery, TokenParams } from '../requests.ts'
 
 export interface TimelineRoutesDeps {
@@ -50,7 +51,7 @@ export const timelineRoutes: FastifyPluginAsyncZod<TimelineRoutesDeps> = async (
     async (request) => {
       const { token } = request.params
       const { app_id, limit, cursor } = request.query
-      const after = cursor === undefined ? null : parseCursor(cursor)
+      const after = cursor === undefined ? null : placeOf(cursor)
       const app = await apps.ofToken(callerOf(request), app_id, token)
       if (!app) throw notFound('unknown_device', 'this token was never registered')
       const page = await readTimeline(database, { appNo: app.appNo, token, limit, after })
@@ -62,7 +63,7 @@ export const timelineRoutes: FastifyPluginAsyncZod<TimelineRoutesDeps> = async (
           ...(event.fromPersonId === null ? {} : { from_person_id: event.fromPersonId }),
           ...(event.reason === null ? {} : { reason: event.reason }),
         })),
-        next_cursor: page.next && formatCursor(page.next),
+        next_cursor: page.next && formatCursor([page.next.at, page.next.kind]),
       }
     },
   )
@@ -70,15 +71,7 @@ export const timelineRoutes: FastifyPluginAsyncZod<TimelineRoutesDeps> = async (
 
 const Cursor = z.tuple([z.iso.datetime({ offset: true }), z.string().regex(/^[a-z_]{1,50}$/)])
 
-function formatCursor({ at, kind }: TimelineCursor): string {
-  return Buffer.from(JSON.stringify([at, kind])).toString('base64url')
-}
-
-function parseCursor(text: string): TimelineCursor {
-  try {
-    const [at, kind] = Cursor.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
-    return { at, kind }
-  } catch {
-    throw invalid([{ path: 'cursor', message: 'must be the next_cursor of a page' }])
-  }
+function placeOf(cursor: string): TimelineCursor {
+  const [at, kind] = parseCursor(Cursor, cursor)
+  return { at, kind }
 }

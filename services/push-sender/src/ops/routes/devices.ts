@@ -67,12 +67,15 @@ export const deviceRoutes: FastifyPluginAsyncZod<{ database: Database }> = async
       const { title, body, person_id } = request.body
       await refuseOtherOwner(scope, person_id, device.personNo)
       const message = NewMessage.parse({
-        to: { token: device.token },
+        // Only if it is still theirs when it is sent.
+        to: { token: device.token, ...(person_id === null ? {} : { person_id }) },
         content: { title, ...(body === '' ? {} : { body }) },
         app_id: device.appId,
         ttl_seconds: testTtlSeconds,
       })
-      const refusal = payloadRefusal(message)
+      const { workspaceNo } = scope
+      const target = { workspaceNo, appNo: device.appNo }
+      const refusal = await payloadRefusal(database, message, target)
       if (refusal) throw refusal
       const id = await send(scope, device.appNo, message)
       return reply.code(201).send({ message_id: id })

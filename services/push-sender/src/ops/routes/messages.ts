@@ -4,6 +4,7 @@ import { callerOf, invalid } from '@pushkeep/runtime'
 import { type Database, listMessages, scanDeliveries } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { cancel, release } from '../../message-changes.ts'
 import { visibleMessage } from '../../visible-message.ts'
 import { listedBody, readMessage } from '../message-view.ts'
 import { scopeOf } from '../scope.ts'
@@ -17,7 +18,10 @@ const hide = true
 /** A number of ours that a page gives back: where to go on. */
 const Place = z.string().regex(/^\d{1,19}$/, 'must be the next of a page')
 
-const ListQuery = z.strictObject({ lane: z.literal('bulk').optional(), before: Place.optional() })
+const ListQuery = z.strictObject({
+  only: z.enum(['bulk', 'scheduled']).optional(),
+  before: Place.optional(),
+})
 const DeliveryQuery = z.strictObject({
   status: z.enum(deliveryStatuses).optional(),
   after: Place.optional(),
@@ -35,11 +39,11 @@ export const consoleMessageRoutes: FastifyPluginAsyncZod<{ database: Database }>
     { config, schema: { hide, querystring: ListQuery, response: { 200: MessageList } } },
     async (request) => {
       const { workspaceNo, appNo } = callerOf(request)
-      const { lane = null, before } = request.query
+      const { only = null, before } = request.query
       const { messages, next } = await listMessages(database, {
         workspaceNo,
         appNo,
-        lane,
+        only,
         before: placeOf('before', before),
         limit: messagesPerPage,
       })
@@ -55,6 +59,18 @@ export const consoleMessageRoutes: FastifyPluginAsyncZod<{ database: Database }>
       return readMessage(database, report)
     },
   )
+
+  // Both answer with the message as it is then.
+  for (const [name, change] of Object.entries({ cancel, release })) {
+    app.post(
+      `/ops/api/messages/:id/${name}`,
+      { config, schema: { hide, params: Params, response: { 200: Message } } },
+      async (request) => {
+        const report = await change(database, callerOf(request), request.params.id)
+        return readMessage(database, report)
+      },
+    )
+  }
 
   app.get(
     '/ops/api/messages/:id/deliveries',

@@ -4,6 +4,7 @@ import { notFound } from '@pushkeep/runtime'
 import {
   type Database,
   findNumberedPerson,
+  findPeopleByEmail,
   findPeopleByPrefix,
   findPeopleByToken,
   lastDeliveries,
@@ -13,7 +14,6 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { stateOf } from '../../message-report.ts'
 import { visibleMessage } from '../../visible-message.ts'
 import { deviceBody, laneOf, traceBody } from '../device-view.ts'
 import { titleOf } from '../message-view.ts'
@@ -92,7 +92,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
           id: message.id,
           title: titleOf(message),
           created_at: message.createdAt.toISOString(),
-          state: stateOf(message.plannedAt, message.counts),
+          state: message.state,
         },
         devices: traces,
       }
@@ -100,14 +100,16 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
   )
 }
 
-/** By token where the text can be one, and by the beginning of an id. */
+/** By token where the text can be one; by the beginning of an id, or else of an e-mail address. */
 async function search(database: Database, { workspaceNo, appNos }: Scope, text: string) {
   const isToken = !tokenProblem('ios', text) || !tokenProblem('android', text)
   if (isToken) {
     const owners = await findPeopleByToken(database, { appNos, token: text })
     if (owners.length > 0) return owners
   }
-  return findPeopleByPrefix(database, { workspaceNo, prefix: text, limit: peopleShown + 1 })
+  const beginning = { workspaceNo, prefix: text, limit: peopleShown + 1 }
+  const byId = await findPeopleByPrefix(database, beginning)
+  return byId.length > 0 || text === '' ? byId : findPeopleByEmail(database, beginning)
 }
 
 async function knownPerson(database: Database, { workspaceNo }: Scope, id: string) {

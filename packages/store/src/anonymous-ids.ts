@@ -1,0 +1,178 @@
+import { type AttributeChange, type Attributes, changesInOne } from '@pushkeep/domain'
+import type { Sql } from './connect.ts'
+
+/** What a batch of calls says of a phone where nobody is, or was, identified. */
+export interface AnonymousCall {
+  workspaceNo: number
+  anonymousId: string
+  /** What is said of the nobody. */
+  change: AttributeChange | null
+  /** Somebody was identified on that phone. */
+  identified: { personNo: number; removed: string[] } | null
+}
+
+export interface AnonymousId {
+  workspaceNo: number
+  anonymousId: string
+  /** Whose it is; null: nobody's so far. */
+  personNo: number | null
+  attributes: Attributes
+}
+
+/** Whose the anonymous ids of a batch are, once it is committed; by `anonymousKey`. */
+export type AnonymousOwners = ReadonlyMap<string, number>
+
+export function anonymousKey({ workspaceNo, anonymousId }: AnonymousName): string {
+  return `${workspaceNo} ${anonymousId}`
+}
+
+type AnonymousName = Pick<AnonymousId, 'workspaceNo' | 'anonymousId'>
+
+/**
+ * How long an anonymous id counts after it was seen last: as long as its events wait to become
+ * somebody's.
+ */
+export const anonymousDays = 30
+
+/** Most events that one identification takes over. */
+const takeoverMax = 10_000
+
+// An id that is somebody's gathers nothing more. Writing each one also locks it until the end of the
+// transaction: events of a phone and the identification that takes them over never miss each other.
+const touchText = `
+  with input as materialized (
+    select * from json_to_recordset($1) as i(
+      workspace_no int, anonymous_id text, set jsonb, removed text[])
+  )
+  insert into anonymous_ids as a (workspace_no, anonymous_id, attributes)
+  select workspace_no, anonymous_id, set from input order by workspace_no, anonymous_id
+  on conflict (workspace_no, anonymous_id) do update
+  set seen_on = current_date,
+      attributes = case when a.person_no is null
+        then (a.attributes || excluded.attributes) - (
+          select removed from input i
+          where i.workspace_no = a.workspace_no and i.anonymous_id = a.anonymous_id)
+        else a.attributes end
+  returning workspace_no as "workspaceNo", anonymous_id as "anonymousId",
+            person_no::float8 as "personNo", attributes`
+
+/** Notes what calls say of anonymous ids, and finds whose these are. */
+async function touch(sql: Sql, calls: readonly AnonymousCall[]): Promise<AnonymousId[]> {
+  const changes = new Map<string, { name: AnonymousName; changes: AttributeChange[] }>()
+  for (const call of calls) {
+    const entry = changes.get(anonymousKey(call)) ?? { name: call, changes: [] }
+    if (call.change) entry.changes.push(call.change)
+    changes.set(anonymousKey(call), entry)
+  }
+  const rows = [...changes.values()].map(({ name, changes }) => {
+    const { set, remove } = changesInOne(changes)
+    return {
+      workspace_no: name.workspaceNo,
+      anonymous_id: name.anonymousId,
+      set,
+      removed: remove,
+    }
+  })
+  const result = await sql.query<AnonymousId>({
+    name: 'touch-anonymous-ids',
+    text: touchText,
+    values: [JSON.stringify(rows)],
+  })
+  return result.rows
+}
+
+/** An anonymous id that becomes somebody's. */
+interface Takeover {
+  workspace_no: number
+  anonymous_id: string
+  person_no: number
+}
+
+// The person's own attributes count more than those of the nobody, who may have been them or may not.
+// What would make a person too large is left.
+const takeOverText = `
+  with taken as materialized (
+    select * from json_to_recordset($1) as t(
+      workspace_no int, anonymous_id text, person_no bigint)
+  ), claimed as (
+    update anonymous_ids a set person_no = t.person_no, attributes = '{}'
+    from taken t
+    where a.workspace_no = t.workspace_no and a.anonymous_id = t.anonymous_id
+  ), filled as (
+    update people p set attributes = f.attributes || p.attributes, updated_at = now()
+    from json_to_recordset($2) as f(person_no bigint, attributes jsonb)
+    where p.person_no = f.person_no and p.blocked_at is null
+      and pg_column_size(f.attributes || p.attributes) <= 262144
+  ), waiting as materialized (
+    select t.*, coalesce((
+      select event_no from person_events
+      where workspace_no = t.workspace_no and anonymous_id = t.anonymous_id and person_no is null
+        and received_at > now() - interval '${anonymousDays} days'
+      order by event_no desc offset ${takeoverMax} limit 1), 0) as after_no
+    from taken t
+  )
+  update person_events e set person_no = w.person_no
+  from waiting w
+  where e.workspace_no = w.workspace_no and e.anonymous_id = w.anonymous_id
+    and e.person_no is null and e.received_at > now() - interval '${anonymousDays} days'
+    and e.event_no > w.after_no`
+
+/**
+ * Applies what calls say of anonymous ids, in their order. The first person who is identified under
+ * an id has it for good, takes over what happened under it, and what was said of the nobody where
+ * they had nothing of that name. It is never anybody else's.
+ */
+export async function applyAnonymous(
+  sql: Sql,
+  calls: readonly AnonymousCall[],
+): Promise<AnonymousOwners> {
+  const ids = new Map((await touch(sql, calls)).map((id) => [anonymousKey(id), id]))
+  const owners = new Map<string, number>()
+  for (const [key, { personNo }] of ids) if (personNo !== null) owners.set(key, personNo)
+  const takeovers: Takeover[] = []
+  const filled = new Map<number, Attributes>()
+  for (const call of calls) {
+    const key = anonymousKey(call)
+    const { identified, change } = call
+    const owner = owners.get(key)
+    if (owner === undefined && identified) {
+      owners.set(key, identified.personNo)
+      takeovers.push(takeoverOf(call, identified.personNo))
+      fill(filled, identified.personNo, without(ids.get(key)?.attributes, identified.removed))
+    } else if (owner !== undefined && change) fill(filled, owner, change.set)
+  }
+  if (takeovers.length > 0 || filled.size > 0) await takeOver(sql, takeovers, filled)
+  return owners
+}
+
+async function takeOver(
+  sql: Sql,
+  takeovers: readonly Takeover[],
+  filled: ReadonlyMap<number, Attributes>,
+): Promise<void> {
+  const fills = [...filled].map(([person_no, attributes]) => ({ person_no, attributes }))
+  await sql.query({
+    name: 'take-over-anonymous-ids',
+    text: takeOverText,
+    values: [JSON.stringify(takeovers), JSON.stringify(fills)],
+  })
+}
+
+function takeoverOf({ workspaceNo, anonymousId }: AnonymousName, personNo: number): Takeover {
+  return {
+    workspace_no: workspaceNo,
+    anonymous_id: anonymousId,
+    person_no: personNo,
+  }
+}
+
+function fill(filled: Map<number, Attributes>, personNo: number, attributes: Attributes): void {
+  if (Object.keys(attributes).length === 0) return
+  filled.set(personNo, { ...filled.get(personNo), ...attributes })
+}
+
+function without(attributes: Attributes = {}, removed: readonly string[]): Attributes {
+  const rest = { ...attributes }
+  for (const key of removed) delete rest[key]
+  return rest
+}

@@ -1,0 +1,118 @@
+import { claimMessages } from './client-messages.ts'
+import { coalesce } from './coalesce.ts'
+import type { AloneCommand, Command, CommandVerdict, Sent, TogetherCommand } from './command.ts'
+import { applyTogether } from './commands-together.ts'
+import { type Database, inTransaction, type Sql } from './connect.ts'
+import { isAttributesTooLarge } from './device-rows.ts'
+import { mergePeopleIn } from './merge-people.ts'
+import { deletePersonIn, erasePersonIn, unsuppressPerson } from './people.ts'
+import { withRaces } from './raced.ts'
+
+/** Most commands in one transaction. */
+const togetherMax = 300
+
+/**
+ * Runs lists of commands, each in its order, and answers with a verdict each once all of it is
+ * committed. A list is done in few statements; lists that arrive together share them.
+ */
+export function createCommander(
+  database: Database,
+): (list: readonly Sent[]) => Promise<CommandVerdict[]> {
+  const run = coalesce<readonly Sent[], CommandVerdict[]>({
+    run: (lists) => runLists(database, lists),
+    weightOf: (list) => list.length,
+    sizeMax: togetherMax,
+    runsMax: 2,
+    waitingMax: 10_000,
+  })
+  return async (list) => {
+    const verdicts: CommandVerdict[] = []
+    for (let start = 0; start < list.length; start += togetherMax) {
+      verdicts.push(...(await run(list.slice(start, start + togetherMax))))
+    }
+    return verdicts
+  }
+}
+
+/** One transaction for all lists; the coalescer divides them where it fails. */
+async function runLists(
+  database: Database,
+  lists: readonly (readonly Sent[])[],
+): Promise<CommandVerdict[][]> {
+  const [only] = lists
+  if (lists.length === 1 && only) return [await runList(database, only)]
+  const all = await runTransaction(database, lists.flat())
+  let start = 0
+  return lists.map((list) => {
+    start += list.length
+    return all.slice(start - list.length, start)
+  })
+}
+
+/** A list by itself is divided until the command is found that is at fault, the order kept. */
+async function runList(database: Database, list: readonly Sent[]): Promise<CommandVerdict[]> {
+  try {
+    return await runTransaction(database, list)
+  } catch (error) {
+    if (!isAttributesTooLarge(error)) throw error
+    if (list.length === 1) return ['too_large']
+    const middle = list.length >> 1
+    const first = await runList(database, list.slice(0, middle))
+    return [...first, ...(await runList(database, list.slice(middle)))]
+  }
+}
+
+function runTransaction(database: Database, list: readonly Sent[]): Promise<CommandVerdict[]> {
+  return withRaces(() =>
+    inTransaction(database, async (sql) => {
+      const fresh = await freshOf(sql, list)
+      await apply(
+        sql,
+        list.filter((_, n) => fresh[n]).map((sent) => sent.command),
+      )
+      return fresh.map((isFresh) => (isFresh ? 'done' : 'repeated'))
+    }),
+  )
+}
+
+async function freshOf(sql: Sql, list: readonly Sent[]): Promise<boolean[]> {
+  const messages = list.flatMap(({ message }) => (message ? [message] : []))
+  if (messages.length === 0) return list.map(() => true)
+  const claimed = await claimMessages(sql, messages)
+  return list.map(({ message }) => message === null || claimed.shift() === true)
+}
+
+async function apply(sql: Sql, commands: readonly Command[]): Promise<void> {
+  let together: TogetherCommand[] = []
+  const applyGathered = async () => {
+    if (together.length > 0) await applyTogether(sql, together)
+    together = []
+  }
+  for (const command of commands) {
+    if ('person' in command || 'merge' in command) {
+      await applyGathered()
+      await applyAlone(sql, command)
+      continue
+    }
+    // Whether there is such a person may depend on the commands before it.
+    if (command.kind === 'identify' && command.call.isUpdateOnly) await applyGathered()
+    together.push(command)
+  }
+  await applyGathered()
+}
+
+async function applyAlone(sql: Sql, command: AloneCommand): Promise<void> {
+  switch (command.kind) {
+    case 'delete-person':
+      await deletePersonIn(sql, command.person)
+      return
+    case 'erase-person':
+      await erasePersonIn(sql, command.person)
+      return
+    case 'unsuppress-person':
+      await unsuppressPerson(sql, command.person)
+      return
+    case 'merge-people':
+      await mergePeopleIn(sql, command.merge)
+  }
+}

@@ -1,0 +1,98 @@
+import { type AttributeChange, type Attributes, attributeChange } from '@pushkeep/domain'
+import { coalesce } from './coalesce.ts'
+import { type Database, type Sql, withRepeat } from './connect.ts'
+import { type Person, type PersonName, personColumns } from './people.ts'
+
+/** A call that adds a person or merges attributes into what is known of them (R8). */
+export interface Identification extends PersonName {
+  attributes: Attributes
+}
+
+/** What some calls change of one person. */
+export interface PersonChange extends PersonName {
+  change: AttributeChange
+  /** Leaves it where there is no such person. */
+  isUpdateOnly: boolean
+}
+
+// Of somebody blocked nothing changes.
+const mergeText = (columns: string) => `
+  with input as materialized (
+    select * from json_to_recordset($1) as i(
+      workspace_no int, id text, set jsonb, removed text[], update_only boolean)
+  )
+  insert into people as p (workspace_no, id, attributes)
+  select workspace_no, id, set from input i
+  where not update_only or exists (
+    select from people where workspace_no = i.workspace_no and id = i.id)
+  order by workspace_no, id
+  on conflict (workspace_no, id) do update
+  set attributes = case when p.blocked_at is null
+        then (p.attributes || excluded.attributes) - (
+          select removed from input i
+          where i.workspace_no = excluded.workspace_no and i.id = excluded.id)
+        else p.attributes end,
+      updated_at = case when p.blocked_at is null then now() else p.updated_at end
+  returning p.workspace_no as "workspaceNo", ${columns}`
+
+const identifyText = mergeText(personColumns)
+const changeText = mergeText(
+  'p.id, p.person_no::float8 as "personNo", p.blocked_at is not null as blocked',
+)
+
+/** A person whom a change met. */
+export interface ChangedPerson extends PersonName {
+  personNo: number
+  blocked: boolean
+}
+
+/** Applies changes, one a person; leaves out whom an update alone did not find. */
+export async function changePeople(
+  sql: Sql,
+  changes: readonly PersonChange[],
+): Promise<ChangedPerson[]> {
+  return merge<ChangedPerson>(sql, 'change-people', changeText, changes)
+}
+
+async function merge<Row extends PersonName>(
+  sql: Sql,
+  name: string,
+  text: string,
+  changes: readonly PersonChange[],
+): Promise<Row[]> {
+  const inputs = changes.map(({ workspaceNo, id, change, isUpdateOnly }) => ({
+    workspace_no: workspaceNo,
+    id,
+    set: change.set,
+    removed: change.remove,
+    update_only: isUpdateOnly,
+  }))
+  const { rows } = await sql.query<Row>({ name, text, values: [JSON.stringify(inputs)] })
+  return rows
+}
+
+async function identifyAll(sql: Sql, calls: readonly Identification[]): Promise<Person[]> {
+  const changes = calls.map(({ workspaceNo, id, attributes }) => {
+    return { workspaceNo, id, change: attributeChange(attributes), isUpdateOnly: false }
+  })
+  const rows = await merge<Person & PersonName>(sql, 'identify-people', identifyText, changes)
+  const people = new Map(
+    rows.map(({ workspaceNo, ...person }) => [`${workspaceNo} ${person.id}`, person]),
+  )
+  return calls.map(({ workspaceNo, id }) => {
+    const person = people.get(`${workspaceNo} ${id}`)
+    if (!person) throw new Error('a person was neither added nor changed')
+    return person
+  })
+}
+
+/** Adds or changes a person. Concurrent calls share statements; calls about one keep their order. */
+export function createIdentifier(database: Database): (call: Identification) => Promise<Person> {
+  return coalesce<Identification, Person>({
+    run: (calls) => withRepeat(() => identifyAll(database, calls)),
+    sizeMax: 200,
+    runsMax: 2,
+    waitingMax: 10_000,
+    keysOf: ({ workspaceNo, id }) => [`${workspaceNo} ${id}`],
+  })
+}

@@ -1,0 +1,62 @@
+import { coalesce } from './coalesce.ts'
+import type { Database, Sql } from './connect.ts'
+
+/** A person by another name than their id, or by an id of which it is not known if it is anybody's. */
+export type PersonReference = { workspaceNo: number } & (
+  | { by: 'id'; id: string }
+  /** Any letter case. Of several with one address, whoever has it as their id, else the oldest. */
+  | { by: 'email'; email: string }
+  | { by: 'person-no'; personNo: string }
+)
+
+const findText = `
+  select r.n, coalesce(
+    (select id from people where workspace_no = r.workspace_no and id = coalesce(r.id, r.email)),
+    (select id from people
+     where workspace_no = r.workspace_no and email = lower(r.email collate "default")
+     order by person_no limit 1),
+    (select id from people where person_no = r.person_no and workspace_no = r.workspace_no)) as id
+  from json_to_recordset($1) as r(n int, workspace_no int, id text, email text, person_no bigint)`
+
+/** The ids of the people who are meant, in the same order; null where there is nobody. */
+export async function findPersonIds(
+  sql: Sql,
+  references: readonly PersonReference[],
+): Promise<(string | null)[]> {
+  const rows = references.map((reference, n) => ({ n, ...rowOf(reference) }))
+  const found = await sql.query<{ n: number; id: string | null }>({
+    name: 'find-person-ids',
+    text: findText,
+    values: [JSON.stringify(rows)],
+  })
+  const ids = new Map(found.rows.map(({ n, id }) => [n, id]))
+  return references.map((_, n) => ids.get(n) ?? null)
+}
+
+function rowOf(reference: PersonReference) {
+  const { workspaceNo: workspace_no } = reference
+  switch (reference.by) {
+    case 'id':
+      return { workspace_no, id: reference.id }
+    case 'email':
+      return { workspace_no, email: reference.email }
+    case 'person-no':
+      return { workspace_no, person_no: reference.personNo }
+  }
+}
+
+/** Finds the id of a person. Concurrent calls share statements. */
+export function createPersonFinder(
+  database: Database,
+): (reference: PersonReference) => Promise<string | null> {
+  const find = coalesce<PersonReference, { id: string | null }>({
+    run: async (references) => {
+      const ids = await findPersonIds(database, references)
+      return ids.map((id) => ({ id }))
+    },
+    sizeMax: 500,
+    runsMax: 2,
+    waitingMax: 20_000,
+  })
+  return async (reference) => (await find(reference)).id
+}
