@@ -56,8 +56,16 @@ function commonEnvironment({ databaseUrl, redisUrl, logLevel }: Common): Environ
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl ?? '', LOG_LEVEL: logLevel }
 }
 
+export interface RegistryProgram {
+  common: Common
+  port: number
+  identityKey: string
+  own?: Environment | undefined
+}
+
 /** How the token registry is run. */
-export function registryProgram(common: Common, port: number, own?: Environment): ChildOptions {
+export function registryProgram(program: RegistryProgram): ChildOptions {
+  const { common, port, identityKey, own } = program
   return {
     name: 'token-registry',
     file: join(rootDirectory, 'services/token-registry/src/main.ts'),
@@ -65,6 +73,7 @@ export function registryProgram(common: Common, port: number, own?: Environment)
       ...commonEnvironment(common),
       REGISTRY_HOST: '127.0.0.1',
       REGISTRY_PORT: String(port),
+      PUSHKEEP_IDENTITY_KEY: identityKey,
       ...own,
     },
   }

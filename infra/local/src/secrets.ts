@@ -17,20 +17,28 @@ export const Secrets = z.object({
   database_password: z.string(),
   redis_password: z.string(),
   encryption_key: z.string(),
+  /** Seals the secrets of identity tokens. Directories of older versions have none yet. */
+  identity_key: z.string().optional(),
   /** By database: one directory may be used with several. */
   installations: z.record(z.string(), Installation),
 })
 
 export type Secrets = z.infer<typeof Secrets>
 
+const newKey = () => randomBytes(32).toString('base64')
+
 /** The secrets of earlier runs, or new ones. */
-export async function loadSecrets(directory: string): Promise<Secrets> {
+export async function loadSecrets(directory: string): Promise<Secrets & { identity_key: string }> {
   const stored = await readJson(pathsOf(directory).secrets)
-  if (stored !== null) return Secrets.parse(stored)
-  const secrets: Secrets = {
+  if (stored !== null) {
+    const secrets = Secrets.parse(stored)
+    return { ...secrets, identity_key: secrets.identity_key ?? newKey() }
+  }
+  const secrets = {
     database_password: newPassword(),
     redis_password: newPassword(),
-    encryption_key: randomBytes(32).toString('base64'),
+    encryption_key: newKey(),
+    identity_key: newKey(),
     installations: {},
   }
   await saveSecrets(directory, secrets)

@@ -96,6 +96,13 @@ async function startAll(
     credentialsFile: simulatorReady.credentials_file,
   })
   const common = { databaseUrl, redisUrl, logLevel }
+  const registryOn = (on: Ports) =>
+    registryProgram({
+      common,
+      port: on.registry,
+      identityKey: secrets.identity_key,
+      own: env.registry,
+    })
   const workersOn = (index: number) => (on: Ports) =>
     workersProgram({
       name: index === 0 ? 'workers' : `workers-${index + 1}`,
@@ -107,7 +114,7 @@ async function startAll(
       own: env.workers,
     })
   const [registry, sender, ...workers] = await Promise.all([
-    group.startOn(ports, (on) => registryProgram(common, on.registry, env.registry), ranks.service),
+    group.startOn(ports, registryOn, ranks.service),
     group.startOn(ports, (on) => senderProgram(common, on.sender, env.sender), ranks.service),
     ...ports.workers.map((_, index) => group.startOn(ports, workersOn(index), ranks.workers)),
   ])

@@ -35,6 +35,7 @@ function pushkeep(args: string[], env: Record<string, string> = {}): Promise<Ran
   return runFile(pathOf('../bin/pushkeep.js'), args, {
     DATABASE_URL: db.url,
     PUSHKEEP_ENCRYPTION_KEY: encryptionKey,
+    PUSHKEEP_IDENTITY_KEY: encryptionKey,
     PUSHKEEP_DIRECTORY: folder.path,
     ...env,
   })
@@ -171,6 +172,60 @@ test('a paused provider is resumed', async () => {
   expect(await json('app', 'resume', appId, 'apns')).toMatchObject({ restored: 0 })
   const [app] = await json('app', 'list')
   expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: null }])
+})
+
+test('identity tokens: keys of both kinds, and the mode, which needs one', async () => {
+  const { appId } = await newApp()
+  const identity = ['app', 'identity']
+  expect(await refusal(1, ...identity, 'mode', appId, 'required')).toMatch('no key yet')
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const pem = String(publicKey.export({ type: 'spki', format: 'pem' })).trim()
+  const secret = randomBytes(32).toString('base64url')
+  const path = join(folder.path, 'identity-key')
+  const add = [...identity, 'add', appId, '--key-file', path, '--algorithm']
+  await writeFile(path, `${pem}\n`)
+  await json(...add, 'EdDSA', '--kid', 'first')
+  await writeFile(path, `${secret}\n`)
+  await json(...add, 'HS256', '--kid', 'second')
+  expect(await json(...identity, 'mode', appId, 'required')).toEqual({
+    app_id: appId,
+    mode: 'required',
+  })
+  const listed = await pushkeep([...identity, 'list', appId, '--json'])
+  expect(JSON.parse(listed.out)).toMatchObject({
+    mode: 'required',
+    keys: [
+      { kid: 'first', algorithm: 'EdDSA', public_key: pem },
+      { kid: 'second', algorithm: 'HS256', public_key: null },
+    ],
+  })
+  const { rows } = await db.database.query(
+    'select secret from identity_keys where secret is not null',
+  )
+  expect(listed.out + String(rows[0].secret)).not.toContain(secret)
+  await json(...identity, 'remove', appId, 'first')
+  expect(await refusal(1, ...identity, 'remove', appId, 'first')).toMatch('has no key first')
+  expect(await refusal(1, ...identity, 'remove', appId, 'second')).toMatch('the last key')
+})
+
+test('a key that does not fit its algorithm is refused, and a private one never taken', async () => {
+  const { appId } = await newApp()
+  const path = join(folder.path, 'identity-key')
+  const add = (algorithm: string) => [
+    ...['app', 'identity', 'add', appId, '--key-file', path, '--kid', 'k'],
+    ...['--algorithm', algorithm],
+  ]
+  const { pem } = await apnsKeyFile()
+  await writeFile(path, pem)
+  expect(await refusal(1, ...add('ES256'))).toBe('--key-file is a private key: give the public one')
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  await writeFile(path, publicKey.export({ type: 'spki', format: 'pem' }))
+  expect(await refusal(1, ...add('RS256'))).toMatch('at least 2048 bits')
+  expect(await refusal(1, ...add('ES256'))).toMatch('must be a P-256 key')
+  await writeFile(path, 'too short')
+  expect(await refusal(1, ...add('HS256'))).toMatch('at least 32 bytes')
+  expect(await refusal(1, ...add('EdDSA'))).toMatch('must be a public key as PEM')
+  expect(await refusal(2, ...add('HS512'))).toMatch('algorithm')
 })
 
 test("an app's pushes do without the keys of Customer.io's SDKs, at once", async () => {

@@ -104,19 +104,38 @@ export function attributeChange(sent: Attributes): AttributeChange {
   return change
 }
 
-/** One change that does what several do one after the other. */
-export function changesInOne(changes: readonly AttributeChange[]): AttributeChange {
-  const set: Attributes = {}
-  const remove = new Set<string>()
-  for (const change of changes) {
-    for (const [key, value] of Object.entries(change.set)) {
-      set[key] = value
-      remove.delete(key)
-    }
-    for (const key of change.remove) {
-      delete set[key]
-      remove.add(key)
+/** A change, and when its client made it (ms); null: when it arrived. */
+export interface TimedChange {
+  change: AttributeChange
+  at: number | null
+}
+
+/** What several changes come to. `times`: when each key was changed, where its client told. */
+export interface FoldedChange extends AttributeChange {
+  times: Record<string, number>
+}
+
+/**
+ * One change that does what several do one after the other. Of two that tell their time the later
+ * one counts, key by key, in whatever order they come; one that tells none always counts.
+ */
+export function foldChanges(changes: readonly TimedChange[]): FoldedChange {
+  const values = new Map<string, { value: Json | undefined; at: number | null }>()
+  for (const { change, at } of changes) {
+    const entries: [string, Json | undefined][] = [
+      ...Object.entries(change.set),
+      ...change.remove.map((key): [string, undefined] => [key, undefined]),
+    ]
+    for (const [key, value] of entries) {
+      const newest = values.get(key)?.at ?? null
+      if (at === null || newest === null || newest <= at) values.set(key, { value, at })
     }
   }
-  return { set, remove: [...remove] }
+  const folded: FoldedChange = { set: {}, remove: [], times: {} }
+  for (const [key, { value, at }] of values) {
+    if (value === undefined) folded.remove.push(key)
+    else folded.set[key] = value
+    if (at !== null) folded.times[key] = at
+  }
+  return folded
 }

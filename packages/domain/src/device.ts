@@ -46,6 +46,12 @@ const registration = {
   installation_id: cleanText(200)
     .optional()
     .describe('One installation of the app: a new token with the same id retires the old one'),
+  installation_secret: cleanText(200)
+    .min(32, 'must be at least 32 characters')
+    .optional()
+    .describe(
+      'Random text that the installation keeps: with it, it reads its own device back. Counts for a token that is new, or from a caller who is known',
+    ),
   previous_token: TokenInput.optional().describe('The token that this one replaces'),
   timestamp: ClientTime.optional().describe("The client's time: an older call loses (R1)"),
 }

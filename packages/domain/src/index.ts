@@ -8,8 +8,10 @@ export {
   attributeCountMax,
   attributeDepthMax,
   attributeNameBytesMax,
-  changesInOne,
+  type FoldedChange,
+  foldChanges,
   type Json,
+  type TimedChange,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
 export {
@@ -48,6 +50,18 @@ export {
   type LastStatus,
 } from './device-effect.ts'
 export { diagnose, type ProviderFacts, type SystemFacts, type SystemProblem } from './diagnosis.ts'
+export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
+export {
+  type IdentityAlgorithm,
+  type IdentityDoubt,
+  type IdentityMode,
+  type IdentityProof,
+  type IdentityVerdict,
+  identityAlgorithms,
+  identityModes,
+  judgeIdentity,
+  strictestMode,
+} from './identity.ts'
 export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
+  type AttributeChange,
   type Attributes,
   AttributesInput,
   attributeChange,
-  changesInOne,
   deviceAttributeChange,
+  foldChanges,
   IdentifyInput,
 } from '../src/index.ts'
 
@@ -113,19 +114,42 @@ test('unknown fields of a request are named', () => {
   expect(IdentifyInput.safeParse({ attribute: {} }).success).toBe(false)
 })
 
+const apply = (before: Attributes, { set, remove }: AttributeChange): Attributes =>
+  Object.fromEntries(
+    Object.entries({ ...before, ...set }).filter(([name]) => !remove.includes(name)),
+  )
+const someAttributes = fc.dictionary(
+  fc.constantFrom('a', 'b', 'c'),
+  fc.constantFrom(1, 2, null, '', { nested: null }),
+  { noNullPrototype: true },
+)
+
 test('several changes in one do what they do one after the other', () => {
-  const key = fc.constantFrom('a', 'b', 'c')
-  const value = fc.constantFrom(1, 2, null, '', { nested: null })
-  const attributes = fc.dictionary(key, value, { noNullPrototype: true })
-  const apply = (before: Attributes, { set, remove }: ReturnType<typeof attributeChange>) =>
-    Object.fromEntries(
-      Object.entries({ ...before, ...set }).filter(([name]) => !remove.includes(name)),
-    )
   fc.assert(
-    fc.property(attributes, fc.array(attributes), (present, sent) => {
+    fc.property(someAttributes, fc.array(someAttributes), (present, sent) => {
       const before = attributeChange(present).set
       const changes = sent.map(attributeChange)
-      expect(apply(before, changesInOne(changes))).toEqual(changes.reduce(apply, before))
+      const folded = foldChanges(changes.map((change) => ({ change, at: null })))
+      expect(folded.times).toEqual({})
+      expect(apply(before, folded)).toEqual(changes.reduce(apply, before))
+    }),
+  )
+})
+
+test('changes that tell their time come to the same in whatever order they come', () => {
+  fc.assert(
+    fc.property(fc.array(someAttributes), fc.infiniteStream(fc.nat()), (sent, numbers) => {
+      const inOrder = sent.map((attributes, at) => ({ change: attributeChange(attributes), at }))
+      const shuffled = inOrder
+        .map((change) => ({ change, rank: numbers.next().value }))
+        .toSorted((one, other) => one.rank - other.rank)
+        .map(({ change }) => change)
+      const [one, other] = [foldChanges(inOrder), foldChanges(shuffled)]
+      expect([other.set, other.times, other.remove.toSorted()]).toEqual([
+        one.set,
+        one.times,
+        one.remove.toSorted(),
+      ])
     }),
   )
 })

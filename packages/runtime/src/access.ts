@@ -1,7 +1,6 @@
 import { mayActAs, type Role } from '@pushkeep/domain'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Authenticate, Caller } from './authentication.ts'
-import { sendProblem } from './error-handler.ts'
 import { ProblemError } from './problem.ts'
 
 /**
@@ -43,6 +42,21 @@ export function callerOf(request: FastifyRequest): Caller {
 
 const docs = /^\/(docs(\/|$)|openapi\.json$)/
 
+/**
+ * Admits a caller whom an open route has found by itself (a key in the body). Throws the same
+ * problems that a route of this access would answer with.
+ */
+export function admitCaller(
+  request: FastifyRequest,
+  caller: Caller | null,
+  access: 'public' | 'secret',
+): Caller {
+  const refusal = refusalOf(access, usualRole(request.method), caller)
+  if (refusal || !caller) throw refusal ?? unauthorized()
+  request.pushkeepCaller = caller
+  return caller
+}
+
 /** Checks each request by its route's declaration. A route without one fails at start. */
 export function checkAccess(app: FastifyInstance, checks: AccessChecks): void {
   app.decorateRequest('pushkeepCaller', null)
@@ -70,16 +84,16 @@ function accessHook(
       ? signedIn
       : authenticate && ((request: FastifyRequest) => authenticate(request.headers.authorization))
   if (!find) throw new Error(`${route.url} asks who calls, but nothing can tell`)
-  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
+  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
     const admit = (caller: Caller | null) => {
       const role = route.config?.role ?? usualRole(request.method)
       const refusal = refusalOf(access, role, caller)
-      if (refusal) {
-        sendProblem(reply, refusal)
-        return
+      // As an error, so that each scope of routes answers in its own words.
+      if (refusal) done(refusal)
+      else {
+        request.pushkeepCaller = caller
+        done()
       }
-      request.pushkeepCaller = caller
-      done()
     }
     const found = find(request)
     // A cached key goes on in the same turn.

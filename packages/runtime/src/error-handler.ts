@@ -15,13 +15,18 @@ export function sendProblem(reply: FastifyReply, error: ProblemError): FastifyRe
 
 /** Turns whatever was thrown into a problem; the unexpected is logged and tells nothing. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, loggedProblemOf(error, request))
+}
+
+/** The problem that an error means to the caller of a request; what nobody expected is logged. */
+export function loggedProblemOf(error: unknown, request: FastifyRequest): ProblemError {
   const problem = problemOf(error)
   if (problem.statusCode >= 500 && problem !== error) {
     const level = problem.statusCode === 503 ? 'warn' : 'error'
     const route = request.routeOptions.url ?? null
     request.log[level]({ err: error, route, request_id: request.id }, 'request failed')
   }
-  sendProblem(reply, problem)
+  return problem
 }
 
 /** 404 for a route that does not exist. */

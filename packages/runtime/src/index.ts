@@ -1,4 +1,4 @@
-export { type Access, callerOf, type SignedIn } from './access.ts'
+export { type Access, admitCaller, callerOf, type SignedIn } from './access.ts'
 export {
   type Authenticate,
   type AuthenticatorOptions,
@@ -17,7 +17,8 @@ export {
   Secret,
   secret,
 } from './config.ts'
-export { sendProblem } from './error-handler.ts'
+export { loggedProblemOf, sendProblem } from './error-handler.ts'
+export { acceptJson, type JsonBodies } from './json-body.ts'
 export { createLogger, describeError, type Logger, type LoggerOptions, scrub } from './logger.ts'
 export {
   conflict,

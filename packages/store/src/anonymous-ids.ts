@@ -1,4 +1,4 @@
-import { type AttributeChange, type Attributes, changesInOne } from '@pushkeep/domain'
+import { type AttributeChange, type Attributes, foldChanges } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 
 /** What a batch of calls says of a phone where nobody is, or was, identified. */
@@ -65,7 +65,7 @@ async function touch(sql: Sql, calls: readonly AnonymousCall[]): Promise<Anonymo
     changes.set(anonymousKey(call), entry)
   }
   const rows = [...changes.values()].map(({ name, changes }) => {
-    const { set, remove } = changesInOne(changes)
+    const { set, remove } = foldChanges(changes.map((change) => ({ change, at: null })))
     return {
       workspace_no: name.workspaceNo,
       anonymous_id: name.anonymousId,

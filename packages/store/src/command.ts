@@ -28,6 +28,8 @@ export type AloneCommand =
 
 export interface IdentifyCommand extends PersonName {
   attributes: Attributes
+  /** When the client said it, ms since the epoch: an attribute that was set later stays. null: now. */
+  at: number | null
   /** Under which the phone was known before: becomes this person's, unless it is somebody's. */
   anonymousId: string | null
   /** Changes nothing where there is no such person. */

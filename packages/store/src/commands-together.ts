@@ -1,4 +1,4 @@
-import { attributeChange, changesInOne } from '@pushkeep/domain'
+import { attributeChange, foldChanges } from '@pushkeep/domain'
 import {
   type AnonymousCall,
   type AnonymousOwners,
@@ -53,7 +53,14 @@ function changeOf(calls: readonly IdentifyCommand[]): PersonChange[] {
   const [first] = calls
   if (!first) return []
   const { workspaceNo, id } = first
-  const change = changesInOne(calls.map(({ attributes }) => attributeChange(attributes)))
+  const now = Date.now()
+  const change = foldChanges(
+    calls.map(({ attributes, at }) => ({
+      change: attributeChange(attributes),
+      // A clock that runs ahead keeps nobody from changing it again.
+      at: at === null ? null : Math.min(at, now),
+    })),
+  )
   const isUpdateOnly = calls.every((call) => call.isUpdateOnly)
   return [{ workspaceNo, id, change, isUpdateOnly }]
 }

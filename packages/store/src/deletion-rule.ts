@@ -63,6 +63,7 @@ function unseenToken(call: Deletion, tokenHash: string, at: number): DeviceState
     environment: null,
     person: null,
     installationId: null,
+    readerHash: null,
     attributes: {},
     pushPermission: true,
     lastUsed: Math.floor(at / 1000),

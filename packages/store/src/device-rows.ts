@@ -26,7 +26,7 @@ export const deviceColumns = `
 
 /** What makes a tombstone of a device `d`: personal and secret values go, the hash stays to know latecomers. */
 export const tombstone = `
-  token = null, attributes = '{}', installation_id = null, person_no = null,
+  token = null, attributes = '{}', installation_id = null, reader_hash = null, person_no = null,
   deleted_at = coalesce(d.deleted_at, clock_timestamp())`
 
 /** The database's time in whole milliseconds, since clients tell no finer ones. */

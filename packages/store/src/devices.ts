@@ -41,6 +41,31 @@ export async function findDevice(
   return rows[0] ?? null
 }
 
+/** A device, and who may read it beside those who may read all. */
+export interface ReadableDevice {
+  device: Device
+  /** SHA-256 of its installation's secret; null: none was told. */
+  readerHash: Buffer | null
+}
+
+/** The device with this token for one who has to show a right to it, or null. */
+export async function findReadableDevice(
+  sql: Sql,
+  { appNo, token }: { appNo: number; token: string },
+): Promise<ReadableDevice | null> {
+  const { rows } = await sql.query<Device & { readerHash: Buffer | null }>({
+    name: 'find-readable-device',
+    text: `select ${deviceColumns}, d.reader_hash as "readerHash"
+           from devices d left join people p on p.person_no = d.person_no
+           where d.app_no = $1 and d.token_hash = $2 and d.deleted_at is null`,
+    values: [appNo, tokenHash(token)],
+  })
+  const [row] = rows
+  if (!row) return null
+  const { readerHash, ...device } = row
+  return { device, readerHash }
+}
+
 /** A change of one device that is ordered by its client's time (R1), in ms; null is now. */
 export interface DeviceChange {
   appNo: number

@@ -1,4 +1,4 @@
-import { type AttributeChange, type Attributes, attributeChange } from '@pushkeep/domain'
+import { type Attributes, attributeChange, type FoldedChange } from '@pushkeep/domain'
 import { coalesce } from './coalesce.ts'
 import { type Database, type Sql, withRepeat } from './connect.ts'
 import { type Person, type PersonName, personColumns } from './people.ts'
@@ -10,29 +10,51 @@ export interface Identification extends PersonName {
 
 /** What some calls change of one person. */
 export interface PersonChange extends PersonName {
-  change: AttributeChange
+  change: FoldedChange
   /** Leaves it where there is no such person. */
   isUpdateOnly: boolean
 }
 
-// Of somebody blocked nothing changes.
+// What a key's own time says is late. Keys that are set without one lose theirs.
+const isLate = (key: string) =>
+  `coalesce((p.attribute_times ->> ${key})::float8 > (i.times ->> ${key})::float8, false)`
+
+// Of somebody blocked nothing changes. Where no times are told and none are kept, which is the usual
+// case, nothing is compared.
 const mergeText = (columns: string) => `
   with input as materialized (
     select * from json_to_recordset($1) as i(
-      workspace_no int, id text, set jsonb, removed text[], update_only boolean)
+      workspace_no int, id text, set jsonb, removed text[], times jsonb, update_only boolean)
   )
-  insert into people as p (workspace_no, id, attributes)
-  select workspace_no, id, set from input i
+  insert into people as p (workspace_no, id, attributes, attribute_times)
+  select workspace_no, id, set, times - removed from input i
   where not update_only or exists (
     select from people where workspace_no = i.workspace_no and id = i.id)
   order by workspace_no, id
   on conflict (workspace_no, id) do update
-  set attributes = case when p.blocked_at is null
-        then (p.attributes || excluded.attributes) - (
-          select removed from input i
-          where i.workspace_no = excluded.workspace_no and i.id = excluded.id)
-        else p.attributes end,
-      updated_at = case when p.blocked_at is null then now() else p.updated_at end
+  set (attributes, attribute_times, updated_at) = (
+    select (p.attributes || a.set) - a.removed,
+           case when p.attribute_times = '{}' and i.times = '{}' then p.attribute_times
+             else (p.attribute_times - a.removed - a.keys) || (
+               select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(i.times)
+               where key = any(a.keys)) end,
+           now()
+    from input i
+    cross join lateral (
+      select case when p.attribute_times = '{}' then i.set else (
+               select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(i.set)
+               where not ${isLate('key')}) end as set,
+             case when p.attribute_times = '{}' then i.removed else array(
+               select r from unnest(i.removed) r where not ${isLate('r')}) end as removed
+    ) t
+    cross join lateral (
+      select t.set, t.removed,
+             case when p.attribute_times = '{}' and i.times = '{}' then '{}'
+               else array(select jsonb_object_keys(t.set)) end as keys
+    ) a
+    where i.workspace_no = excluded.workspace_no and i.id = excluded.id and p.blocked_at is null
+    union all
+    select p.attributes, p.attribute_times, p.updated_at where p.blocked_at is not null)
   returning p.workspace_no as "workspaceNo", ${columns}`
 
 const identifyText = mergeText(personColumns)
@@ -65,6 +87,7 @@ async function merge<Row extends PersonName>(
     id,
     set: change.set,
     removed: change.remove,
+    times: change.times,
     update_only: isUpdateOnly,
   }))
   const { rows } = await sql.query<Row>({ name, text, values: [JSON.stringify(inputs)] })
@@ -73,7 +96,8 @@ async function merge<Row extends PersonName>(
 
 async function identifyAll(sql: Sql, calls: readonly Identification[]): Promise<Person[]> {
   const changes = calls.map(({ workspaceNo, id, attributes }) => {
-    return { workspaceNo, id, change: attributeChange(attributes), isUpdateOnly: false }
+    const change = { ...attributeChange(attributes), times: {} }
+    return { workspaceNo, id, change, isUpdateOnly: false }
   })
   const rows = await merge<Person & PersonName>(sql, 'identify-people', identifyText, changes)
   const people = new Map(

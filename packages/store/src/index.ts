@@ -135,11 +135,24 @@ export {
   type DeviceName,
   deleteDevice,
   findDevice,
+  findReadableDevice,
+  type ReadableDevice,
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
 export { dropOldEvents, type EventRetention } from './event-retention.ts'
 export { createIdentifier, type Identification } from './identifications.ts'
+export {
+  type AppIdentity,
+  deleteIdentityKey,
+  identitiesOf,
+  type NewIdentityKey,
+  openIdentityKey,
+  putIdentityKey,
+  readIdentityKey,
+  type StoredIdentityKey,
+  setIdentityMode,
+} from './identity-keys.ts'
 export {
   createKey,
   findKeys,

@@ -1,4 +1,4 @@
-import type { Sql } from './connect.ts'
+import { type Database, type Sql, withRepeat } from './connect.ts'
 
 /** Two people who are one: the primary stays. */
 export interface PeopleMerge {
@@ -60,15 +60,17 @@ export async function mergePeopleIn(
 }
 
 /** Gives a person another id; false where there is no such person, or the id is somebody's. */
-export async function renamePerson(
-  sql: Sql,
+export function renamePerson(
+  database: Database,
   { workspaceNo, from, to }: { workspaceNo: number; from: string; to: string },
 ): Promise<boolean> {
-  const { rowCount } = await sql.query(
-    `update people set id = $3, updated_at = now()
-     where workspace_no = $1 and id = $2 and blocked_at is null
-       and not exists (select from people where workspace_no = $1 and id = $3)`,
-    [workspaceNo, from, to],
-  )
-  return rowCount === 1
+  return withRepeat(async () => {
+    const { rowCount } = await database.query(
+      `update people set id = $3, updated_at = now()
+       where workspace_no = $1 and id = $2 and blocked_at is null
+         and not exists (select from people where workspace_no = $1 and id = $3)`,
+      [workspaceNo, from, to],
+    )
+    return rowCount === 1
+  })
 }

@@ -7,6 +7,8 @@ export type PersonReference = { workspaceNo: number } & (
   /** Any letter case. Of several with one address, whoever has it as their id, else the oldest. */
   | { by: 'email'; email: string }
   | { by: 'person-no'; personNo: string }
+  /** Known by nothing but an address; nobody if there already is a person of that id. */
+  | { by: 'address-alone'; email: string; unlessId: string }
 )
 
 const findText = `
@@ -15,8 +17,14 @@ const findText = `
     (select id from people
      where workspace_no = r.workspace_no and email = lower(r.email collate "default")
      order by person_no limit 1),
-    (select id from people where person_no = r.person_no and workspace_no = r.workspace_no)) as id
-  from json_to_recordset($1) as r(n int, workspace_no int, id text, email text, person_no bigint)`
+    (select id from people where person_no = r.person_no and workspace_no = r.workspace_no),
+    (select id from people
+     where workspace_no = r.workspace_no and email = lower(r.address collate "default")
+       and lower(id collate "default") = email and not exists (
+         select from people where workspace_no = r.workspace_no and id = r.unless_id)
+     order by person_no limit 1)) as id
+  from json_to_recordset($1) as r(
+    n int, workspace_no int, id text, email text, person_no bigint, address text, unless_id text)`
 
 /** The ids of the people who are meant, in the same order; null where there is nobody. */
 export async function findPersonIds(
@@ -42,6 +50,8 @@ function rowOf(reference: PersonReference) {
       return { workspace_no, email: reference.email }
     case 'person-no':
       return { workspace_no, person_no: reference.personNo }
+    case 'address-alone':
+      return { workspace_no, address: reference.email, unless_id: reference.unlessId }
   }
 }
 

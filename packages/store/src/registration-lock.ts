@@ -89,7 +89,8 @@ const lockText = `
       'platform', d.platform, 'provider', d.provider, 'environment', d.environment,
       'person', case when d.person_no is not null then json_build_object(
         'no', d.person_no, 'id', (select id from people where person_no = d.person_no)) end,
-      'installationId', d.installation_id, 'attributes', d.attributes,
+      'installationId', d.installation_id, 'readerHash', encode(d.reader_hash, 'hex'),
+      'attributes', d.attributes,
       'pushPermission', d.push_permission, 'lastUsed', d.last_used, 'epoch', d.epoch,
       'registeredAt', floor(extract(epoch from d.registered_at) * 1000),
       'orderedAt', extract(epoch from d.ordered_at)::float8 * 1000,

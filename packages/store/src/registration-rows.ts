@@ -44,17 +44,19 @@ const writeText = (onConflict: string) => `
     select * from known union all select *, null from added
   ), written as (
     insert into devices (app_no, token_hash, token, platform, provider, environment, person_no,
-                         installation_id, attributes, push_permission, last_used, epoch,
-                         registered_at, ordered_at, deleted_at)
+                         installation_id, reader_hash, attributes, push_permission, last_used,
+                         epoch, registered_at, ordered_at, deleted_at)
     select d.app_no, d.token_hash, d.token, d.platform, d.provider, d.environment,
-           coalesce(d.person_no, p.person_no), d.installation_id, d.attributes, d.push_permission,
+           coalesce(d.person_no, p.person_no), d.installation_id, decode(d.reader_hash, 'hex'),
+           d.attributes, d.push_permission,
            coalesce(d.last_used, extract(epoch from ${statementMs})::bigint), d.epoch,
            coalesce(to_timestamp(d.registered_at / 1000), ${statementMs}),
            least(to_timestamp(d.ordered_at / 1000), ${statementMs}),
            case when d.is_deleted then clock_timestamp() end
     from json_to_recordset($2) as d(
       app_no int, token_hash uuid, token text, platform text, provider text, environment text,
-      person_no bigint, installation_id text, attributes jsonb, push_permission boolean,
+      person_no bigint, installation_id text, reader_hash text, attributes jsonb,
+      push_permission boolean,
       last_used bigint, epoch int, registered_at float8, ordered_at float8, is_deleted boolean,
       workspace_no int, new_person text)
     left join person p on p.workspace_no = d.workspace_no and p.id = d.new_person
@@ -86,7 +88,8 @@ const updateText = writeText(`
     on conflict (app_no, token_hash) do update
     set token = excluded.token, platform = excluded.platform, provider = excluded.provider,
         environment = excluded.environment, person_no = excluded.person_no,
-        installation_id = excluded.installation_id, attributes = excluded.attributes,
+        installation_id = excluded.installation_id, reader_hash = excluded.reader_hash,
+        attributes = excluded.attributes,
         push_permission = excluded.push_permission, last_used = excluded.last_used,
         epoch = excluded.epoch, registered_at = excluded.registered_at,
         ordered_at = excluded.ordered_at, last_status = '', status_at = null, failures = 0,
@@ -170,6 +173,7 @@ function jsonOf({ device, isNew, given }: NewRow) {
     provider: device.provider,
     environment: device.environment ?? undefined,
     installation_id: device.installationId ?? undefined,
+    reader_hash: device.readerHash ?? undefined,
     attributes: device.attributes,
     push_permission: device.pushPermission,
     epoch: isNew ? 1 : device.epoch,

@@ -23,6 +23,15 @@ export interface Registration {
   /** The token that this one replaces. */
   previousToken: string | null
   change: DeviceAttributeChange
+  /** SHA-256, in hex, of the secret by which an installation reads its device; null says nothing. */
+  readerHash: string | null
+  /** Whether the caller is known to speak for the device, so that its secret replaces another one. */
+  maySetReader: boolean
+  /**
+   * Whether a token that replaces another takes over its person. Where not, only for who knows the
+   * other's secret: else a token known to others would tie their phone to its person.
+   */
+  mayInheritPerson: boolean
   /** Unix seconds; null is now. */
   lastUsed: number | null
   /** The client's time in ms since the epoch (R1); null is now, and never late. */
@@ -42,6 +51,7 @@ export interface DeviceState {
   environment: Environment | null
   person: Tie | null
   installationId: string | null
+  readerHash: string | null
   attributes: Attributes
   pushPermission: boolean
   lastUsed: number
@@ -100,8 +110,9 @@ export function decideRegistration(
     platform: call.platform,
     provider: providerOf(call.platform, call.token),
     environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
-    person: named ?? (call.isAnonymous ? null : (own?.person ?? heir?.person ?? null)),
+    person: named ?? (call.isAnonymous ? null : (own?.person ?? inheritedPerson(call, heir))),
     installationId: call.installationId ?? own?.installationId ?? heir?.installationId ?? null,
+    readerHash: readerHashOf(call, [own, ...replaced]),
     attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
     // Saying nothing counts as allowed.
     pushPermission: call.change.pushPermission ?? true,
@@ -115,6 +126,28 @@ export function decideRegistration(
     isDeleted: false,
   }
   return { kind: 'applied', device, events: eventsOf(own, device) }
+}
+
+function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie | null {
+  if (!heir) return null
+  const isSameInstallation = call.readerHash !== null && call.readerHash === heir.readerHash
+  return call.mayInheritPerson || isSameInstallation ? heir.person : null
+}
+
+/**
+ * Whose secret reads the device from now on. A secret that is not proven counts where there is
+ * nothing yet to be read, or where it was the secret of all that flows together here.
+ */
+function readerHashOf(
+  { readerHash, maySetReader }: Registration,
+  sources: readonly (DeviceState | null)[],
+): string | null {
+  const hashes = new Set(
+    sources.flatMap((device) => (device && !device.isDeleted ? [device.readerHash] : [])),
+  )
+  if (readerHash !== null && (maySetReader || hashes.size === 0)) return readerHash
+  const [only = null] = hashes
+  return hashes.size === 1 ? only : null
 }
 
 function merged(present: Attributes, { set, remove }: DeviceAttributeChange): Attributes {
@@ -148,6 +181,7 @@ export function replacedDevice(device: DeviceState, at: number): DeviceState {
     token: null,
     person: null,
     installationId: null,
+    readerHash: null,
     attributes: {},
     epoch: device.epoch + 1,
     orderedAt: Math.max(device.orderedAt, at),

@@ -19,10 +19,10 @@ export async function createCommanded() {
     id: string,
     attributes: Attributes = {},
     anonymousId: string | null = null,
-    isUpdateOnly = false,
+    changes: { isUpdateOnly?: boolean; at?: number } = {},
   ): Command => ({
     kind: 'identify',
-    call: { workspaceNo, id, attributes, anonymousId, isUpdateOnly },
+    call: { workspaceNo, id, attributes, anonymousId, isUpdateOnly: false, at: null, ...changes },
   })
 
   const event = (
@@ -59,6 +59,9 @@ export async function createCommanded() {
       personId,
       installationId: null,
       previousToken: null,
+      readerHash: null,
+      maySetReader: false,
+      mayInheritPerson: true,
       change: changeOf({}),
       lastUsed: null,
       at: null,

@@ -78,14 +78,59 @@ test('a phone that says that nobody is identified has no person, also if the log
 })
 
 test('an update alone changes whoever is there, and creates nobody', async () => {
-  await at.do(at.identify('nobody', { a: 1 }, null, true))
+  await at.do(at.identify('nobody', { a: 1 }, null, { isUpdateOnly: true }))
   expect(await at.person('nobody')).toBeNull()
   await at.do(
-    at.identify('late', { a: 1 }, null, true),
+    at.identify('late', { a: 1 }, null, { isUpdateOnly: true }),
     at.identify('late', { b: 1 }),
-    at.identify('late', { a: 2 }, null, true),
+    at.identify('late', { a: 2 }, null, { isUpdateOnly: true }),
   )
   expect(await at.attributes('late')).toEqual({ a: 2, b: 1 })
+})
+
+describe('attributes that tell their time', () => {
+  const t = Date.now() - 10 * minute
+  test('are the latest of each name, in whatever order they arrive', async () => {
+    const changes = [
+      at.identify('timed', { plan: 'free', city: 'Oslo', gone: 1 }, null, { at: t }),
+      at.identify('timed', { plan: 'pro', gone: null }, null, { at: t + 1 }),
+      at.identify('timed', { plan: 'team', late: 1 }, null, { at: t + 2 }),
+    ]
+    for (const order of permutations(changes)) {
+      for (const one of [order.map((change) => [change]), [order]]) {
+        for (const list of one) await at.do(...list)
+        const attributes = await at.attributes('timed')
+        expect(attributes).toMatchObject({ plan: 'team', city: 'Oslo', late: 1 })
+        await at.database.query(`delete from people where id = 'timed'`)
+      }
+    }
+  })
+
+  test('a call that tells no time always counts, and so does the next one that does', async () => {
+    await at.do(at.identify('mixed', { a: 1, b: 1 }, null, { at: t + 5 }))
+    await at.do(at.identify('mixed', { a: 2 }))
+    await at.do(at.identify('mixed', { a: 3, b: 3 }, null, { at: t }))
+    expect(await at.attributes('mixed')).toEqual({ a: 3, b: 1 })
+  })
+
+  test('a clock that runs ahead keeps nobody from changing it again', async () => {
+    await at.do(at.identify('ahead', { a: 1 }, null, { at: Date.now() + 1000 * minute }))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await at.do(at.identify('ahead', { a: 2 }, null, { at: Date.now() }))
+    expect(await at.attributes('ahead')).toEqual({ a: 2 })
+  })
+
+  test('times are kept of what is there alone', async () => {
+    await at.do(at.identify('kept times', { a: 1, b: 1, c: 1 }, null, { at: t }))
+    await at.do(
+      at.identify('kept times', { a: null }, null, { at: t + 1 }),
+      at.identify('kept times', { b: 2 }),
+    )
+    const { rows } = await at.database.query(
+      `select attribute_times as times from people where id = 'kept times'`,
+    )
+    expect(rows).toEqual([{ times: { c: t } }])
+  })
 })
 
 test('one command that does not fit costs the others nothing, and they keep their order', async () => {

@@ -14,6 +14,7 @@ const present: DeviceState = {
   environment: null,
   person: { no: 1, id: 'a' },
   installationId: null,
+  readerHash: null,
   attributes: { kept: 1 },
   pushPermission: true,
   lastUsed: 5,

@@ -18,6 +18,9 @@ const plain: Registration = {
   personId: null,
   installationId: null,
   previousToken: null,
+  readerHash: null,
+  maySetReader: false,
+  mayInheritPerson: true,
   change: { set: {}, remove: [], pushPermission: null },
   lastUsed: null,
   at: null,
@@ -32,6 +35,7 @@ const present: DeviceState = {
   environment: 'sandbox',
   person: { no: 1, id: 'a' },
   installationId: 'installation',
+  readerHash: 'aa',
   attributes: { kept: 1 },
   pushPermission: true,
   lastUsed: 5,
@@ -134,12 +138,47 @@ test('a phone on which nobody is identified inherits no person', () => {
   })
 })
 
+const unread = { ...present, readerHash: null }
+const other = { ...present, readerHash: 'bb' }
+const gone = replacedDevice(present, 0)
+
+test.each<[string, string | null, Partial<Registration>, DeviceState | null, DeviceState[]]>([
+  ['a new token takes the secret of its installation', 'cc', { readerHash: 'cc' }, null, []],
+  ['a tombstone counts as new', 'cc', { readerHash: 'cc' }, gone, []],
+  ['another secret changes nothing', 'aa', { readerHash: 'cc' }, present, []],
+  ['a known token without a secret gets none', null, { readerHash: 'cc' }, unread, []],
+  ['saying nothing changes nothing', 'aa', {}, present, []],
+  ['a proven caller replaces it', 'cc', { readerHash: 'cc', maySetReader: true }, present, []],
+  ['a proven caller sets it', 'cc', { readerHash: 'cc', maySetReader: true }, unread, []],
+  ['proven without a secret changes nothing', 'aa', { maySetReader: true }, present, []],
+  ['a new token of the same installation', 'aa', { readerHash: 'aa' }, null, [present]],
+  ['whoever replaces a token does not read it', 'aa', { readerHash: 'cc' }, null, [present]],
+  ['own and replaced, one secret', 'aa', { readerHash: 'aa' }, present, [present]],
+  ['what a stranger replaces is not read', null, { readerHash: 'bb' }, other, [present]],
+  ['nor with the secret of the other', null, { readerHash: 'aa' }, other, [present]],
+  ['nor what had none', null, { readerHash: 'bb' }, other, [unread]],
+])('who may read: %s', (_name, expected, call, own, replaced) => {
+  expect(decide(call, own, replaced)).toMatchObject({ device: { readerHash: expected } })
+})
+
+test.each<[string, string | null, Partial<Registration>, DeviceState]>([
+  ['knowing its secret', 'a', { readerHash: 'aa' }, present],
+  ['with another secret', null, { readerHash: 'bb' }, present],
+  ['without a secret', null, {}, present],
+  ['where neither has one', null, {}, unread],
+])('a tie that has to be proven is taken over %s', (_name, expected, call, heir) => {
+  const { device } = Object(decide({ ...call, mayInheritPerson: false }, null, [heir]))
+  expect(device.person?.id ?? null).toBe(expected)
+  expect(device.attributes).toEqual({ kept: 1 })
+})
+
 test('a replaced device keeps its hash and its order, and nothing else of anybody', () => {
   expect(replacedDevice(present, now)).toMatchObject({
     tokenHash: 'hash',
     token: null,
     person: null,
     installationId: null,
+    readerHash: null,
     attributes: {},
     orderedAt: now,
     isDeleted: true,

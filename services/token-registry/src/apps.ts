@@ -8,6 +8,8 @@ export interface AppFinder {
    * where the request has it.
    */
   toRegister(caller: Caller, appId: string | undefined, path: string): Promise<App>
+  /** The only app that the call may mean; null where there are several, or none. */
+  only(caller: Caller, appId: string | undefined, path: string): Promise<App | null>
   /**
    * The app, of those that the call may mean, where a token stands; where it is deleted, if it
    * stands nowhere else. null: it is not known.
@@ -59,6 +61,11 @@ export function createAppFinder(database: Database): AppFinder {
       if (!only) throw wrongApp(path, 'cannot be found: the workspace has no app')
       if (apps.length > 1) throw wrongApp(path, 'must be given: the workspace has several apps')
       return only
+    },
+
+    async only(caller, appId, path) {
+      const [first, ...others] = await allowed(caller, appId, path)
+      return others.length === 0 ? (first ?? null) : null
     },
 
     async ofToken(caller, appId, token) {

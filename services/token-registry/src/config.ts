@@ -1,5 +1,16 @@
-import { databaseConfig, flag, logLevel, port } from '@pushkeep/runtime'
+import { databaseConfig, flag, logLevel, port, type Secret, secret } from '@pushkeep/runtime'
+import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
+import { publicHostForm } from './customerio/public-host.ts'
+
+function isEncryptionKey(key: Secret): boolean {
+  try {
+    parseEncryptionKey(key.reveal())
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** The environment of the token registry. */
 export const Config = z.object({
@@ -7,6 +18,15 @@ export const Config = z.object({
   REGISTRY_HOST: z.string().default('127.0.0.1'),
   REGISTRY_PORT: port().prefault('7001'),
   LOG_LEVEL: logLevel().default('info'),
+  /** Opens the secrets that identity tokens may be signed with (HS256). */
+  PUSHKEEP_IDENTITY_KEY: secret()
+    .refine(isEncryptionKey, 'must be 32 random bytes in base64')
+    .optional(),
+  /** Host, and path if any, by which clients reach the registry, without a scheme. */
+  REGISTRY_PUBLIC_HOST: z
+    .string()
+    .regex(publicHostForm, 'must be a host without a scheme, such as push.example.com')
+    .optional(),
   /** Whether to apply missing migrations before listening. */
   MIGRATE_ON_START: flag().prefault('true'),
 })

@@ -1,5 +1,5 @@
 import { createLogger, readConfig, runProcess } from '@pushkeep/runtime'
-import { connect, indexedSettings, migrate } from '@pushkeep/store'
+import { connect, indexedSettings, migrate, parseEncryptionKey } from '@pushkeep/store'
 import { buildApp } from './app.ts'
 import { Config } from './config.ts'
 
@@ -21,7 +21,10 @@ await runProcess({
       const applied = await migrate(database)
       if (applied.length > 0) logger.info({ applied }, 'migrated')
     }
-    const app = buildApp({ database, logger })
+    const sealKey = config.PUSHKEEP_IDENTITY_KEY
+    const identityKey = sealKey ? parseEncryptionKey(sealKey.reveal()) : null
+    const publicHost = config.REGISTRY_PUBLIC_HOST ?? null
+    const app = buildApp({ database, logger, identityKey, publicHost })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
     return {
       ready: { url },

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import {
   type Attributes,
   type DeviceAttributeChange,
@@ -9,6 +10,7 @@ import {
 import { type Caller, invalid } from '@pushkeep/runtime'
 import type { App, Registered, Registration } from '@pushkeep/store'
 import { deviceAnswer } from './answers.ts'
+import type { IdentityGate } from './identity/gate.ts'
 
 /** What both ways to register send, whatever they call the token. */
 type Input = Omit<PersonDeviceInput['device'], 'id'>
@@ -25,6 +27,8 @@ export interface Sent {
   app: App
   token: string
   personId: string | null
+  /** Whom the caller may speak for. */
+  gate: IdentityGate
   input: Input
   places: Places
 }
@@ -35,11 +39,14 @@ export function registrationOf({
   app,
   token,
   personId,
+  gate,
   input,
   places,
 }: Sent): Registration {
   const problems = tokenProblems(places.token, input.platform, token)
   if (problems.length > 0) throw invalid(problems)
+  const isProven = personId !== null && gate.admit(personId).isProven
+  const { installation_secret: secret } = input
   return {
     workspaceNo: caller.workspaceNo,
     appNo: app.appNo,
@@ -49,10 +56,18 @@ export function registrationOf({
     personId,
     installationId: input.installation_id ?? null,
     previousToken: input.previous_token ?? null,
+    readerHash: secret === undefined ? null : readerHashOf(secret).toString('hex'),
+    maySetReader: isProven || caller.kind === 'secret',
+    mayInheritPerson: !gate.isRequired,
     change: changeOf(input.attributes ?? {}, places),
     lastUsed: input.last_used ?? null,
     at: input.timestamp ?? null,
   }
+}
+
+/** How the secret of an installation is stored and compared. */
+export function readerHashOf(secret: string): Buffer {
+  return hash('sha256', secret, 'buffer')
 }
 
 function changeOf(attributes: Attributes, places: Places): DeviceAttributeChange {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createLogger } from '@pushkeep/runtime'
-import { createApp, createKey, createWorkspace } from '@pushkeep/store'
+import { createApp, createKey, createWorkspace, type EncryptionKey } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { buildApp } from '../src/index.ts'
 
@@ -14,7 +14,7 @@ export interface CallOptions {
 }
 
 /** The registry on a database of its own, with a workspace, an app and keys; every answer checked. */
-export async function createRegistry() {
+export async function createRegistry(options: { identityKey?: EncryptionKey } = {}) {
   const testDatabase = await createTestDatabase()
   const { database } = testDatabase
   const lines: string[] = []
@@ -23,7 +23,7 @@ export async function createRegistry() {
     level: 'info',
     stream: { write: (line: string) => lines.push(line) },
   })
-  const app = buildApp({ database, logger, checkResponses: true })
+  const app = buildApp({ database, logger, checkResponses: true, ...options })
   const workspace = await createWorkspaceWithApp()
 
   async function createWorkspaceWithApp() {

@@ -10,11 +10,12 @@ import {
 import { Argument, Command, Option } from 'commander'
 import { credentialsCommand } from './credentials.ts'
 import { Failure } from './failure.ts'
+import { identityCommand } from './identity.ts'
 import { nameOf } from './names.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
 
-/** `app create`, `app list`, `app set`, `app resume`, `app credentials …` */
+/** `app create`, `app list`, `app set`, `app resume`, `app credentials …`, `app identity …` */
 export function appCommand(run: Run): Command {
   const command = new Command('app').description('mobile apps and their provider credentials')
   command
@@ -42,6 +43,7 @@ export function appCommand(run: Run): Command {
     .addCommand(setCommand(run))
     .addCommand(resumeCommand(run))
     .addCommand(credentialsCommand(run))
+    .addCommand(identityCommand(run))
 }
 
 function setCommand(run: Run): Command {

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { putCredentials } from '@pushkeep/store'
 import { Command, Option } from 'commander'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
 import { chosenApp } from './queries.ts'
 import type { Run } from './session.ts'
+import { textOf } from './text-file.ts'
 
 /** `app credentials apns`, `app credentials fcm` */
 export function credentialsCommand(run: Run): Command {
@@ -111,15 +111,6 @@ function fcmCommand(run: Run): Command {
 // Google's SDK takes its time to load: the other commands do not wait for it.
 function loadProviders() {
   return import('@pushkeep/providers')
-}
-
-async function textOf(option: string, path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : 'unknown'
-    throw new Failure(`${option}: ${path} cannot be read (${code})`)
-  }
 }
 
 function stored(app_id: string, provider: 'apns' | 'fcm', settings: Record<string, string>) {

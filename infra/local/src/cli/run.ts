@@ -33,8 +33,8 @@ export async function runCli(args: string[], env: Env): Promise<number> {
 }
 
 const help = `
-The database is DATABASE_URL, the encryption key PUSHKEEP_ENCRYPTION_KEY; where they are not set,
-those of the installation that ./scripts/start runs here.`
+The database is DATABASE_URL, the keys that secrets are sealed with PUSHKEEP_ENCRYPTION_KEY and
+PUSHKEEP_IDENTITY_KEY; where they are not set, those of the installation that ./scripts/start runs here.`
 
 function migrateCommand(run: Run): Command {
   return new Command('migrate').description('bring the database to the newest schema').action(() =>

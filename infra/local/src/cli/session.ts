@@ -11,6 +11,8 @@ export interface Session {
   database: Database
   /** Seals provider credentials; fails where there is no key. */
   encryptionKey(): Promise<EncryptionKey>
+  /** Seals the secrets of identity tokens; fails where there is no key. */
+  identityKey(): Promise<EncryptionKey>
 }
 
 /** What a command says: a text for people, or the same as JSON. */
@@ -29,7 +31,11 @@ export async function withSession(
 ): Promise<Answer> {
   const database = connect({ url: await databaseUrl(env), name: 'pushkeep cli', connectionsMax: 2 })
   try {
-    return await work({ database, encryptionKey: () => encryptionKey(env) })
+    return await work({
+      database,
+      encryptionKey: () => keyFrom(env, 'PUSHKEEP_ENCRYPTION_KEY', 'encryption_key'),
+      identityKey: () => keyFrom(env, 'PUSHKEEP_IDENTITY_KEY', 'identity_key'),
+    })
   } finally {
     await database.end()
   }
@@ -42,18 +48,23 @@ async function databaseUrl(env: Env): Promise<string> {
   return url
 }
 
-async function encryptionKey(env: Env): Promise<EncryptionKey> {
-  const stored = env.PUSHKEEP_ENCRYPTION_KEY
-    ? env.PUSHKEEP_ENCRYPTION_KEY
-    : await keyOfDirectory(localDirectory(env))
-  if (!stored) throw new Failure('no encryption key: set PUSHKEEP_ENCRYPTION_KEY')
+async function keyFrom(
+  env: Env,
+  variable: 'PUSHKEEP_ENCRYPTION_KEY' | 'PUSHKEEP_IDENTITY_KEY',
+  name: 'encryption_key' | 'identity_key',
+): Promise<EncryptionKey> {
+  const stored = env[variable] || (await keyOfDirectory(localDirectory(env), name))
+  if (!stored) throw new Failure(`no key to seal with: set ${variable}`)
   try {
     return parseEncryptionKey(stored)
   } catch {
-    throw new Failure('PUSHKEEP_ENCRYPTION_KEY must be 32 random bytes in base64')
+    throw new Failure(`${variable} must be 32 random bytes in base64`)
   }
 }
 
-async function keyOfDirectory(directory: string): Promise<string | null> {
-  return Secrets.safeParse(await readJson(pathsOf(directory).secrets)).data?.encryption_key ?? null
+async function keyOfDirectory(
+  directory: string,
+  name: 'encryption_key' | 'identity_key',
+): Promise<string | null> {
+  return Secrets.safeParse(await readJson(pathsOf(directory).secrets)).data?.[name] ?? null
 }

@@ -19,6 +19,8 @@ import {
 } from '../answers.ts'
 import type { AppFinder } from '../apps.ts'
 import { deleteByToken } from '../deletion.ts'
+import type { OpenGate } from '../identity/gate.ts'
+import { IdentityHeaders } from '../identity/token-header.ts'
 import { registeredAnswer, registrationOf } from '../registration.ts'
 import { AppQuery, ChangeQuery, ClearIdentifyBody, DeleteBody, TokenParams } from '../requests.ts'
 import { refuseTooLarge } from '../too-large.ts'
@@ -27,6 +29,7 @@ export interface DeviceRoutesDeps {
   database: Database
   apps: AppFinder
   register: (call: Registration) => Promise<Registered>
+  openGate: OpenGate
 }
 
 const tags = ['devices']
@@ -41,10 +44,11 @@ const registerSchema = {
   description:
     'Adds or refreshes the device. With `person_id` it is tied to that person, who is created where there is none, and taken from whoever had it; without, the tie stays. Attributes merge by top-level key. `installation_id` or `previous_token` retires the token that this one replaces. A call that is late by its `timestamp` changes nothing and answers `"applied": false`.',
   params: TokenParams,
+  headers: IdentityHeaders,
   body: RegisterDeviceInput,
   response: {
     200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 413, 414, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 414, 415, 422, 503),
   },
 }
 
@@ -88,7 +92,7 @@ const clearIdentifySchema = {
 
 /** Devices by their token: register, read, clear identify, delete. */
 export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (server, deps) => {
-  const { database, apps, register } = deps
+  const { database, apps, register, openGate } = deps
 
   server.put(
     '/v1/devices/:token',
@@ -98,7 +102,8 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const { token } = request.params
       const { person_id: personId = null, ...input } = request.body
       const app = await apps.toRegister(caller, input.app_id, `${places.prefix}app_id`)
-      const sent = { caller, app, token, personId, input, places }
+      const gate = await openGate(caller, request.headers, app.appNo)
+      const sent = { caller, app, token, personId, gate, input, places }
       const call = registrationOf(sent)
       const registered = await register(call).catch(refuseTooLarge('attributes'))
       return registeredAnswer(sent, registered)

@@ -13,10 +13,13 @@ import { z } from 'zod'
 import { publicKeys, secretKeys } from '../access.ts'
 import { EmptyAnswer } from '../answers.ts'
 import { formatCursor, parseCursor } from '../cursor.ts'
+import type { OpenGate } from '../identity/gate.ts'
+import { IdentityHeaders } from '../identity/token-header.ts'
 import { EventsQuery, PersonParams } from '../requests.ts'
 
 export interface EventRoutesDeps {
   database: Database
+  openGate: OpenGate
   run: (list: readonly Sent[]) => Promise<CommandVerdict[]>
 }
 
@@ -43,10 +46,11 @@ const trackSchema = {
   description:
     'Creates the person where there is none. A call with an `id` that was taken within the last week is taken again and changes nothing: `"applied": false`.',
   params: PersonParams,
+  headers: IdentityHeaders,
   body: PersonEventInput,
   response: {
     200: z.union([z.strictObject({ applied: z.boolean() }), EmptyAnswer]),
-    ...problemResponses(400, 401, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
   },
 }
 
@@ -68,13 +72,16 @@ const readSchema = {
 /** What people do. */
 export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (
   server,
-  { database, run },
+  { database, openGate, run },
 ) => {
   server.post(
     '/v1/people/:id/events',
     { config: publicKeys, schema: trackSchema },
     async (request) => {
-      const { workspaceNo, kind } = callerOf(request)
+      const caller = callerOf(request)
+      const { workspaceNo, kind } = caller
+      const gate = await openGate(caller, request.headers, null)
+      gate.admit(request.params.id)
       const { name, type, id: messageId = null, timestamp = null, properties = {} } = request.body
       const event = { workspaceNo, personId: request.params.id, anonymousId: null }
       const [verdict] = await run([

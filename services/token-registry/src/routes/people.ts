@@ -21,12 +21,15 @@ import {
   personAnswer,
   personWithDevicesAnswer,
 } from '../answers.ts'
+import type { OpenGate } from '../identity/gate.ts'
+import { IdentityHeaders } from '../identity/token-header.ts'
 import { EmptyBody, PersonParams, SuppressBody } from '../requests.ts'
 import { refuseTooLarge } from '../too-large.ts'
 
 export interface PeopleRoutesDeps {
   database: Database
   identify: (call: Identification) => Promise<Person>
+  openGate: OpenGate
 }
 
 const tags = ['people']
@@ -39,10 +42,11 @@ const identifySchema = {
   description:
     'Adds the person or merges attributes by top-level key: only the keys sent change, `null` or `""` removes a key.',
   params: PersonParams,
+  headers: IdentityHeaders,
   body: IdentifyInput.optional(),
   response: {
     200: z.union([PersonAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
   },
 }
 
@@ -89,11 +93,14 @@ const unsuppressSchema = {
 /** People: identify, read, suppress, delete. */
 export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
   server,
-  { database, identify },
+  { database, identify, openGate },
 ) => {
   server.put('/v1/people/:id', { config: publicKeys, schema: identifySchema }, async (request) => {
-    const { workspaceNo, kind } = callerOf(request)
+    const caller = callerOf(request)
+    const { workspaceNo, kind } = caller
     const { id } = request.params
+    const gate = await openGate(caller, request.headers, null)
+    gate.admit(id)
     const call = { workspaceNo, id, attributes: request.body?.attributes ?? {} }
     const person = await identify(call).catch(refuseTooLarge('attributes'))
     return kind === 'public' ? {} : personAnswer(person)

@@ -7,6 +7,8 @@ import { publicKeys } from '../access.ts'
 import { ChangedDeviceAnswer, EmptyAnswer, GoneDeviceAnswer } from '../answers.ts'
 import type { AppFinder } from '../apps.ts'
 import { deleteByToken } from '../deletion.ts'
+import type { OpenGate } from '../identity/gate.ts'
+import { IdentityHeaders } from '../identity/token-header.ts'
 import { registeredAnswer, registrationOf } from '../registration.ts'
 import { ChangeQuery, DeleteBody, PersonParams, PersonTokenParams } from '../requests.ts'
 import { refuseTooLarge } from '../too-large.ts'
@@ -15,6 +17,7 @@ export interface PersonDeviceRoutesDeps {
   database: Database
   apps: AppFinder
   register: (call: Registration) => Promise<Registered>
+  openGate: OpenGate
 }
 
 const tags = ['people']
@@ -27,10 +30,11 @@ const registerSchema = {
   description:
     'The same as `PUT /v1/devices/{token}` with `person_id`. Creates the person where there is none; takes the token from whoever had it.',
   params: PersonParams,
+  headers: IdentityHeaders,
   body: PersonDeviceInput,
   response: {
     200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
   },
 }
 
@@ -54,7 +58,7 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
   server,
   deps,
 ) => {
-  const { apps, register } = deps
+  const { apps, register, openGate } = deps
 
   server.put(
     '/v1/people/:id/devices',
@@ -63,7 +67,8 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
       const caller = callerOf(request)
       const { id: token, ...input } = request.body.device
       const app = await apps.toRegister(caller, input.app_id, `${places.prefix}app_id`)
-      const sent = { caller, app, token, personId: request.params.id, input, places }
+      const gate = await openGate(caller, request.headers, app.appNo)
+      const sent = { caller, app, token, personId: request.params.id, gate, input, places }
       const call = registrationOf(sent)
       const registered = await register(call).catch(refuseTooLarge('device.attributes'))
       return registeredAnswer(sent, registered)

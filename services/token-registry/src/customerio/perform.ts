@@ -1,0 +1,192 @@
+import { type Caller, invalid, ProblemError } from '@pushkeep/runtime'
+import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
+import type { AppFinder } from '../apps.ts'
+import type { IdentityGate } from '../identity/gate.ts'
+import { registrationOf } from '../registration.ts'
+import type { Action, Asked, IdentifyAction, RegisterDeviceAction } from './action.ts'
+import { inWordsOf } from './device.ts'
+import { type IdentityDeps, identityOf, personIdOf } from './identity.ts'
+
+export interface PerformDeps extends IdentityDeps {
+  apps: AppFinder
+  run: (list: readonly Sent[]) => Promise<CommandVerdict[]>
+  takeReceipt: (receipt: Receipt) => Promise<ReceiptVerdict>
+}
+
+/** Who calls, for which app, and for whom they may speak. */
+export interface Call {
+  caller: Caller
+  /** The app that the call names. */
+  appId: string | undefined
+  gate: IdentityGate
+}
+
+/** What became of one action; `refused` says why it changed nothing. */
+export type Performed = { kind: 'done' } | { kind: 'refused'; problem: ProblemError }
+
+type Prepared =
+  | { kind: 'command'; sent: Sent }
+  | { kind: 'receipt'; receipt: Receipt }
+  | { kind: 'nothing' }
+  | { kind: 'refused'; problem: ProblemError }
+
+/**
+ * Makes commands of actions and runs them, in their order. Each has a verdict of its own, and what is
+ * `done` is committed. Throws what is nobody's fault: then all may be sent again.
+ */
+export async function perform(
+  deps: PerformDeps,
+  call: Call,
+  asked: readonly Asked[],
+): Promise<Performed[]> {
+  const prepared = await Promise.all(asked.map((one) => prepare(deps, call, one)))
+  const commands = prepared.flatMap((one) => (one.kind === 'command' ? [one.sent] : []))
+  const receipts = prepared.map((one) =>
+    one.kind === 'receipt' ? deps.takeReceipt(one.receipt) : null,
+  )
+  const [verdicts] = await Promise.all([
+    commands.length === 0 ? [] : deps.run(commands),
+    Promise.all(receipts),
+  ])
+  const rest = verdicts.values()
+  return prepared.map((one): Performed => {
+    if (one.kind === 'refused') return one
+    return one.kind === 'command' ? performedBy(rest.next().value) : { kind: 'done' }
+  })
+}
+
+/** Of an action that stands alone: throws why it was refused. */
+export async function performOne(deps: PerformDeps, call: Call, action: Action): Promise<void> {
+  const [performed] = await perform(deps, call, [{ action, clientMessageId: null }])
+  if (performed?.kind === 'refused') throw performed.problem
+}
+
+function performedBy(verdict: CommandVerdict | undefined): Performed {
+  if (verdict !== 'too_large') return { kind: 'done' }
+  const message = 'would, together with those stored, be over 256 KiB'
+  return { kind: 'refused', problem: invalid([{ path: 'attributes', message }]) }
+}
+
+async function prepare(
+  deps: PerformDeps,
+  call: Call,
+  { action, clientMessageId }: Asked,
+): Promise<Prepared> {
+  const { workspaceNo } = call.caller
+  try {
+    if (action.kind === 'metric') {
+      const { messageId, token, event, at } = action
+      const { appNo } = call.caller
+      return { kind: 'receipt', receipt: { workspaceNo, appNo, messageId, token, event, at } }
+    }
+    const command = await commandOf(deps, call, action, clientMessageId)
+    if (!command) return { kind: 'nothing' }
+    const message = clientMessageId === null ? null : { workspaceNo, messageId: clientMessageId }
+    return { kind: 'command', sent: { command, message } }
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    return { kind: 'refused', problem: error }
+  }
+}
+
+/** Whether a problem is the call's own, so that repeating it would not help. */
+export function isRefusal(error: unknown): error is ProblemError {
+  return error instanceof ProblemError && error.statusCode < 500
+}
+
+async function commandOf(
+  deps: PerformDeps,
+  call: Call,
+  action: Exclude<Action, { kind: 'metric' }>,
+  clientMessageId: string | null,
+): Promise<Command | null> {
+  const { workspaceNo } = call.caller
+  switch (action.kind) {
+    case 'nothing':
+      return null
+    case 'identify':
+      return identifyCommand(deps, call, action)
+    case 'describe-nobody': {
+      const { anonymousId, attributes } = action
+      return { kind: 'describe-nobody', call: { workspaceNo, anonymousId, attributes } }
+    }
+    case 'event': {
+      const { person, anonymousId, type, name, properties, at } = action
+      const personId = person && (await personIdOf(deps, call.caller, person))
+      if (person && personId === null) return null
+      if (personId !== null) call.gate.admit(personId)
+      const what = { type, name, properties, at, messageId: clientMessageId }
+      return { kind: 'event', event: { workspaceNo, personId, anonymousId, ...what } }
+    }
+    case 'register-device':
+      return registerCommand(deps, call, action)
+    case 'delete-device': {
+      const { person, token, at } = action
+      const personId = person && (await personIdOf(deps, call.caller, person))
+      const app = await appOf(deps, call, token)
+      if (!app || (person && personId === null)) return null
+      return { kind: 'delete-device', call: { appNo: app.appNo, token, personId, at } }
+    }
+    case 'delete-person':
+    case 'suppress':
+    case 'unsuppress': {
+      const id = await personIdOf(deps, call.caller, action.person)
+      return id === null ? null : { kind: commandKind[action.kind], person: { workspaceNo, id } }
+    }
+    case 'merge': {
+      const primary = await personIdOf(deps, call.caller, action.primary)
+      const secondary = await personIdOf(deps, call.caller, action.secondary)
+      if (primary === null || secondary === null) return null
+      return { kind: 'merge-people', merge: { workspaceNo, primary, secondary } }
+    }
+  }
+}
+
+/** Customer.io's suppression deletes the profile and ignores what comes after it. */
+const commandKind = {
+  'delete-person': 'delete-person',
+  suppress: 'erase-person',
+  unsuppress: 'unsuppress-person',
+} as const
+
+async function identifyCommand(
+  deps: PerformDeps,
+  { caller, gate }: Call,
+  action: IdentifyAction,
+): Promise<Command | null> {
+  const identity = await identityOf(deps, caller, action)
+  if (!identity) return null
+  const { id, email } = identity
+  gate.admit(id)
+  const { anonymousId, at, isUpdateOnly } = action
+  const attributes = email === null ? action.attributes : { email, ...action.attributes }
+  const { workspaceNo } = caller
+  return {
+    kind: 'identify',
+    call: { workspaceNo, id, attributes, anonymousId, at, isUpdateOnly },
+  }
+}
+
+async function registerCommand(
+  deps: PerformDeps,
+  { caller, appId, gate }: Call,
+  { person, token, input, names }: RegisterDeviceAction,
+): Promise<Command | null> {
+  const personId = person && (await personIdOf(deps, caller, person))
+  if (person && personId === null) return null
+  const app = await deps.apps.toRegister(caller, appId, 'site_id')
+  const places = { token: 'id', prefix: '' }
+  const call = inWordsOf(names, () =>
+    registrationOf({ caller, app, token, personId, gate, input, places }),
+  )
+  return { kind: 'register-device', call: { ...call, isAnonymous: person === null } }
+}
+
+/** The app that a deletion is about: the only one that it can be, or where the token stands. */
+async function appOf(
+  { apps }: PerformDeps,
+  { caller, appId }: Call,
+  token: string,
+): Promise<App | null> {
+  return (await apps.only(caller, appId, 'site_id')) ?? apps.ofToken(caller, appId, token)
+}

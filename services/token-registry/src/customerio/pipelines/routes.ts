@@ -1,0 +1,196 @@
+import {
+  type Authenticate,
+  acceptJson,
+  admitCaller,
+  invalid,
+  loggedProblemOf,
+  ProblemError,
+  unavailable,
+} from '@pushkeep/runtime'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { OpenGate } from '../../identity/gate.ts'
+import type { Asked } from '../action.ts'
+import { callOf } from '../caller.ts'
+import { isObject } from '../people.ts'
+import { type Call, isRefusal, type PerformDeps, perform } from '../perform.ts'
+import { publicHostOf } from '../public-host.ts'
+import { refusalMessages, refusalStatus } from '../refusal.ts'
+import { checkSize } from '../size.ts'
+import { type Envelope, messageAsked } from './message.ts'
+import { answerRefused, bodyOf, type Refused } from './verdicts.ts'
+
+export interface PipelinesDeps extends PerformDeps {
+  openGate: OpenGate
+  authenticate: Authenticate
+  /** Host, and path if any, by which clients reach the registry; null: as they named it. */
+  publicHost: string | null
+  now: () => number
+}
+
+/** Most bytes of a batch. */
+const batchBytesMax = 512_000
+
+/** The key may be in the body: who calls is found in the route. */
+const open = {
+  config: { access: 'open' },
+  schema: { hide: true },
+  bodyLimit: batchBytesMax,
+} as const
+
+/** Single messages, by their names and, as browsers have it, by the first letter of these. */
+const single: Record<string, string> = {
+  identify: 'identify',
+  track: 'track',
+  page: 'page',
+  screen: 'screen',
+  group: 'group',
+  alias: 'alias',
+  i: 'identify',
+  t: 'track',
+  p: 'page',
+  s: 'screen',
+  g: 'group',
+  a: 'alias',
+}
+
+/**
+ * The Pipelines (CDP) API, as Customer.io's mobile SDKs, browsers and servers speak it; below `/v1` and
+ * without, since the host that a client is given may or may not end in it.
+ */
+export function pipelinesRoutes(scope: FastifyInstance, deps: PipelinesDeps): void {
+  acceptJson(scope, { anyType: true, unpackedMax: batchBytesMax })
+  scope.setErrorHandler((error, request, reply) => {
+    const problem = loggedProblemOf(error, request)
+    return reply
+      .code(refusalStatus(problem))
+      .headers(problem.headers)
+      .send(bodyOf(refusalMessages(problem), problem))
+  })
+  // Browsers read an answer from another host only if it says so; no cookie is involved.
+  scope.addHook('onRequest', (_request, reply, done) => {
+    reply.header('access-control-allow-origin', '*')
+    done()
+  })
+  for (const base of ['/v1', '']) {
+    scope.get(`${base}/projects/:writeKey/settings`, open, (request) => settings(deps, request))
+    for (const path of ['batch', 'b']) {
+      scope.post(`${base}/${path}`, open, (request, reply) => takeBatch(deps, request, reply))
+    }
+    for (const [path, type] of Object.entries(single)) {
+      scope.post(`${base}/${path}`, open, (request, reply) => takeOne(deps, request, reply, type))
+    }
+  }
+}
+
+async function takeBatch(deps: PipelinesDeps, request: FastifyRequest, reply: FastifyReply) {
+  const call = await admit(deps, request)
+  const { batch, context } = isObject(request.body) ? request.body : {}
+  if (!Array.isArray(batch)) throw invalid([{ path: 'batch', message: 'must be a list' }])
+  const envelope = envelopeOf(deps, call, null, context)
+  const refused = await take(deps, call, batch, envelope)
+  return refused.length === 0 ? {} : answerRefused(request, reply, refused, batch.length)
+}
+
+async function takeOne(
+  deps: PipelinesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  type: string,
+) {
+  const call = await admit(deps, request)
+  const refused = await take(deps, call, [request.body], envelopeOf(deps, call, type, {}))
+  if (refused.length === 0) return {}
+  return answerRefused(
+    request,
+    reply,
+    refused.map((one) => ({ ...one, index: null })),
+    1,
+  )
+}
+
+/** By the key in the header, else by the one in the body. */
+async function admit(
+  { authenticate, openGate }: PipelinesDeps,
+  request: FastifyRequest,
+): Promise<Call> {
+  const { authorization } = request.headers
+  const writeKey = isObject(request.body) ? request.body.writeKey : undefined
+  const key = typeof writeKey === 'string' ? `Bearer ${writeKey}` : undefined
+  admitCaller(request, await authenticate(authorization ?? key), 'public')
+  return callOf(request, openGate)
+}
+
+function envelopeOf(
+  { now }: PipelinesDeps,
+  { caller }: Call,
+  type: string | null,
+  context: unknown,
+): Envelope {
+  const isSecret = caller.kind === 'secret'
+  return { type, context: isObject(context) ? context : {}, isSecret, now: now() }
+}
+
+/** Reads and performs messages; the answer has those that were refused. */
+async function take(
+  deps: PipelinesDeps,
+  call: Call,
+  messages: readonly unknown[],
+  envelope: Envelope,
+): Promise<Refused[]> {
+  const read = messages.map((message) => readMessage(message, envelope))
+  const asked = read.flatMap((one) => (one instanceof ProblemError ? [] : [one]))
+  await requireApp(deps, call, asked)
+  const performed = (await perform(deps, call, asked)).values()
+  return read.flatMap((one, index): Refused[] => {
+    const verdict = one instanceof ProblemError ? one : performed.next().value
+    const problem = verdict instanceof ProblemError ? verdict : problemOf(verdict)
+    const message = messages[index]
+    const messageId = isObject(message) ? message.messageId : undefined
+    return problem ? [{ index, messageId, problem }] : []
+  })
+}
+
+function problemOf(performed: Awaited<ReturnType<typeof perform>>[number] | undefined) {
+  return performed?.kind === 'refused' ? performed.problem : null
+}
+
+function readMessage(message: unknown, envelope: Envelope): Asked | ProblemError {
+  try {
+    checkSize(message, 'message')
+    return messageAsked(message, envelope)
+  } catch (error) {
+    if (isRefusal(error)) return error
+    throw error
+  }
+}
+
+/**
+ * A key for several apps does not tell where a token belongs. That is the operator's to mend: phones
+ * wait instead of losing their tokens.
+ */
+async function requireApp(
+  { apps }: PipelinesDeps,
+  { caller, appId }: Call,
+  asked: readonly Asked[],
+): Promise<void> {
+  if (!asked.some(({ action }) => action.kind === 'register-device')) return
+  if (await apps.only(caller, appId, 'writeKey')) return
+  throw unavailable('app_unknown', 'the key is for no app of its own: create one with --app', 60)
+}
+
+/** What SDKs ask for at their start: without it they send nothing. */
+async function settings({ authenticate, publicHost }: PipelinesDeps, request: FastifyRequest) {
+  const { writeKey } = request.params as { writeKey: string }
+  if (!(await authenticate(`Bearer ${writeKey}`))) {
+    throw new ProblemError(404, 'unknown_key', { detail: 'there is no such write key' })
+  }
+  const host = publicHostOf(request, publicHost)
+  return {
+    integrations: {
+      'Customer.io Data Pipelines': {
+        apiKey: writeKey,
+        ...(host === '' ? {} : { apiHost: `${host}/v1` }),
+      },
+    },
+  }
+}

@@ -1,0 +1,63 @@
+import { timingSafeEqual } from 'node:crypto'
+import { type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
+import { type Database, findReadableDevice, type ReadableDevice } from '@pushkeep/store'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { publicKeys } from '../access.ts'
+import { DeviceAnswer, deviceAnswer } from '../answers.ts'
+import type { AppFinder } from '../apps.ts'
+import type { IdentityGate, OpenGate } from '../identity/gate.ts'
+import { installationHeader, OwnDeviceHeaders } from '../identity/token-header.ts'
+import { readerHashOf } from '../registration.ts'
+import { AppQuery, TokenParams } from '../requests.ts'
+
+export interface OwnDeviceRoutesDeps {
+  database: Database
+  apps: AppFinder
+  openGate: OpenGate
+}
+
+const readSchema = {
+  tags: ['devices'],
+  summary: "Read the caller's own device",
+  description:
+    'For mobile apps: a public key reads the device whose token it names if it shows the secret of its installation (`X-Installation-Secret`), or an identity token of the person to whom the device is tied. 404 in every other case: who shows nothing learns nothing.',
+  params: TokenParams,
+  querystring: AppQuery,
+  headers: OwnDeviceHeaders,
+  response: { 200: DeviceAnswer, ...problemResponses(400, 401, 404, 414, 422, 503) },
+}
+
+/** What an installation may read with a public key: its own device. */
+export const ownDeviceRoutes: FastifyPluginAsyncZod<OwnDeviceRoutesDeps> = async (server, deps) => {
+  const { database, apps, openGate } = deps
+
+  server.get(
+    '/v1/devices/:token/own',
+    { config: publicKeys, schema: readSchema },
+    async (request) => {
+      const caller = callerOf(request)
+      const { token } = request.params
+      // Not by the token: that several apps know it is more than a public key is told.
+      const app = await apps.toRegister(caller, request.query.app_id, 'app_id')
+      const gate = await openGate(caller, request.headers, app.appNo)
+      const found = await findReadableDevice(database, { appNo: app.appNo, token })
+      const secret = request.headers[installationHeader]
+      if (!found || !mayRead(caller, found, gate, secret)) {
+        throw notFound('unknown_device', 'there is no such device, or it is not known to be yours')
+      }
+      return deviceAnswer(token, found.device, app.id)
+    },
+  )
+}
+
+function mayRead(
+  caller: Caller,
+  { device, readerHash }: ReadableDevice,
+  gate: IdentityGate,
+  secret: string | undefined,
+): boolean {
+  if (caller.kind === 'secret') return true
+  if (device.personId !== null && gate.proves(device.personId)) return true
+  if (secret === undefined || readerHash === null) return false
+  return timingSafeEqual(readerHash, readerHashOf(secret))
+}
