@@ -5,6 +5,7 @@ export default defineConfig({
     include: [
       '{packages,services,infra}/*/test/**/*.test.ts',
       '{workers,e2e,benchmarks}/test/**/*.test.ts',
+      'e2e/clients/**/*.test.ts',
     ],
     globalSetup: ['@pushkeep/testkit/global-setup'],
     pool: 'forks',

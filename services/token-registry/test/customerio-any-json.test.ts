@@ -53,7 +53,7 @@ const operation = fc.record(
   { requiredKeys: [] },
 )
 
-const runs = { numRuns: 150 }
+const runs = { numRuns: 60 }
 
 test('whatever a batch holds, it is answered, and each bad message has its verdict', async () => {
   await fc.assert(
@@ -109,6 +109,6 @@ test('whatever the Track API is told, it takes it or says what is wrong', async 
       if (answer.status === 200) expect(answer.body).toEqual({})
       if (answer.status === 400) expect(answer.body.meta ?? answer.body.errors).toBeTruthy()
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   )
 })
