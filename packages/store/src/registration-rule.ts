@@ -23,15 +23,15 @@ export interface Registration {
   /** The token that this one replaces. */
   previousToken: string | null
   change: DeviceAttributeChange
-  /** SHA-256, in hex, of the secret by which an installation reads its device; null says nothing. */
-  readerHash: string | null
-  /** Whether the caller is known to speak for the device, so that its secret replaces another one. */
-  maySetReader: boolean
+  /** SHA-256, in hex, of the secret by which an installation reads its device. */
+  readerHash?: string | null
+  /** The caller is known to speak for the device, so that its secret replaces another one. */
+  maySetReader?: boolean
   /**
-   * Whether a token that replaces another takes over its person. Where not, only for who knows the
-   * other's secret: else a token known to others would tie their phone to its person.
+   * A token that replaces another takes over its person for who knows the other's secret alone: else
+   * a token known to others would tie their phone to its person.
    */
-  mayInheritPerson: boolean
+  mustProveTie?: boolean
   /** Unix seconds; null is now. */
   lastUsed: number | null
   /** The client's time in ms since the epoch (R1); null is now, and never late. */
@@ -130,8 +130,8 @@ export function decideRegistration(
 
 function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie | null {
   if (!heir) return null
-  const isSameInstallation = call.readerHash !== null && call.readerHash === heir.readerHash
-  return call.mayInheritPerson || isSameInstallation ? heir.person : null
+  const isSameInstallation = heir.readerHash !== null && call.readerHash === heir.readerHash
+  return !call.mustProveTie || isSameInstallation ? heir.person : null
 }
 
 /**
@@ -139,7 +139,7 @@ function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie
  * nothing yet to be read, or where it was the secret of all that flows together here.
  */
 function readerHashOf(
-  { readerHash, maySetReader }: Registration,
+  { readerHash = null, maySetReader = false }: Registration,
   sources: readonly (DeviceState | null)[],
 ): string | null {
   const hashes = new Set(

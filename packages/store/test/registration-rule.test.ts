@@ -18,9 +18,6 @@ const plain: Registration = {
   personId: null,
   installationId: null,
   previousToken: null,
-  readerHash: null,
-  maySetReader: false,
-  mayInheritPerson: true,
   change: { set: {}, remove: [], pushPermission: null },
   lastUsed: null,
   at: null,
@@ -167,7 +164,7 @@ test.each<[string, string | null, Partial<Registration>, DeviceState]>([
   ['without a secret', null, {}, present],
   ['where neither has one', null, {}, unread],
 ])('a tie that has to be proven is taken over %s', (_name, expected, call, heir) => {
-  const { device } = Object(decide({ ...call, mayInheritPerson: false }, null, [heir]))
+  const { device } = Object(decide({ ...call, mustProveTie: true }, null, [heir]))
   expect(device.person?.id ?? null).toBe(expected)
   expect(device.attributes).toEqual({ kept: 1 })
 })

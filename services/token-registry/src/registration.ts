@@ -58,7 +58,7 @@ export function registrationOf({
     previousToken: input.previous_token ?? null,
     readerHash: secret === undefined ? null : readerHashOf(secret).toString('hex'),
     maySetReader: isProven || caller.kind === 'secret',
-    mayInheritPerson: !gate.isRequired,
+    mustProveTie: gate.isRequired,
     change: changeOf(input.attributes ?? {}, places),
     lastUsed: input.last_used ?? null,
     at: input.timestamp ?? null,

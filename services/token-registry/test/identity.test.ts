@@ -80,7 +80,7 @@ test('with one, all of them do, for that person alone', async () => {
   expect([await personOf(first), await personOf(second)]).toEqual(['ana', 'ana'])
   expect(await call('PUT', '/v1/people/ben/devices', byPerson)).toMatchObject({
     status: 403,
-    body: { code: 'identity_token_invalid', detail: expect.stringContaining('another person') },
+    body: { code: 'identity_token_missing', detail: expect.stringContaining('of this person') },
   })
   expect(await personOf(first)).toBe('ana')
 })

@@ -114,7 +114,7 @@ const details: Record<IdentityDoubt, [code: string, detail: string]> = {
   unknown_key: ['identity_token_invalid', 'the identity token names no key of this app'],
   wrong_signature: ['identity_token_invalid', "the identity token's signature does not hold"],
   wrong_audience: ['identity_token_invalid', 'the identity token is for another app'],
-  other_person: ['identity_token_invalid', 'the identity token is of another person'],
+  other_person: ['identity_token_missing', 'no identity token that was sent is of this person'],
   key_unavailable: ['identity_unavailable', 'identity tokens cannot be checked now'],
 }
 
