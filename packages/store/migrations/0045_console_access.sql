@@ -23,7 +23,8 @@ create index console_sessions_expiry on console_sessions (expires_at);
 -- that was changed or taken out shows. Numbers, hashes and times are the trigger's: no insert can
 -- choose them, and rows are neither changed nor deleted.
 create table audit_log (
-  workspace_no  int not null references workspaces,
+  -- no foreign key: the log outlives what it tells of
+  workspace_no  int not null,
   entry_no      bigint not null,
   at            timestamptz not null,
   -- the key that acted, with its name and role at that time; null: the pushkeep command
