@@ -34,6 +34,7 @@ import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
+import { presentably } from './failed-jobs.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
@@ -140,7 +141,7 @@ export function startWorkers(options: WorkersOptions) {
     onUnbalanced: ({ unbalanced }) => logger.error({ event: 'audit.unbalanced', unbalanced }),
     onError: onError('housekeeping.failed'),
   })
-  const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
+  const deliver = presentably((chunkNo) => deliverChunk(deps, chunkNo))
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
     ['apns', 'transactional'],
@@ -151,7 +152,7 @@ export function startWorkers(options: WorkersOptions) {
   const workers = [
     queues.worker(
       planQueue,
-      (messageNo) => planMessage(database, messageNo, () => isStopping),
+      presentably((messageNo) => planMessage(database, messageNo, () => isStopping)),
       settings(2),
     ),
     ...lanes.map(([provider, lane]) =>
