@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util'
 import { bare, broadcast } from './broadcast.ts'
+import { dialects } from './dialects.ts'
 import { latency } from './latency.ts'
 import { sampleMemory } from './processes.ts'
 import { registration } from './registration.ts'
 import { openReport, type Report } from './report.ts'
 import { openScene, type Scene, seedDevices } from './scene.ts'
 
-const figures = ['registration', 'latency', 'broadcast', 'memory'] as const
+const figures = ['registration', 'dialects', 'latency', 'broadcast', 'memory'] as const
 type Name = (typeof figures)[number]
 
 const help = `npm run bench -- [options]
@@ -53,6 +54,7 @@ const run: Record<Name, (scene: Scene, report: Report) => Promise<void>> = {
     const figure = { figure: 'registration', value: perSecond, unit: '1/s', bar: { least: 3000 } }
     await report.add({ ...figure, detail })
   },
+  dialects: (scene, report) => dialects(scene, report, { items: 20_000, seed }),
   async latency(scene, report) {
     await latency(scene, 50, 100, `latency-warm-up-${seed}`)
     const result = await latency(scene, 50, 1500, `latency-${seed}`)

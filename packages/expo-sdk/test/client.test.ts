@@ -201,6 +201,10 @@ describe('the device', () => {
     await app.client.registerDeviceToken('T1')
     await app.client.identify('ana')
     await app.client.flush()
+    // A launch at which the system does not tell it is no other phone, and forgets nothing.
+    app.relaunch({ phoneMark: null })
+    await app.client.flush()
+    expect(app.server.devices.size).toBe(1)
     app.relaunch({ phoneMark: 'second phone' })
     await app.client.registerDeviceToken('T2')
     await app.client.flush()
@@ -240,6 +244,7 @@ describe('the device', () => {
 describe('arguments', () => {
   test.each([
     ['an empty id', (app) => app.client.identify('')],
+    ['null', (app) => app.client.identify(null as never)],
     ['an id that is too long', (app) => app.client.identify('ü'.repeat(76))],
     ['neither id nor traits', (app) => app.client.identify({})],
     ['an event without a name', (app) => app.client.track(' ')],

@@ -37,7 +37,7 @@ test('each message that names a person needs their token; the others count', asy
   const answer = await cio.batch(items, { headers })
   expect(answer.status).toBe(200)
   expect(answer.body.errors).toMatchObject(
-    [1, 3, 5, 6].map((n) => ({ messageId: `i${n}`, code: 'identity_token_invalid' })),
+    [1, 3, 5, 6].map((n) => ({ messageId: `i${n}`, code: 'identity_token_missing' })),
   )
   expect(await cio.person('ana')).toMatchObject({ attributes: { a: 1 }, devices: [{ id: mine }] })
   expect(await cio.eventNames('ana')).toEqual(['seen'])

@@ -124,6 +124,27 @@ test('where tokens are required, the secret still reads', async () => {
   await setIdentityMode(registry.database, registry.appNo, 'off')
 })
 
+test('a page of another origin may ask, and read the answer', async () => {
+  const url = `/v1/devices/${randomToken()}/own`
+  for (const [path, method] of [
+    [url, 'GET'],
+    ['/v1/batch', 'POST'],
+  ] as const) {
+    const asked = await registry.app.inject({ method: 'OPTIONS', url: path })
+    expect([asked.statusCode, asked.body]).toEqual([204, ''])
+    expect(asked.headers).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': method,
+      'access-control-allow-headers': expect.stringContaining('x-installation-secret'),
+    })
+  }
+  const { headers } = await readOwn(randomToken())
+  expect(headers).toMatchObject({
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'date, retry-after',
+  })
+})
+
 test('a secret that is too short to be one is refused by name', async () => {
   expect(await register(randomToken(), { installation_secret: 'short' })).toMatchObject({
     status: 422,

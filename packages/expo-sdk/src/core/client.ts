@@ -1,10 +1,11 @@
-import type { DeviceFacts, MetricEvent } from './calls.ts'
+import type { Client } from './api.ts'
+import { messageOf, personIdOf, textOf } from './arguments.ts'
 import * as calls from './calls.ts'
-import { type DeviceState, readOwnDevice } from './device-state.ts'
+import { readOwnDevice } from './device-state.ts'
 import { type Engine, globalEngine } from './engine.ts'
 import type { SdkError } from './errors.ts'
 import { baseUrl } from './host.ts'
-import { type Attributes, toJsonObject, utf8Length } from './json.ts'
+import { type Attributes, toJsonObject } from './json.ts'
 import type { ClientOptions } from './options.ts'
 import { createSender } from './sender.ts'
 import { newInstallation } from './state.ts'
@@ -12,69 +13,6 @@ import { createTransport } from './transport.ts'
 import { version } from './version.ts'
 import { createVouchers } from './vouchers.ts'
 import { type Change, createWriter } from './writer.ts'
-
-/** A person, as the object form of `identify` has them. */
-export interface IdentifyParams {
-  userId?: string
-  traits?: Attributes
-  identityToken?: string
-}
-
-/** What goes with the positional form of `identify`. */
-export interface IdentifyOptions {
-  /** A JWT by which your backend vouches for the person, where the app requires it. */
-  identityToken?: string
-}
-
-/**
- * What an app calls. Every call resolves when it is stored, and not when it is sent: an app may end
- * at once. It rejects with a `TypeError` that names the argument which is wrong; all else that goes
- * wrong is told through `onError`.
- */
-export interface Client {
-  /**
-   * Makes this person the one who uses the app, adds them or merges attributes into theirs. By id, or
-   * as `{ userId, traits }`.
-   */
-  identify(
-    person: string | IdentifyParams,
-    attributes?: Attributes,
-    options?: IdentifyOptions,
-  ): Promise<void>
-  /** Forgets the person, and unties the device from them. */
-  clearIdentify(): Promise<void>
-  /** Merges attributes into the person's: only the keys given change, `null` or `""` removes one. */
-  setProfileAttributes(attributes: Attributes): Promise<void>
-  /** Merges attributes into the device's. */
-  setDeviceAttributes(attributes: Attributes): Promise<void>
-  /** Records an event of whoever is identified now. */
-  track(name: string, properties?: Attributes): Promise<void>
-  /** Records that a screen was shown. */
-  screen(title: string, properties?: Attributes): Promise<void>
-  /** Registers the token that APNs or FCM gave the app. */
-  registerDeviceToken(token: string): Promise<void>
-  /** Deletes the device on the server. */
-  deleteDeviceToken(): Promise<void>
-  /** Tells what became of a push: `deliveryID` is its payload's `CIO-Delivery-ID`. */
-  trackMetric(params: TrackMetricParams): Promise<void>
-  /** What the server knows of this device; null: nothing, or nothing that it tells us. */
-  getDevice(): Promise<DeviceState | null>
-  /** Takes note of what the phone says of itself now, and tells the server what changed. */
-  updateDevice(facts: DeviceFacts): Promise<void>
-  /** Sends what waits, now; resolves when nothing more can be sent at present. */
-  flush(): Promise<void>
-  /** Ends it. What waits is kept for the next client on the same store. */
-  close(): Promise<void>
-}
-
-export interface TrackMetricParams {
-  deliveryID: string
-  deviceToken: string
-  event: MetricEvent
-}
-
-/** Longest id of a person in bytes, as the server has it. */
-const personIdBytesMax = 150
 
 /** How soon calls about people and devices are sent, in ms: an app makes several at a time. */
 const soonMs = 500
@@ -170,7 +108,8 @@ export function createClient(options: ClientOptions): Client {
     const isOtherPhone =
       phoneMark !== null && state.phoneMark !== null && phoneMark !== state.phoneMark
     const mine = isOtherPhone ? newInstallation(state, engine.newId) : state
-    const marked = phoneMark === mine.phoneMark ? mine : { ...mine, phoneMark }
+    const isNews = phoneMark !== null && phoneMark !== mine.phoneMark
+    const marked = isNews ? { ...mine, phoneMark } : mine
     return facts === null
       ? { state: marked, items: [] }
       : registering((one) => calls.registrationOf(one, facts))(marked)
@@ -179,7 +118,9 @@ export function createClient(options: ClientOptions): Client {
   const client: Client = {
     // Async, so that a wrong argument rejects like everything else.
     async identify(person, attributes = {}, { identityToken } = {}) {
-      if (typeof person !== 'object') return identify(person, attributes, identityToken)
+      if (typeof person !== 'object' || person === null) {
+        return identify(person, attributes, identityToken)
+      }
       const { userId, traits, identityToken: token } = person
       if (userId !== undefined) return identify(userId, traits ?? {}, token)
       if (traits === undefined) throw new TypeError('userId or traits must be given')
@@ -266,23 +207,4 @@ function withToken(
 ): ReturnType<Change> {
   const identityTokens = { ...state.identityTokens, [personId]: token }
   return { state: { ...state, identityTokens }, items: [] }
-}
-
-function personIdOf(id: unknown): string {
-  const text = typeof id === 'number' ? String(id) : textOf(id, 'userId')
-  if (utf8Length(text) > personIdBytesMax) {
-    throw new TypeError(`userId must be at most ${personIdBytesMax} bytes`)
-  }
-  return text
-}
-
-function textOf(value: unknown, name: string): string {
-  if (typeof value !== 'string' || value.trim() === '') {
-    throw new TypeError(`${name} must be text, and not empty`)
-  }
-  return value
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -1,11 +1,6 @@
+export type { Client, IdentifyOptions, IdentifyParams, TrackMetricParams } from './api.ts'
 export type { DeviceFacts, MetricEvent } from './calls.ts'
-export {
-  type Client,
-  createClient,
-  type IdentifyOptions,
-  type IdentifyParams,
-  type TrackMetricParams,
-} from './client.ts'
+export { createClient } from './client.ts'
 export type { DeviceState } from './device-state.ts'
 export type { Engine, Fetch, FetchAnswer } from './engine.ts'
 export type { FieldError, OnError, SdkError } from './errors.ts'

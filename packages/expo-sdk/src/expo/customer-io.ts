@@ -1,4 +1,5 @@
-import { type Client, createClient } from '../core/client.ts'
+import type { Client } from '../core/api.ts'
+import { createClient } from '../core/client.ts'
 import type { SdkError } from '../core/errors.ts'
 import type { ClientOptions } from '../core/options.ts'
 import { type PermissionStatus, type Phone, pushDataIn } from './phone-interface.ts'

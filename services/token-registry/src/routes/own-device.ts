@@ -5,6 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { publicKeys } from '../access.ts'
 import { DeviceAnswer, deviceAnswer } from '../answers.ts'
 import type { AppFinder } from '../apps.ts'
+import { allowCrossOrigin, answerPreflight } from '../cross-origin.ts'
 import type { IdentityGate, OpenGate } from '../identity/gate.ts'
 import { installationHeader, OwnDeviceHeaders } from '../identity/token-header.ts'
 import { readerHashOf } from '../registration.ts'
@@ -30,6 +31,8 @@ const readSchema = {
 /** What an installation may read with a public key: its own device. */
 export const ownDeviceRoutes: FastifyPluginAsyncZod<OwnDeviceRoutesDeps> = async (server, deps) => {
   const { database, apps, openGate } = deps
+  allowCrossOrigin(server)
+  answerPreflight(server, 'GET', '/v1/devices/:token/own')
 
   server.get(
     '/v1/devices/:token/own',

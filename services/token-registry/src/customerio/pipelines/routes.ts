@@ -8,6 +8,7 @@ import {
   unavailable,
 } from '@pushkeep/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { allowCrossOrigin, answerPreflight } from '../../cross-origin.ts'
 import type { OpenGate } from '../../identity/gate.ts'
 import type { Asked } from '../action.ts'
 import { callOf } from '../caller.ts'
@@ -66,11 +67,8 @@ export function pipelinesRoutes(scope: FastifyInstance, deps: PipelinesDeps): vo
       .headers(problem.headers)
       .send(bodyOf(refusalMessages(problem), problem))
   })
-  // Browsers read an answer from another host only if it says so; no cookie is involved.
-  scope.addHook('onRequest', (_request, reply, done) => {
-    reply.header('access-control-allow-origin', '*')
-    done()
-  })
+  allowCrossOrigin(scope)
+  answerPreflight(scope, 'POST', '/v1/batch')
   for (const base of ['/v1', '']) {
     scope.get(`${base}/projects/:writeKey/settings`, open, (request) => settings(deps, request))
     for (const path of ['batch', 'b']) {
