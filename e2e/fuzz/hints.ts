@@ -20,10 +20,14 @@ type Hint = (scene: Scene, schema: Schema) => Tree | null
  */
 const hints: [place: RegExp, hint: Hint][] = [
   [/^path\.token$/, ({ phone }) => treeOf(phone.token)],
-  [/^path\.id$/, (scene) => treeOf(idFor(scene))],
+  [/^path\.(id|delivery_id)$/, (scene) => treeOf(idFor(scene))],
+  [/^query\.id_type$/, () => treeOf('id')],
+  [/^query\.email$/, () => treeOf('ana@example.com')],
+  [/^query\.(start_ts|end_ts)$/, ({ random }) => treeOf(String(now(random)))],
   [/^query\.timestamp$/, ({ random }) => treeOf(String(now(random)))],
   [/^query\.limit$/, ({ random }) => leaf(String(random.int(1, 100)))],
-  [/\.cursor$/, () => null],
+  [/\.(cursor|start)$/, () => null],
+  [/^header\.x-retry-count$/, () => null],
   [/^header\.idempotency-key$/, ({ random }) => treeOf(random.word(random.int(1, 255)))],
   [/^header\.x-(identity-token|installation-secret)$/, () => null],
   [/\.installation_secret$/, ({ random }) => treeOf(random.word(random.int(32, 200)))],
@@ -37,6 +41,10 @@ const hints: [place: RegExp, hint: Hint][] = [
   [/\.(timestamp|send_at)$/, ({ random }) => timestamp(random)],
   [/\.last_used$/, ({ random }) => lastUsed(random)],
   [/\.image_url$/, ({ random }) => treeOf(`https://images.example/${random.word(8)}.png`)],
+  // Customer.io's: people by one of their names, all devices, nothing that is refused by its value.
+  [/^body\.identifiers$/, ({ phone }) => treeOf({ id: phone.person })],
+  [/^body\.(queue_draft|disable_message_retention|custom_payload)$/, () => null],
+  [/^body\.ids\.\d+$/, ({ phone }) => treeOf(phone.person)],
   [/^body\.to$/, (scene, schema) => audience(scene, schema)],
   [/^body\.apns\.headers$/, () => treeOf({ 'apns-push-type': 'alert', 'apns-priority': '5' })],
   [/^body\.(content|apns|fcm)\.\w+$/, ({ random }, schema) => messagePart(random, schema)],
@@ -50,7 +58,7 @@ export function hintFor(place: string, scene: Scene, schema: Schema): Tree | nul
 
 function idFor({ operation, known, phone, random }: Scene): string {
   if (operation.path.startsWith('/v1/apps/')) return known.appId
-  if (operation.path.startsWith('/v1/messages/')) return random.pick(known.messages)
+  if (operation.path.includes('/messages/')) return random.pick(known.messages)
   return phone.person
 }
 
@@ -77,7 +85,8 @@ function inAnyCase(text: string, random: Random): string {
 }
 
 /** Exactly one way to say whom a message is for; seldom everyone. */
-function audience({ phone, random }: Scene, { properties = {} }: Schema): Tree {
+function audience({ phone, random }: Scene, { properties }: Schema): Tree {
+  if (!properties) return treeOf(random.pick(['all', 'last_used', phone.token]))
   const lists = { person_ids: [phone.person], tokens: [phone.token] }
   const single = { person_id: phone.person, token: phone.token }
   const ways = Object.entries({ ...lists, ...single }).filter(([key]) =>

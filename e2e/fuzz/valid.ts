@@ -46,9 +46,14 @@ function validBody(operation: Operation, scene: Scene, optionalShare: number): T
 
 /** A rule between fields: a message has to say something. */
 function withContent(operation: Operation, body: Tree): Tree {
+  if (operation.path.endsWith('/send/push')) return withTitle(body)
   if (operation.name !== 'POST /v1/messages') return body
   const says = ['content', 'apns', 'fcm'].some((key) => childOf(body, key))
   return says ? body : addAt(body, [], 'content', treeOf({ title: 'Hello' }))
+}
+
+function withTitle(body: Tree): Tree {
+  return childOf(body, 'title') ? body : addAt(body, [], 'title', treeOf('Hello'))
 }
 
 function generate(

@@ -25,7 +25,7 @@ const audienceKeys = ['person_id', 'person_ids', 'token', 'tokens', 'all'] as co
 
 /**
  * Whom a message is for: exactly one of the five, or a token of a person. Of people, `devices` picks
- * among those that they have.
+ * among those that they have, and `subscribed` leaves out who unsubscribed.
  */
 export const AudienceInput = z
   .strictObject({
@@ -38,6 +38,10 @@ export const AudienceInput = z
       .enum(['all', 'last_used'], 'must be all or last_used')
       .optional()
       .describe('Of each person: all their devices (if left out), or the one used last'),
+    subscribed: z
+      .literal(true)
+      .optional()
+      .describe('Of people: only those whose attribute `unsubscribed` is not true'),
   })
   .superRefine((to, context) => {
     const keys = audienceKeys.filter((key) => to[key] !== undefined)
@@ -47,9 +51,12 @@ export const AudienceInput = z
       context.addIssue({ code: 'custom', message })
     }
     const namesPeople = to.person_id !== undefined || to.person_ids !== undefined
+    const message = 'is for person_id and person_ids'
     if (to.devices !== undefined && (isTokenOfPerson || !namesPeople)) {
-      const message = 'is for person_id and person_ids'
       context.addIssue({ code: 'custom', path: ['devices'], message })
+    }
+    if (to.subscribed !== undefined && !namesPeople) {
+      context.addIssue({ code: 'custom', path: ['subscribed'], message })
     }
   })
 export type AudienceInput = z.infer<typeof AudienceInput>

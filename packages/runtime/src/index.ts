@@ -33,4 +33,4 @@ export {
 } from './problem.ts'
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'
-export { itemOf, type Validated, validateItem } from './validation.ts'
+export { fieldErrors, itemOf, type Validated, validateItem } from './validation.ts'

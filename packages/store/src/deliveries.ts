@@ -24,33 +24,44 @@ export interface DeliveryPage {
   next: string | null
 }
 
-interface Row
+/** A delivery as it is selected. */
+export interface DeliveryRow
   extends Omit<DeliveryReport, 'status' | 'receipts'>,
     Record<ReceiptEvent, Date | null> {
   status: number
+}
+
+interface Row extends DeliveryRow {
   cursor: string
 }
 
-const columns = `
+/** The select list of a delivery `dl` of a message `m`. */
+export const deliveryColumns = `
   m.id as "messageId", p.id as "personId", d.token, d.platform, dl.status, dl.reason, dl.attempts,
   dl.at, rc.delivered_at as delivered, rc.opened_at as opened, rc.clicked_at as clicked,
   rc.converted_at as converted`
 
-const joins = `
+/** What that needs beside; the apps whose devices may be seen are in $1. */
+export const deliveryJoins = `
   left join people p on p.person_no = dl.person_no
   left join devices d on d.device_no = dl.device_no and d.app_no = any($1::int[])
   left join receipts rc on rc.message_no = dl.message_no and rc.device_no = dl.device_no`
 
+export function deliveryOf({
+  status,
+  delivered,
+  opened,
+  clicked,
+  converted,
+  ...row
+}: DeliveryRow): DeliveryReport {
+  return { ...row, status: statusOf(status), receipts: { delivered, opened, clicked, converted } }
+}
+
 function page(rows: Row[], limit: number): DeliveryPage {
   const shown = rows.slice(0, limit)
   return {
-    deliveries: shown.map(
-      ({ cursor: _, status, delivered, opened, clicked, converted, ...row }) => ({
-        ...row,
-        status: statusOf(status),
-        receipts: { delivered, opened, clicked, converted },
-      }),
-    ),
+    deliveries: shown.map(({ cursor: _, ...row }) => deliveryOf(row)),
     next: rows.length > limit ? (shown.at(-1)?.cursor ?? null) : null,
   }
 }
@@ -69,8 +80,8 @@ export async function deliveriesOfMessage(
   const { rows } = await sql.query<Row>({
     name: 'deliveries-of-message',
     text: `
-      select ${columns}, dl.device_no::text as cursor
-      from deliveries dl join messages m using (message_no) ${joins}
+      select ${deliveryColumns}, dl.device_no::text as cursor
+      from deliveries dl join messages m using (message_no) ${deliveryJoins}
       where dl.message_no = $2 and dl.device_no > $3
         and ($4::smallint is null or dl.status = $4)
       order by dl.device_no limit $5`,
@@ -111,8 +122,8 @@ export async function deliveriesOfPerson(
   const { rows } = await sql.query<Row>({
     name: 'deliveries-of-person',
     text: `
-      select ${columns}, dl.message_no || '.' || dl.device_no as cursor
-      from deliveries dl join messages m using (message_no) ${joins}
+      select ${deliveryColumns}, dl.message_no || '.' || dl.device_no as cursor
+      from deliveries dl join messages m using (message_no) ${deliveryJoins}
       where dl.person_no = $2
         and ($3::bigint is null or (dl.message_no, dl.device_no) < ($3, $4::bigint))
         and ($5::smallint is null or dl.status = $5) and ($6::int is null or d.app_no = $6)

@@ -174,6 +174,7 @@ export {
   type Acceptance,
   type AcceptedMessage,
   acceptMessage,
+  findKeyedMessage,
   findMessage,
   type MessageReport,
 } from './messages.ts'
@@ -205,7 +206,18 @@ export {
   type PersonEvent,
   readEvents,
 } from './person-events.ts'
-export { createPersonFinder, findPersonIds, type PersonReference } from './person-finder.ts'
+export {
+  createPersonFinder,
+  findPersonIds,
+  type PersonReference,
+  personIdNamed,
+} from './person-finder.ts'
+export {
+  messagesOfPerson,
+  type PersonMessage,
+  type PersonMessagePage,
+  type PersonMessageQuery,
+} from './person-messages.ts'
 export {
   chunkSizeMax,
   explicitChunks,
@@ -214,6 +226,14 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
+export {
+  devicesOfProfileMax,
+  namesOfPerson,
+  type PersonNames,
+  type Profile,
+  peopleWithEmail,
+  readProfiles,
+} from './profiles.ts'
 export {
   createReceiptTaker,
   type EarlyReceiptPlace,

@@ -122,6 +122,26 @@ async function insertMessage(sql: Sql, id: string, accepted: AcceptedMessage): P
   return rowCount === 1
 }
 
+/**
+ * The last message that was accepted under a key that begins so, within so many seconds; null where
+ * there is none.
+ */
+export async function findKeyedMessage(
+  sql: Sql,
+  { workspaceNo, prefix, seconds }: { workspaceNo: number; prefix: string; seconds: number },
+): Promise<string | null> {
+  const { rows } = await sql.query<{ id: string }>({
+    name: 'find-keyed-message',
+    text: `
+      select message_id as id from idempotency_keys
+      where workspace_no = $1 and key >= $2 and key < $2 || chr(127)
+        and created_at > now() - make_interval(secs => $3::int)
+      order by created_at desc limit 1`,
+    values: [workspaceNo, prefix, seconds],
+  })
+  return rows[0]?.id ?? null
+}
+
 /** A message as it is reported. */
 export interface MessageReport {
   id: string

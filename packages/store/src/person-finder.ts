@@ -1,3 +1,4 @@
+import { type Identifier, personNoOf } from '@pushkeep/domain'
 import { coalesce } from './coalesce.ts'
 import type { Database, Sql } from './connect.ts'
 
@@ -69,4 +70,25 @@ export function createPersonFinder(
     waitingMax: 20_000,
   })
   return async (reference) => (await find(reference)).id
+}
+
+/**
+ * The id of whoever a client of Customer.io names, which may be of nobody yet: an id as it is, an
+ * address of nobody as itself. null: nobody, and nobody can be made of it. docs/decisions/0041.
+ */
+export async function personIdNamed(
+  find: (reference: PersonReference) => Promise<string | null>,
+  workspaceNo: number,
+  person: Identifier,
+): Promise<string | null> {
+  switch (person.by) {
+    case 'id':
+      return person.id
+    case 'email':
+      return (await find({ workspaceNo, by: 'email', email: person.email })) ?? person.email
+    case 'cio-id': {
+      const personNo = personNoOf(person.cioId)
+      return personNo === null ? null : find({ workspaceNo, by: 'person-no', personNo })
+    }
+  }
 }

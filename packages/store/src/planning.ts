@@ -45,6 +45,11 @@ const chunksOfRecipients = `
     returning chunk_no, provider, lane, size
   )`
 
+// Customer.io's `unsubscribed` is true, 1, or either in text. Nobody looks where it does not matter.
+const isSubscribed = `
+  (not m.audience ? 'subscribed'
+   or coalesce(lower(attributes ->> 'unsubscribed'), '') not in ('true', '1'))`
+
 /**
  * Chunks of a listed audience: people in $14, token hashes in $15, of the row in CTE `message`, whose
  * audience says which devices of a person and whose a token has to be.
@@ -58,7 +63,8 @@ export const explicitChunks = `
     from message m
     cross join unnest($14::text[]) as named(id)
     cross join lateral (
-      select person_no from people where workspace_no = m.workspace_no and id = named.id limit 1) p
+      select person_no from people where workspace_no = m.workspace_no and id = named.id
+        and ${isSubscribed} limit 1) p
     cross join lateral (
       select app_no, device_no, provider, person_no from devices
       where person_no = p.person_no and deleted_at is null
@@ -75,7 +81,7 @@ export const explicitChunks = `
       where app_no = a.app_no and token_hash = named.hash and deleted_at is null limit 1) d
     where not m.audience ? 'person_id' or d.person_no = (
       select person_no from people
-      where workspace_no = m.workspace_no and id = m.audience ->> 'person_id')
+      where workspace_no = m.workspace_no and id = m.audience ->> 'person_id' and ${isSubscribed})
   ), ${chunksOfRecipients}`
 
 /** How much of an audience one slice of planning takes: devices walked, or list entries. */

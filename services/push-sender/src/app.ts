@@ -1,6 +1,7 @@
 import type { QueueBackend } from '@pushkeep/queues'
 import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
+import { speakAppApi } from './customerio/index.ts'
 import { addConsole } from './ops/console.ts'
 import { createSignedIn } from './ops/signed-in.ts'
 import { appRoutes } from './routes/apps.ts'
@@ -46,6 +47,7 @@ export function buildSender(options: SenderOptions): Server {
   app.register(messageListRoutes, { database })
   app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
+  speakAppApi(app, database)
   addConsole(app, {
     database,
     queues: options.queues,

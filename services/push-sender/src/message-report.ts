@@ -30,7 +30,8 @@ const Receipts = z
   .object({ delivered: Count, opened: Count, clicked: Count, converted: Count })
   .describe('On how many devices it was seen to: what phones reported, beside the outcomes')
 
-const Devices = AudienceInput.shape.devices
+const { devices, subscribed } = AudienceInput.shape
+const Choice = { devices, subscribed }
 
 /** Body of `GET /v1/messages/{id}`. */
 export const MessageBody = z
@@ -54,15 +55,15 @@ export const MessageBody = z
     to: z
       .union([
         z.strictObject({ all: z.literal(true) }),
-        z.strictObject({ person_id: z.string(), devices: Devices }),
-        z.strictObject({ person_id: z.string(), tokens: z.int() }),
+        z.strictObject({ person_id: z.string(), ...Choice }),
+        z.strictObject({ person_id: z.string(), tokens: z.int(), ...Choice }),
         z.strictObject({
           person_ids: z.array(z.string()).max(listedPeopleMax),
-          devices: Devices,
+          ...Choice,
         }),
         z.strictObject({
           people: z.int().describe('How many people a longer list named'),
-          devices: Devices,
+          ...Choice,
         }),
         z.strictObject({ tokens: z.int().describe('How many tokens were named') }),
       ])
@@ -105,13 +106,17 @@ export function messageBody(report: MessageReport): MessageBody {
 
 function audienceBody(to: AudienceInput): MessageBody['to'] {
   const { person_id, person_ids } = to
-  const devices = to.devices === undefined ? {} : { devices: to.devices }
+  const choice = {
+    ...(to.devices === undefined ? {} : { devices: to.devices }),
+    ...(to.subscribed === undefined ? {} : { subscribed: to.subscribed }),
+  }
   if (person_id !== undefined) {
-    return to.token === undefined ? { person_id, ...devices } : { person_id, tokens: 1 }
+    const tokens = to.token === undefined ? {} : { tokens: 1 }
+    return { person_id, ...tokens, ...choice }
   }
   if (person_ids) {
     const isLong = person_ids.length > listedPeopleMax
-    return isLong ? { people: person_ids.length, ...devices } : { person_ids, ...devices }
+    return isLong ? { people: person_ids.length, ...choice } : { person_ids, ...choice }
   }
   if (to.token !== undefined) return { tokens: 1 }
   if (to.tokens) return { tokens: to.tokens.length }

@@ -21,9 +21,13 @@ export function pageQuery({ limitMax, limitDefault }: { limitMax: number; limitD
 }
 
 /** Where a page begins; null at the beginning. `list` names the list with its filters. */
-export function placeOf(list: readonly unknown[], cursor: string | undefined): string | null {
+export function placeOf(
+  list: readonly unknown[],
+  cursor: string | undefined,
+  path = 'cursor',
+): string | null {
   if (cursor === undefined) return null
   const after = readCursor(list, cursor)
-  if (after === null) throw invalid([{ path: 'cursor', message: 'is no cursor of this list' }])
+  if (after === null) throw invalid([{ path, message: 'is no cursor of this list' }])
   return after
 }

@@ -35,7 +35,21 @@ test('the API describes itself, each route with its answers', async () => {
     ],
     ['/v1/people/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
   ]
-  const paths = Object.keys(description.paths).filter((path) => !path.startsWith('/health/'))
+  const all = Object.keys(description.paths)
+  const paths = all.filter((path) => path.startsWith('/v1/'))
+  expect(all.filter((path) => !path.startsWith('/v1/')).sort()).toEqual([
+    '/customerio/v1/customers',
+    '/customerio/v1/customers/attributes',
+    '/customerio/v1/customers/{id}/activities',
+    '/customerio/v1/customers/{id}/attributes',
+    '/customerio/v1/customers/{id}/messages',
+    '/customerio/v1/customers/{id}/segments',
+    '/customerio/v1/messages',
+    '/customerio/v1/messages/{delivery_id}',
+    '/customerio/v1/send/push',
+    '/health/live',
+    '/health/ready',
+  ])
   expect(new Set(paths)).toEqual(new Set(expected.map(([path]) => path)))
   for (const [path, method, statuses] of expected) {
     const operation = description.paths[path][method]

@@ -1,14 +1,12 @@
 import { NewMessage } from '@pushkeep/domain'
-import { type Caller, callerOf, conflict, invalid, problemResponses } from '@pushkeep/runtime'
-import { type Acceptance, acceptMessage, type Database, type Sql } from '@pushkeep/store'
+import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
+import { acceptMessage, type Sql } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { bodyHash, idempotencyKey } from '../idempotency.ts'
+import { acceptable } from '../accept.ts'
+import { idempotencyKey } from '../idempotency.ts'
 import { cancel } from '../message-changes.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
-import { audienceProblems, isDue, laneOf, scheduleProblems } from '../new-message.ts'
-import { payloadRefusal } from '../payload.ts'
-import { targetApp } from '../target-app.ts'
 import { visibleMessage } from '../visible-message.ts'
 
 const config = { access: 'secret' } as const
@@ -76,7 +74,8 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Database }> = asyn
 ) => {
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
-    const acceptance = await accept(database, callerOf(request), request.body, key)
+    const accepted = await acceptable(database, callerOf(request), request.body, key)
+    const acceptance = await acceptMessage(database, accepted)
     if (acceptance.kind === 'conflict') {
       throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')
     }
@@ -92,30 +91,5 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Database }> = asyn
 
   app.post('/v1/messages/:id/cancel', { config, schema: cancelSchema }, async (request) => {
     return messageBody(await cancel(database, callerOf(request), request.params.id))
-  })
-}
-
-async function accept(
-  sql: Sql,
-  caller: Caller,
-  message: NewMessage,
-  key: string | null,
-): Promise<Acceptance> {
-  const now = Date.now()
-  const problems = [...audienceProblems(message.to), ...scheduleProblems(message, now)]
-  if (problems.length > 0) throw invalid(problems.slice(0, 20))
-  const { workspaceNo } = caller
-  const appNo = await targetApp(sql, caller, message.app_id)
-  const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
-  if (refusal) throw refusal
-  const lane = laneOf(message.to)
-  return acceptMessage(sql, {
-    workspaceNo,
-    appNo,
-    message,
-    lane,
-    planNow: lane === 'transactional' && isDue(message, now),
-    // The app that it means, not whether it was named: a key may imply it.
-    idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
   })
 }

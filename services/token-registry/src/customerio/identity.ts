@@ -1,6 +1,6 @@
 import { type Identifier, personNoOf } from '@pushkeep/domain'
 import { type Caller, invalid } from '@pushkeep/runtime'
-import type { PersonReference } from '@pushkeep/store'
+import { type PersonReference, personIdNamed } from '@pushkeep/store'
 import type { IdentifyAction } from './action.ts'
 
 export interface IdentityDeps {
@@ -9,25 +9,13 @@ export interface IdentityDeps {
   renamePerson: (workspaceNo: number, from: string, to: string) => Promise<boolean>
 }
 
-/**
- * The id of whoever a text names, which may be of nobody yet; null: nobody, and nobody can be made
- * of it. docs/decisions/0041.
- */
-export async function personIdOf(
+/** The id of whoever a text names, which may be of nobody yet; null: nobody. */
+export function personIdOf(
   { findPersonId }: IdentityDeps,
   { workspaceNo }: Caller,
   person: Identifier,
 ): Promise<string | null> {
-  switch (person.by) {
-    case 'id':
-      return person.id
-    case 'email':
-      return (await findPersonId({ workspaceNo, by: 'email', email: person.email })) ?? person.email
-    case 'cio-id': {
-      const personNo = personNoOf(person.cioId)
-      return personNo === null ? null : findPersonId({ workspaceNo, by: 'person-no', personNo })
-    }
-  }
+  return personIdNamed(findPersonId, workspaceNo, person)
 }
 
 /** Whom an identification is about, and the address that it gives them by naming them so. */

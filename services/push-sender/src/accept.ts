@@ -1,0 +1,36 @@
+import type { NewMessage } from '@pushkeep/domain'
+import { type Caller, invalid } from '@pushkeep/runtime'
+import type { AcceptedMessage, Sql } from '@pushkeep/store'
+import { bodyHash } from './idempotency.ts'
+import { audienceProblems, isDue, laneOf, scheduleProblems } from './new-message.ts'
+import { payloadRefusal } from './payload.ts'
+import { targetApp } from './target-app.ts'
+
+/**
+ * A message as it can be accepted, whichever API it came by; `key` is its idempotency key. Throws a
+ * problem where it cannot be sent as it is. Stores nothing.
+ */
+export async function acceptable(
+  sql: Sql,
+  caller: Caller,
+  message: NewMessage,
+  key: string | null,
+): Promise<AcceptedMessage> {
+  const now = Date.now()
+  const problems = [...audienceProblems(message.to), ...scheduleProblems(message, now)]
+  if (problems.length > 0) throw invalid(problems.slice(0, 20))
+  const { workspaceNo } = caller
+  const appNo = await targetApp(sql, caller, message.app_id)
+  const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
+  if (refusal) throw refusal
+  const lane = laneOf(message.to)
+  return {
+    workspaceNo,
+    appNo,
+    message,
+    lane,
+    planNow: lane === 'transactional' && isDue(message, now),
+    // The app that it means, not whether it was named: a key may imply it.
+    idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
+  }
+}

@@ -1,0 +1,56 @@
+import { type Identifier, PersonId } from '@pushkeep/domain'
+import { invalid } from '@pushkeep/runtime'
+import { z } from 'zod'
+
+/** An id as clients write it: text, or a number that stands for its digits. */
+export const IdText = z
+  .union([z.string(), z.int()], 'must be text or an integer')
+  .transform(String)
+  .pipe(PersonId)
+
+const keys = ['id', 'email', 'cio_id'] as const
+
+/** A person under exactly one of their names. */
+export const Identifiers = z
+  .strictObject({ id: IdText.nullish(), email: IdText.nullish(), cio_id: IdText.nullish() })
+  .refine(
+    (given) => keys.filter((key) => given[key] != null).length === 1,
+    `must have exactly one of ${keys.join(', ')}`,
+  )
+export type Identifiers = z.infer<typeof Identifiers>
+
+/** Who is named by `identifiers`. */
+export function personIn({ id, email, cio_id: cioId }: Identifiers): Identifier {
+  if (id != null) return { by: 'id', id }
+  if (email != null) return { by: 'email', email }
+  if (cioId != null) return { by: 'cio-id', cioId: bare(cioId) }
+  throw new Error('identifiers without a name')
+}
+
+/** How `id_type` says to read the id of a path. A phone number is an id. */
+export const IdType = z
+  .enum(['id', 'email', 'phone', 'cio_id'], 'must be one of id, email, phone, cio_id')
+  .default('id')
+
+/** Who is named by a part of a path. */
+export function personAt(text: string, idType: z.infer<typeof IdType>): Identifier {
+  switch (idType) {
+    case 'id':
+    case 'phone':
+      return { by: 'id', id: text }
+    case 'email':
+      return { by: 'email', email: text }
+    case 'cio_id':
+      return { by: 'cio-id', cioId: bare(text) }
+  }
+}
+
+/** Paths of the Track API have `cio_` before it. */
+function bare(cioId: string): string {
+  return cioId.replace(/^cio_/, '')
+}
+
+/** Whoever a `cio_id` names cannot be made of it. */
+export function nobody() {
+  return invalid([{ path: 'identifiers.cio_id', message: 'is of nobody' }])
+}

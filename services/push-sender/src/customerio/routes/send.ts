@@ -1,0 +1,111 @@
+import { deliveryIdOf } from '@pushkeep/domain'
+import { type Caller, callerOf, conflict } from '@pushkeep/runtime'
+import {
+  type Acceptance,
+  acceptMessage,
+  type Identification,
+  type Person,
+  type PersonReference,
+  personIdNamed,
+  type Registered,
+  type Registration,
+  type Sql,
+} from '@pushkeep/store'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { acceptable } from '../../accept.ts'
+import { idempotencyKey } from '../../idempotency.ts'
+import { registrationOf } from '../custom-device.ts'
+import { nobody, personIn } from '../identifiers.ts'
+import { messageOf, renamed } from '../push-message.ts'
+import { acceptedBefore, ownKey } from '../repeats.ts'
+import { refusals } from '../scope.ts'
+import { SendPush } from '../send-push.ts'
+
+export interface SendDeps {
+  database: Sql
+  findPersonId: (reference: PersonReference) => Promise<string | null>
+  identify: (call: Identification) => Promise<Person>
+  register: (call: Registration) => Promise<Registered>
+  /** Left out of the OpenAPI document. */
+  hide: boolean
+}
+
+const sendSchema = {
+  summary: 'Send a transactional push',
+  description:
+    'To the devices of a person, who is created where there is none. `custom_device` is registered ' +
+    'as theirs first. `delivery_id` is the message: `GET /v1/messages/{delivery_id}` tells what ' +
+    'became of it, and the phone reports by it. A call that its client repeats by itself ' +
+    '(`X-Retry-Count`) sends once.',
+  tags: ['app api'],
+  headers: z.looseObject({
+    'idempotency-key': z.string().optional().describe('As for `POST /v1/messages`'),
+    'x-retry-count': z.string().optional().describe('How often the client has repeated the call'),
+  }),
+  body: SendPush,
+  response: {
+    200: z.object({
+      delivery_id: z.string(),
+      queued_at: z.int().describe('Unix seconds'),
+      send_at: z.int().optional().describe('Unix seconds, where it was scheduled'),
+    }),
+    ...refusals(400, 401, 403, 409, 413, 415, 503),
+  },
+}
+
+/** Transactional pushes as Customer.io's clients send them. */
+export const sendRoutes: FastifyPluginAsyncZod<SendDeps> = async (app, deps) => {
+  const { hide } = deps
+  const options = { config: { access: 'secret' }, schema: { ...sendSchema, hide } } as const
+  app.post('/send/push', options, async (request) => {
+    const { headers, body } = request
+    const key = idempotencyKey(headers['idempotency-key'])
+    const id = await send(deps, callerOf(request), body, key, headers['x-retry-count'])
+    const queued_at = Math.floor(Date.now() / 1000)
+    const { send_at } = body
+    return {
+      delivery_id: deliveryIdOf(id),
+      queued_at,
+      ...(send_at != null && send_at > queued_at ? { send_at } : {}),
+    }
+  })
+}
+
+/** Everything is looked at before the first thing is stored. */
+async function send(
+  deps: SendDeps,
+  caller: Caller,
+  push: SendPush,
+  key: string | null,
+  retryCount: unknown,
+): Promise<string> {
+  const { database, findPersonId, identify, register } = deps
+  const { workspaceNo } = caller
+  const repeat = { workspaceNo, body: push, retryCount }
+  const before = key === null ? await acceptedBefore(database, repeat) : null
+  if (before !== null) return before
+  const identifier = personIn(push.identifiers)
+  const personId = await personIdNamed(findPersonId, workspaceNo, identifier)
+  if (personId === null) throw nobody()
+  const message = messageOf(push, personId)
+  const { custom_device: device } = push
+  const registration = device ? await registrationOf(database, caller, personId, device) : null
+  const accepted = await acceptable(database, caller, message, key ?? ownKey(push)).catch(
+    (error: unknown) => {
+      throw renamed(error)
+    },
+  )
+  const isKnown = (await findPersonId({ workspaceNo, by: 'id', id: personId })) !== null
+  if (!isKnown) {
+    const attributes = identifier.by === 'email' ? { email: identifier.email } : {}
+    await identify({ workspaceNo, id: personId, attributes })
+  }
+  if (registration) await register(registration)
+  return idOf(await acceptMessage(database, accepted))
+}
+
+function idOf(acceptance: Acceptance): string {
+  if (acceptance.kind !== 'conflict') return acceptance.id
+  throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')
+}
