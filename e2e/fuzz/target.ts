@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startLocal } from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
+import { createRandom } from '../random.ts'
 import { type Known, newPhone, type Phone } from './known.ts'
-import { createRandom } from './random.ts'
 import { settle } from './stored.ts'
 
 /** An installation of its own to try things on. */

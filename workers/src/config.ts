@@ -31,6 +31,8 @@ const Environment = z.object({
   FCM_URL: url('https://fcm.googleapis.com'),
   FCM_TOKEN_URL: url('https://oauth2.googleapis.com/token'),
   PROVIDER_CA_FILE: z.string().optional(),
+  MESSAGE_RETENTION_DAYS: integer({ min: 1, max: 3650 }).prefault('90'),
+  TIMELINE_RETENTION_DAYS: integer({ min: 1, max: 3650 }).prefault('400'),
   OUTCOME_JOURNAL_DIR: z.string().optional(),
   WORKER_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: port().prefault('7003'),

@@ -1,22 +1,25 @@
 import {
-  type Audit,
-  auditMessages,
+  type BooksChecked,
+  checkBooks,
   createPartitions,
   type Database,
   dropOldEvents,
+  dropOldMessages,
   type EarlyReceiptPlace,
   type EventRetention,
+  type MessageRetention,
   settleEarlyReceipts,
   updateUsualShares,
 } from '@pushkeep/store'
 
 export interface HousekeepingOptions extends EventRetention {
   database: Database
+  retention: MessageRetention
   /** Of all workers one keeps house. */
   isLeading: () => boolean
   now: () => number
   /** Messages that do not add up were found (R4). */
-  onUnbalanced: (audit: Audit) => void
+  onUnbalanced: (checked: BooksChecked) => void
   onError: (error: unknown) => void
 }
 
@@ -31,14 +34,15 @@ interface Chore {
 const lookEveryMs = 1000
 
 /** Most messages whose books are checked in one go. */
-const auditBatch = 2000
+const booksBatch = 2000
 
 /** Most receipts that came too early and are looked at in one go. */
 const receiptBatch = 1000
 
 /**
- * What is not urgent: partitions ahead of need, events that are old, receipts that came before their
- * delivery was on record, what is usual for the mass-bounce guard, the check of the books. Apart from the reconciler, which must not wait for any of it.
+ * What is not urgent: partitions ahead of need, what was kept long enough, receipts that came before
+ * their delivery was on record, what is usual for the mass-bounce guard, the check of the books. Apart
+ * from the reconciler, which must not wait for any of it.
  */
 export function startHousekeeping(options: HousekeepingOptions) {
   const { database, isLeading, now, onError } = options
@@ -51,8 +55,9 @@ export function startHousekeeping(options: HousekeepingOptions) {
     chore(60 * 60_000, () => createPartitions(database, now())),
     chore(60 * 60_000, () => dropOldEvents(database, now(), options)),
     chore(2000, settleReceipts),
+    chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),
-    chore(5000, audit),
+    chore(5000, checkAllBooks),
   ]
   let isStopped = false
   let working: Promise<void> | null = null
@@ -62,11 +67,11 @@ export function startHousekeeping(options: HousekeepingOptions) {
     receiptsAfter = await settleEarlyReceipts(database, receiptsAfter, receiptBatch)
   }
 
-  async function audit() {
+  async function checkAllBooks() {
     for (;;) {
-      const audited = await auditMessages(database, auditBatch)
-      if (audited.unbalanced.length > 0) options.onUnbalanced(audited)
-      if (audited.checked < auditBatch || isStopped) return
+      const checked = await checkBooks(database, booksBatch)
+      if (checked.unbalanced.length > 0) options.onUnbalanced(checked)
+      if (checked.checked < booksBatch || isStopped) return
     }
   }
 

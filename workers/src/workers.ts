@@ -20,6 +20,7 @@ import {
   leaseChunks,
   leaseSeconds,
   loadCredentials,
+  type MessageRetention,
   pauseProvider,
   releaseChunk,
   renewLeases,
@@ -48,6 +49,7 @@ export interface WorkersOptions {
   endpoints: Endpoints
   /** A folder of this machine for outcomes that are not recorded yet; null: they are in memory alone. */
   journalDirectory: string | null
+  retention: MessageRetention
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
@@ -135,10 +137,11 @@ export function startWorkers(options: WorkersOptions) {
   })
   const housekeeping = startHousekeeping({
     database,
+    retention: options.retention,
     isLeading: reconciler.isLeading,
     eventDays: options.eventDays,
     now,
-    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'audit.unbalanced', unbalanced }),
+    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'books.unbalanced', unbalanced }),
     onError: onError('housekeeping.failed'),
   })
   const deliver = presentably((chunkNo) => deliverChunk(deps, chunkNo))

@@ -177,13 +177,8 @@ export async function messageReasons(
   return { isExact, reasons }
 }
 
-/** Forgets sums that nobody draws any more: minutes after two days, broadcasts after a quarter. */
+/** Forgets minutes that nobody draws any more; what is kept of a message goes with the message. */
 export async function dropOldActivity(sql: Sql): Promise<void> {
-  for (const table of ['message_progress', 'message_reasons']) {
-    await sql.query(
-      `delete from ${table} where message_no < message_no_at(now() - interval '90 days')`,
-    )
-  }
   for (const table of ['provider_minutes', 'accepted_minutes']) {
     await sql.query(`delete from ${table} where minute < now() - interval '2 days'`)
   }

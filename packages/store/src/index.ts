@@ -45,7 +45,6 @@ export {
   type Workspace,
   workspaceName,
 } from './apps.ts'
-export { type Audit, auditMessages, type Unbalanced } from './audit.ts'
 export {
   type Actor,
   type AuditAction,
@@ -58,6 +57,7 @@ export {
   readAudit,
 } from './audit-log.ts'
 export { type Backlog, backlogCountMax, backlogOf, type LaneBacklog } from './backlog.ts'
+export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -170,6 +170,7 @@ export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './ma
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
 export { type ListedMessage, type ListedPage, listMessages } from './message-list.ts'
 export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
+export { dropOldMessages, type MessageRetention } from './message-retention.ts'
 export {
   type Acceptance,
   type AcceptedMessage,

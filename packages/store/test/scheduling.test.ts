@@ -1,9 +1,9 @@
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
-  auditMessages,
   beginMessage,
   cancelMessage,
+  checkBooks,
   createPartitions,
   createReceiptTaker,
   planSlice,
@@ -163,7 +163,7 @@ test('the check of the books passes by while it waits, and comes by its new numb
      returning message_counts.message_no as no`,
     [id],
   )
-  expect(await auditMessages(db.database, 10)).toMatchObject({ checked: 0 })
+  expect(await checkBooks(db.database, 10)).toMatchObject({ checked: 0 })
   expect((await db.database.query('select from audit_later')).rowCount).toBe(0)
   await makeDue(id)
   const begun = await beginMessage(db.database, rows[0]?.no ?? '')

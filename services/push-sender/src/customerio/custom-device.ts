@@ -41,7 +41,6 @@ export async function registrationOf(
     previousToken: null,
     readerHash: null,
     maySetReader: false,
-    mayInheritPerson: false,
     change: changeOf(attributes ?? {}),
     lastUsed: lastUsed ?? null,
     at: null,

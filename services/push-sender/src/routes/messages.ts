@@ -1,6 +1,6 @@
 import { NewMessage } from '@pushkeep/domain'
 import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
-import { acceptMessage, type Sql } from '@pushkeep/store'
+import { acceptMessage, type Database } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { acceptable } from '../accept.ts'

@@ -12,7 +12,7 @@ export interface Unbalanced {
   deliveries: string[]
 }
 
-export interface Audit {
+export interface BooksChecked {
   /** Messages that are done and were checked. */
   checked: number
   unbalanced: Unbalanced[]
@@ -31,14 +31,14 @@ const takeText = `
              select from chunks c where c.message_no = m.message_no and c.state <> 'done') as is_open,
            ${isScheduled} as is_scheduled
     from messages m
-    where m.message_no > (select message_no from audit_position)
+    where m.message_no > (select message_no from books_position)
       and m.message_no < message_no_at(now() - interval '${settlingSeconds} seconds')
     order by m.message_no limit $1
   ), moved as (
-    update audit_position set message_no = last.message_no
+    update books_position set message_no = last.message_no
     from (select max(message_no) as message_no from slice) last where last.message_no is not null
   ), put_off as (
-    insert into audit_later (message_no, look_at)
+    insert into books_later (message_no, look_at)
     select message_no, ${lookAgainAt} from slice where is_open and not is_scheduled
     on conflict do nothing
   ), looked as materialized (
@@ -46,13 +46,13 @@ const takeText = `
              select from messages m where m.message_no = l.message_no and m.planned_at is null)
            or exists (
              select from chunks c where c.message_no = l.message_no and c.state <> 'done') as is_open
-    from audit_later l where l.look_at <= now()
+    from books_later l where l.look_at <= now()
     order by l.look_at limit $1 for update of l
   ), postponed as (
-    update audit_later l set look_at = ${lookAgainAt}
+    update books_later l set look_at = ${lookAgainAt}
     from looked o where o.message_no = l.message_no and o.is_open
   ), closed as (
-    delete from audit_later l using looked o
+    delete from books_later l using looked o
     where o.message_no = l.message_no and not o.is_open
     returning l.message_no
   )
@@ -86,9 +86,9 @@ const checkText = `
 /**
  * Checks the next messages that are done, `limit` at most, against their deliveries, and keeps what
  * does not add up (R4). Each message is checked once, in order; one that was not done when the check
- * came by is checked when it is.
+ * came by is checked when it is. What adds up needs its chunks no more.
  */
-export async function auditMessages(database: Database, limit: number): Promise<Audit> {
+export async function checkBooks(database: Database, limit: number): Promise<BooksChecked> {
   return inTransaction(database, async (sql) => {
     const { rows: done } = await sql.query<{ message_no: string }>(takeText, [limit])
     const unbalanced = await check(
@@ -102,5 +102,10 @@ export async function auditMessages(database: Database, limit: number): Promise<
 async function check(sql: Sql, messageNos: string[]): Promise<Unbalanced[]> {
   if (messageNos.length === 0) return []
   const { rows } = await sql.query<Unbalanced>(checkText, [messageNos])
+  await sql.query(
+    `delete from chunks where message_no = any($1)
+       and message_no not in (select message_no from unbalanced_messages)`,
+    [messageNos],
+  )
   return rows
 }

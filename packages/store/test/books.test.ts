@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { auditMessages, leaseChunks, recordOutcomes } from '../src/index.ts'
+import { checkBooks, leaseChunks, recordOutcomes } from '../src/index.ts'
 import {
   accept,
   createScene,
@@ -21,9 +21,9 @@ beforeAll(async () => {
 afterAll(() => db[Symbol.asyncDispose]())
 beforeEach(async () => {
   await db.database.query(
-    'truncate workspaces, messages, message_counts, chunks, deliveries, audit_later, unbalanced_messages cascade',
+    'truncate workspaces, messages, message_counts, chunks, deliveries, books_later, unbalanced_messages cascade',
   )
-  await db.database.query('update audit_position set message_no = 0')
+  await db.database.query('update books_position set message_no = 0')
   scene = await createScene(db.database)
   const personNo = await insertPerson(scene, 'ana')
   await insertDevice(scene, { personNo })
@@ -55,31 +55,38 @@ async function deliver(): Promise<void> {
   }
 }
 
-const audit = () => auditMessages(db.database, 100)
+async function chunks(): Promise<number> {
+  const { rows } = await db.database.query('select count(*)::int as count from chunks')
+  return rows[0].count
+}
 
-test('a message that is done is checked, once', async () => {
-  await oldMessage()
+const check = () => checkBooks(db.database, 100)
+
+test('a message that is done is checked, once, and its chunks go', async () => {
+  const id = await oldMessage()
   await deliver()
-  expect(await audit()).toEqual({ checked: 1, unbalanced: [] })
-  expect(await audit()).toEqual({ checked: 0, unbalanced: [] })
+  expect(await check()).toEqual({ checked: 1, unbalanced: [] })
+  expect(await check()).toEqual({ checked: 0, unbalanced: [] })
+  expect(await chunks()).toBe(0)
+  expect(await report(scene, id)).toMatchObject({ isOpen: false, counts: { sent: 2, pending: 0 } })
 })
 
 test('a message that was accepted just now is left in peace', async () => {
   await accept(scene, { to: { person_id: 'ana' } })
   await deliver()
-  expect(await audit()).toEqual({ checked: 0, unbalanced: [] })
+  expect(await check()).toEqual({ checked: 0, unbalanced: [] })
 })
 
 test('a message that is under way is checked when it is done', async () => {
   await oldMessage()
   await oldMessage()
-  expect(await audit()).toEqual({ checked: 0, unbalanced: [] })
+  expect(await check()).toEqual({ checked: 0, unbalanced: [] })
   await deliver()
   // It is looked at again after a while, not each time.
-  expect(await audit()).toEqual({ checked: 0, unbalanced: [] })
-  await db.database.query('update audit_later set look_at = now()')
-  expect(await audit()).toEqual({ checked: 2, unbalanced: [] })
-  expect(await audit()).toEqual({ checked: 0, unbalanced: [] })
+  expect(await check()).toEqual({ checked: 0, unbalanced: [] })
+  await db.database.query('update books_later set look_at = now()')
+  expect(await check()).toEqual({ checked: 2, unbalanced: [] })
+  expect(await check()).toEqual({ checked: 0, unbalanced: [] })
 })
 
 test.each([
@@ -95,15 +102,16 @@ test.each([
   await deliver()
   expect((await report(scene, id)).isUnbalanced).toBe(false)
   await db.database.query(spoil)
-  expect(await audit()).toMatchObject({ checked: 1, unbalanced: [{ id }] })
+  expect(await check()).toMatchObject({ checked: 1, unbalanced: [{ id }] })
   expect((await report(scene, id)).isUnbalanced).toBe(true)
+  expect(await chunks()).toBe(1)
 })
 
 test('a long list of messages is checked in turns', async () => {
   for (let n = 0; n < 5; n += 1) await oldMessage()
   await deliver()
   const checked = []
-  do checked.push((await auditMessages(db.database, 2)).checked)
+  do checked.push((await checkBooks(db.database, 2)).checked)
   while (checked.at(-1) === 2)
   expect(checked).toEqual([2, 2, 1])
 })
