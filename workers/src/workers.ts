@@ -9,11 +9,13 @@ import {
 } from '@pushkeep/queues'
 import { describeError } from '@pushkeep/runtime'
 import {
+  addActivity,
   claimWindow,
   closeChunk,
   coalesce,
   type Database,
   type EncryptionKey,
+  endActivity,
   type LeasedChunk,
   leaseChunks,
   leaseSeconds,
@@ -25,10 +27,15 @@ import {
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
+import { v4 as uuidv4 } from 'uuid'
+import { startReporter } from './activity/reporter.ts'
+import { createSums } from './activity/sums.ts'
+import { startClerk } from './credential-clerk.ts'
 import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
+import { presentably } from './failed-jobs.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
@@ -54,6 +61,9 @@ export interface WorkersOptions {
 
 /** Recipients claimed at a time: what a killed worker leaves unknown is at most that per chunk. */
 export const windowSize = 100
+
+/** How often the database is told what this process saw, in milliseconds. */
+const reportEveryMs = 2000
 
 /** How long work under way may take when the process is to end, in milliseconds. */
 const drainMs = 10_000
@@ -87,9 +97,10 @@ export function startWorkers(options: WorkersOptions) {
     now,
     random,
   })
+  const sums = createSums(now)
   const recording = startRecording(options)
   const { recorder } = recording
-  const deps = deliverDeps(options, { leases, senders, recorder }, () => isStopping)
+  const deps = deliverDeps(options, { leases, senders, recorder, sums }, () => isStopping)
   const relay = startRelay({
     database,
     databaseUrl,
@@ -106,6 +117,24 @@ export function startWorkers(options: WorkersOptions) {
     onRescued: (rescued) => logger.warn({ event: 'reconciler.rescued', ...rescued }),
     onError: onError('reconciler.failed'),
   })
+  const reporter = startReporter({
+    worker: uuidv4(),
+    sums,
+    openBreakers: () => senders.openBreakers(),
+    add: (report, providers, messages) =>
+      withRepeat(() => addActivity(database, report, providers, messages)),
+    end: (worker) => endActivity(database, worker),
+    intervalMs: reportEveryMs,
+    now,
+    onError: onError('activity.not-reported'),
+  })
+  const clerk = startClerk({
+    database,
+    encryptionKey: options.encryptionKey,
+    endpoints: options.endpoints,
+    pollMs: 1000,
+    onError: onError('credentials.failed'),
+  })
   const housekeeping = startHousekeeping({
     database,
     retention: options.retention,
@@ -115,7 +144,7 @@ export function startWorkers(options: WorkersOptions) {
     onUnbalanced: ({ unbalanced }) => logger.error({ event: 'books.unbalanced', unbalanced }),
     onError: onError('housekeeping.failed'),
   })
-  const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
+  const deliver = presentably((chunkNo) => deliverChunk(deps, chunkNo))
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
     ['apns', 'transactional'],
@@ -126,7 +155,7 @@ export function startWorkers(options: WorkersOptions) {
   const workers = [
     queues.worker(
       planQueue,
-      (messageNo) => planMessage(database, messageNo, () => isStopping),
+      presentably((messageNo) => planMessage(database, messageNo, () => isStopping)),
       settings(2),
     ),
     ...lanes.map(([provider, lane]) =>
@@ -136,9 +165,10 @@ export function startWorkers(options: WorkersOptions) {
   return {
     async stop() {
       isStopping = true
-      await Promise.all([relay.stop(), reconciler.stop(), senders.openRooms()])
+      await Promise.all([relay.stop(), reconciler.stop(), clerk.stop(), senders.openRooms()])
       await housekeeping.stop()
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
+      await reporter.stop()
       leases.stop()
       await senders.close()
       await recording.stop()
@@ -150,7 +180,7 @@ export function startWorkers(options: WorkersOptions) {
 
 function deliverDeps(
   options: WorkersOptions,
-  parts: Pick<DeliverDeps, 'leases' | 'senders' | 'recorder'>,
+  parts: Pick<DeliverDeps, 'leases' | 'senders' | 'recorder' | 'sums'>,
   isStopping: () => boolean,
 ): DeliverDeps {
   const { database, logger } = options

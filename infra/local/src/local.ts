@@ -13,6 +13,7 @@ export const Local = z.strictObject({
   app_id: z.string(),
   secret_key: z.string(),
   public_key: z.string(),
+  console_url: z.string(),
   dashboard_url: z.string(),
   database_url: z.string(),
 })

@@ -56,8 +56,9 @@ async function createInstallation(sql: Sql): Promise<Installation> {
   const workspace = await createWorkspace(sql, 'local')
   const { workspaceNo } = workspace
   const app = await createApp(sql, workspaceNo, 'local app')
+  // Whoever runs it here may do everything, in the console too.
   const newKey = (kind: 'secret' | 'public') =>
-    createKey(sql, { workspaceNo, appNo: null, kind, name: `local ${kind}` })
+    createKey(sql, { workspaceNo, appNo: null, kind, name: `local ${kind}`, role: 'admin' })
   const secret = await newKey('secret')
   const forApps = await newKey('public')
   return {

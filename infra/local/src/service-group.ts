@@ -26,6 +26,7 @@ export class ServiceGroup {
   readonly #services: { rank: number; service: Service }[] = []
   #recording: Promise<void> = Promise.resolve()
   #isStopped = false
+  #stopped: Promise<void> | null = null
 
   constructor(options: GroupOptions) {
     this.#options = options
@@ -68,8 +69,16 @@ export class ServiceGroup {
     }
   }
 
-  /** Ends all, rank by rank, so that nobody loses what it still needs. */
-  async stop(): Promise<void> {
+  /**
+   * Ends all, rank by rank, so that nobody loses what it still needs. Asked again it goes on with the
+   * same stop: a process that is asked twice ends at once, without draining.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll()
+    return this.#stopped
+  }
+
+  async #stopAll(): Promise<void> {
     this.#isStopped = true
     const ranks = [...new Set(this.#services.map(({ rank }) => rank))].sort((a, b) => a - b)
     for (const rank of ranks) {

@@ -108,9 +108,8 @@ async function startAll(
     credentialsFile: simulatorReady.credentials_file,
   })
   const common = { databaseUrl, redisUrl, logLevel }
-  const identityKey = secrets.identity_key
-  const registryOn = (on: Ports) =>
-    registryProgram({ common, port: on.registry, identityKey, own: env.registry })
+  const registryAt = (port: number) =>
+    registryProgram({ common, port, identityKey: secrets.identity_key, own: env.registry })
   const workersOn = (index: number) => (on: Ports) =>
     workersProgram({
       name: index === 0 ? 'workers' : `workers-${index + 1}`,
@@ -122,14 +121,14 @@ async function startAll(
       own: env.workers,
     })
   const [registry, sender, ...workers] = await Promise.all([
-    group.startOn(ports, registryOn, ranks.service),
+    group.startOn(ports, (on) => registryAt(on.registry), ranks.service),
     group.startOn(ports, (on) => senderProgram(common, on.sender, env.sender), ranks.service),
     ...ports.workers.map((_, index) => group.startOn(ports, workersOn(index), ranks.workers)),
   ])
   const registryUrl = `http://127.0.0.1:${registry.ports.registry}`
   const senderUrl = `http://127.0.0.1:${sender.ports.sender}`
   const further = await startFurther(group, (options.services ?? 1) - 1, {
-    registry: (port) => registryProgram({ common, port, identityKey, own: env.registry }),
+    registry: registryAt,
     sender: (port) => senderProgram(common, port, env.sender),
   })
   const local = describe(installation, backing, {
@@ -183,6 +182,7 @@ function describe(
     fcm_url: urls.fcm,
     simulator_url: urls.simulator,
     ...installation,
+    console_url: `${services.sender_url}/ops`,
     dashboard_url: `${services.sender_url}/ops/queues`,
     database_url: databaseUrl,
   }

@@ -9,7 +9,7 @@ export function tableOf(run: LocalRun, directory: string): string {
   const rows = [
     ['token registry', local.registry_url, 'people and devices; API at /docs'],
     ['push sender', local.sender_url, 'messages; API at /docs'],
-    ['queue dashboard', local.dashboard_url, ''],
+    ['console', local.console_url, 'what operations see; sign in with the secret key'],
     ['simulator', local.simulator_url, 'stands in for APNs and FCM'],
     ['workspace', local.workspace_id, ''],
     ['app', local.app_id, ''],

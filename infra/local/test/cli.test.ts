@@ -268,3 +268,46 @@ test('an unknown command or a missing one ends with 2', async () => {
   expect((await pushkeep([])).code).toBe(2)
   expect((await pushkeep(['--help'])).code).toBe(0)
 })
+
+test('a secret key has a role, operate unless another is said; a public one has none', async () => {
+  await newApp()
+  const backend = await json('key', 'create', '--kind', 'secret')
+  const support = await json('key', 'create', '--kind', 'secret', '--role', 'read')
+  const phones = await json('key', 'create', '--kind', 'public')
+  expect([backend.role, support.role, phones.role]).toEqual(['operate', 'read', null])
+  const owners = await findKeys(db.database, [hashKey(support.key)])
+  expect(owners).toMatchObject([{ role: 'read' }])
+  expect((await pushkeep(['key', 'list'])).out).toContain('secret, read')
+  expect(await refusal(2, 'key', 'create', '--kind', 'public', '--role', 'read')).toMatch('--role')
+  expect(await refusal(2, 'key', 'create', '--kind', 'secret', '--role', 'root')).toMatch('admin')
+})
+
+test('what the command does is in the audit log, which is checked for gaps', async () => {
+  const { appId } = await newApp()
+  const { path, pem } = await apnsKeyFile()
+  await json(...apns(appId, path), '--expires', '2030-01-31')
+  const { id, key } = await json('key', 'create', '--kind', 'secret', '--name', 'backend')
+  await json('key', 'revoke', id)
+  await json('key', 'revoke', id)
+  const listed = await pushkeep(['audit', 'list', '--json'])
+  expect(JSON.parse(listed.out)).toMatchObject([
+    { number: 5, key: null, action: 'key.revoke', target: { kind: 'key', id } },
+    { action: 'key.create', detail: { name: 'backend', kind: 'secret', role: 'operate' } },
+    { action: 'credentials.replace', target: { kind: 'app', id: appId } },
+    { action: 'app.create', target: { kind: 'app', id: appId } },
+    { number: 1, action: 'workspace.create', is_intact: true },
+  ])
+  for (const secret of [key, pem.split('\n')[1] ?? '']) expect(listed.out).not.toContain(secret)
+  expect(await json('audit', 'verify')).toEqual({ checked: 5, last: 5 })
+  const { rows } = await db.database.query('select expires_at from app_providers')
+  expect(rows).toEqual([{ expires_at: new Date('2030-01-31T00:00:00Z') }])
+
+  await db.database.query('alter table audit_log disable trigger audit_log_kept')
+  await db.database.query(
+    `delete from audit_log where entry_no = 3 and workspace_no = (select workspace_no from workspaces)`,
+  )
+  await db.database.query('alter table audit_log enable trigger audit_log_kept')
+  expect(await refusal(1, 'audit', 'verify')).toMatch('4')
+  expect((await pushkeep(['audit', 'list'])).out).toContain('the one before it is missing')
+  expect(await refusal(2, ...apns(appId, path), '--expires', 'soon')).toMatch('2027-01-31')
+})

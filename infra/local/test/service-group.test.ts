@@ -54,3 +54,20 @@ test('lower ranks end before higher ones', async () => {
   await group.stop()
   expect(ended).toEqual(['first', 'second', 'last'])
 })
+
+test('asked twice, it asks its processes once: a second signal would end them undrained', async () => {
+  await using folder = await temporaryFolder()
+  const lines: string[] = []
+  const group = new ServiceGroup({
+    directory: folder.path,
+    restart: false,
+    report: () => {},
+    onLine: (_name, line) => lines.push(line),
+  })
+  await group.start({ name: 'it', file: pathOf('./fixtures/child.ts'), args: ['slow'] }, 0)
+  const asked = () => lines.filter((line) => line === 'drained').length
+  const first = group.stop()
+  await expect.poll(asked, { interval: 5 }).toBe(1)
+  await Promise.all([first, group.stop()])
+  expect(asked()).toBe(1)
+})

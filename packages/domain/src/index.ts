@@ -1,3 +1,4 @@
+export { type Absence, type AbsenceFacts, absenceOf } from './absence.ts'
 export {
   type AttributeChange,
   type Attributes,
@@ -13,6 +14,12 @@ export {
   type TimedChange,
 } from './attributes.ts'
 export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
+export {
+  type CredentialFinding,
+  type CredentialOutcome,
+  replacementOutcome,
+  verdictOf,
+} from './credential-check.ts'
 export { type Attempt, decide, type OnUnknown, unknownAttemptsMax, type Verdict } from './decide.ts'
 export {
   type DeliveryCounts,
@@ -42,6 +49,7 @@ export {
   failuresMax,
   type LastStatus,
 } from './device-effect.ts'
+export { diagnose, type ProviderFacts, type SystemFacts, type SystemProblem } from './diagnosis.ts'
 export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
 export {
   type IdentityAlgorithm,
@@ -54,6 +62,7 @@ export {
   judgeIdentity,
   strictestMode,
 } from './identity.ts'
+export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,
   guardDefaults,
@@ -81,7 +90,15 @@ export {
   ttlSecondsMax,
 } from './message.ts'
 export { deliveryIdOf, isDeliveryId, messageIdOf } from './message-id.ts'
-export type { Outcome } from './outcome.ts'
+export {
+  type Delaying,
+  type DeviceStanding,
+  type LaneStanding,
+  type Obstacle,
+  obstaclesOf,
+  type Withholding,
+} from './obstacle.ts'
+export type { AnswerKind, Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
 export {
   ClientMessageId,

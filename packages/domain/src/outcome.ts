@@ -19,3 +19,6 @@ export type Outcome =
   | { kind: 'unavailable'; reason: string; afterMs: number | null; mayHaveArrived: boolean }
   /** It waited for room so long that the device has to be looked at again before it is sent (R6). */
   | { kind: 'unsent'; reason: string }
+
+/** What an answer of a provider, or the lack of one, can mean; what was not sent has none. */
+export type AnswerKind = Exclude<Outcome['kind'], 'unsent'>

@@ -1,6 +1,7 @@
 export { type ApnsAnswer, apnsReasons, classifyApns } from './apns/classify.ts'
 export { createApnsProvider } from './apns/client.ts'
 export { type ApnsPush, renderApns } from './apns/payload.ts'
+export { checkApns, checkFcm } from './check.ts'
 export {
   type ApnsCredentials,
   type FcmCredentials,

@@ -13,11 +13,14 @@ export interface App {
   id: string
   workspaceNo: number
   name: string
+  createdAt: Date
   /** Whether its pushes carry the keys that Customer.io's SDKs need. */
   sdkKeys: boolean
 }
 
-const appColumns = `app_no as "appNo", id, workspace_no as "workspaceNo", name, sdk_keys as "sdkKeys"`
+const appColumns = `
+  app_no as "appNo", id, workspace_no as "workspaceNo", name, created_at as "createdAt",
+  sdk_keys as "sdkKeys"`
 
 /** Creates a workspace. */
 export async function createWorkspace(sql: Sql, name: string): Promise<Workspace> {
@@ -35,6 +38,18 @@ export async function findWorkspace(sql: Sql, id: string): Promise<Workspace | n
     [id],
   )
   return rows[0] ?? null
+}
+
+/** What a workspace is called; its number is known to be one. */
+export async function workspaceName(
+  sql: Sql,
+  workspaceNo: number,
+): Promise<{ id: string; name: string }> {
+  const { rows } = await sql.query<{ id: string; name: string }>(
+    'select id, name from workspaces where workspace_no = $1',
+    [workspaceNo],
+  )
+  return one(rows)
 }
 
 /** Creates an app, without credentials yet. */
@@ -83,6 +98,8 @@ export interface NewCredentials {
   settings: Record<string, Json>
   /** The key material. */
   secret: string
+  /** When they end, where somebody has said so. */
+  expiresAt?: Date | null
 }
 
 /**
@@ -99,15 +116,23 @@ export async function putCredentials(
     `with due as (
        update chunks set rescue_at = now() where app_no = $1 and provider = $2 and state = 'ready'
      )
-     insert into app_providers (app_no, provider, settings, secret) values ($1, $2, $3, $4)
+     insert into app_providers (app_no, provider, settings, secret, expires_at)
+     values ($1, $2, $3, $4, $5)
      on conflict (app_no, provider) do update
      set settings = excluded.settings, secret = excluded.secret, updated_at = now(),
+         expires_at = excluded.expires_at,
          version = app_providers.version + 1,
          paused_at = case when app_providers.guarded_since is null then null
                           else app_providers.paused_at end,
          pause_reason = case when app_providers.guarded_since is null then null
                              else app_providers.pause_reason end`,
-    [appNo, provider, settings, seal(key, secret, sealContext(appNo, provider))],
+    [
+      appNo,
+      provider,
+      settings,
+      seal(key, secret, sealContext(appNo, provider)),
+      credentials.expiresAt ?? null,
+    ],
   )
 }
 
@@ -166,15 +191,37 @@ export interface ProviderState {
   settings: Record<string, Json>
   pausedAt: Date | null
   pauseReason: string | null
+  /** Whether the mass-bounce guard paused it: what was found dead since is in doubt. */
+  isGuarded: boolean
+  /** When its credentials were stored, and when they end, where somebody has said so. */
+  storedAt: Date
+  expiresAt: Date | null
 }
+
+const stateColumns = `
+  provider, settings, paused_at as "pausedAt", pause_reason as "pauseReason",
+  guarded_since is not null as "isGuarded", updated_at as "storedAt", expires_at as "expiresAt"`
 
 /** The providers of an app, without their secrets. */
 export async function providersOf(sql: Sql, appNo: number): Promise<ProviderState[]> {
   const { rows } = await sql.query<ProviderState>(
-    `select provider, settings, paused_at as "pausedAt", pause_reason as "pauseReason"
-     from app_providers where app_no = $1 order by provider`,
+    `select ${stateColumns} from app_providers where app_no = $1 order by provider`,
     [appNo],
   )
+  return rows
+}
+
+/** The providers of several apps, without their secrets. */
+export async function providersOfAll(
+  sql: Sql,
+  appNos: readonly number[],
+): Promise<(ProviderState & { appNo: number })[]> {
+  const { rows } = await sql.query<ProviderState & { appNo: number }>({
+    name: 'providers-of-all',
+    text: `select app_no as "appNo", ${stateColumns} from app_providers
+           where app_no = any($1) order by app_no, provider`,
+    values: [appNos],
+  })
   return rows
 }
 

@@ -1,4 +1,32 @@
 export {
+  type AcceptedMinute,
+  acceptedMinutes,
+  countAccepted,
+  tryUpkeep,
+} from './accepted.ts'
+export {
+  addActivity,
+  endActivity,
+  type MessageSums,
+  type OpenBreaker,
+  type ProviderSums,
+  type WorkerReport,
+} from './activity.ts'
+export {
+  dropOldActivity,
+  messageProgress,
+  messageReasons,
+  type ProgressPoint,
+  type ProviderHealth,
+  providerHealth,
+  type ReasonCount,
+  type SettledMinute,
+  settledMinutes,
+  type Workers,
+  workerMissedSeconds,
+  workersNow,
+} from './activity-reads.ts'
+export {
   type App,
   type AppProvider,
   appsOf,
@@ -11,9 +39,11 @@ export {
   type ProviderState,
   pauseProvider,
   providersOf,
+  providersOfAll,
   putCredentials,
   setSdkKeys,
   type Workspace,
+  workspaceName,
 } from './apps.ts'
 export {
   type Actor,
@@ -26,9 +56,8 @@ export {
   type NewAuditEntry,
   readAudit,
 } from './audit-log.ts'
-
+export { type Backlog, backlogCountMax, backlogOf, type LaneBacklog } from './backlog.ts'
 export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
-
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -55,6 +84,13 @@ export {
   withRepeat,
 } from './connect.ts'
 export {
+  findByFingerprint,
+  lastDeliveries,
+  type PersonDelivery,
+  type StandingDevice,
+  standingDevices,
+} from './console-devices.ts'
+export {
   type ConsoleSession,
   closeSession,
   dropExpiredSessions,
@@ -63,6 +99,19 @@ export {
   sessionIdleSeconds,
   sessionSeconds,
 } from './console-sessions.ts'
+export {
+  type Asker,
+  askCheck,
+  askReplacement,
+  type CredentialTask,
+  dropOldTasks,
+  findTask,
+  finishTask,
+  lastTasks,
+  publishBoxKey,
+  type TakenTask,
+  takeTask,
+} from './credential-tasks.ts'
 export type { Deletion } from './deletion-rule.ts'
 export {
   type DeliveryPage,
@@ -71,6 +120,14 @@ export {
   deliveriesOfPerson,
 } from './deliveries.ts'
 export { lastStatusCode, statusCode, statusOf } from './delivery-codes.ts'
+export { type DeliveryScan, scanDeliveries } from './delivery-scan.ts'
+export {
+  countDevices,
+  type DeviceCount,
+  type DeviceCounts,
+  deviceCounts,
+  lastDeviceCount,
+} from './device-counts.ts'
 export { type Device, isAttributesTooLarge } from './device-rows.ts'
 export {
   appsWithToken,
@@ -110,12 +167,10 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
-
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
+export { type ListedMessage, type ListedPage, listMessages } from './message-list.ts'
 export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
-
 export { dropOldMessages, type MessageRetention } from './message-retention.ts'
-
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -138,6 +193,13 @@ export {
   suppressPerson,
   unsuppressPerson,
 } from './people.ts'
+export {
+  type FoundPerson,
+  findNumberedPerson,
+  findPeopleByEmail,
+  findPeopleByPrefix,
+  findPeopleByToken,
+} from './people-search.ts'
 export {
   type EventCursor,
   type EventPage,
@@ -193,3 +255,4 @@ export {
   type TimelinePage,
 } from './timeline.ts'
 export { tokenHash } from './token-hash.ts'
+export { type Trace, traceMessage } from './trace.ts'

@@ -15,8 +15,9 @@ const idempotencyDays = 7
 const deletedMax = 5000
 
 /**
- * Removes what has been kept long enough: messages that are over, with counts, deliveries and
- * receipts, keys of requests, and timelines. Most of it goes by the partition. `now` in ms.
+ * Removes what has been kept long enough: messages that are over, with counts, deliveries, receipts and
+ * the sums that the console draws, keys of requests, and timelines. Deliveries, receipts and timelines
+ * go by the partition. `now` in ms.
  */
 export async function dropOldMessages(
   sql: Sql,
@@ -27,12 +28,9 @@ export async function dropOldMessages(
   while ((await deleteMessages(sql, oldest)) === deletedMax);
   const oldestKey = new Date(now - idempotencyDays * dayMs)
   while ((await deleteKeys(sql, oldestKey)) === deletedMax);
+  const isOver = async (from: Date, to: Date) => to <= oldest && !(await holds(sql, from, to))
   for (const parent of ['deliveries', 'receipts'] as const) {
-    await dropPartitions(
-      sql,
-      parent,
-      async (from, to) => to <= oldest && !(await holds(sql, from, to)),
-    )
+    await dropPartitions(sql, parent, isOver)
   }
   const oldestEvent = new Date(now - timelineDays * dayMs)
   await dropPartitions(sql, 'device_events', async (_, to) => to <= oldestEvent)
@@ -49,14 +47,20 @@ async function deleteMessages(sql: Sql, oldest: Date): Promise<number> {
        order by message_no limit ${deletedMax}
      ), counts as (
        delete from message_counts where message_no in (select message_no from old)
-     ), receipt_sums as (
-       delete from receipt_counts where message_no in (select message_no from old)
+     ), reasons as (
+       delete from message_reasons where message_no in (select message_no from old)
+     ), progress as (
+       delete from message_progress where message_no in (select message_no from old)
      ), done as (
        delete from chunks where message_no in (select message_no from old)
      ), unbalanced as (
        delete from unbalanced_messages where message_no in (select message_no from old)
      ), later as (
        delete from books_later where message_no in (select message_no from old)
+     ), receipts as (
+       delete from receipt_counts where message_no in (select message_no from old)
+     ), early as (
+       delete from early_receipts where message_no in (select message_no from old)
      ), unplaced as (
        delete from deliveries_default where message_no in (select message_no from old)
      ), unplaced_receipts as (

@@ -237,7 +237,8 @@ export function countsOf(row: string[]): DeliveryCounts {
   return { recipients, sent, bounced, suppressed, failed, expired, pending }
 }
 
-function receiptsOf(row: (string | null)[]): ReceiptCounts {
+/** Receipts as they stand in a row; none was taken: null. */
+export function receiptsOf(row: (string | null)[]): ReceiptCounts {
   const [delivered = 0, opened = 0, clicked = 0, converted = 0] = row.map(Number)
   return { delivered, opened, clicked, converted }
 }

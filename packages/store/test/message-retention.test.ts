@@ -28,6 +28,20 @@ async function sentMessage(ttlSeconds = 3600): Promise<string> {
        update chunks c set state = 'done' from messages m
        where m.id = $1 and c.message_no = m.message_no
        returning c.message_no, c.device_nos[1] as device_no
+     ), receipt as (
+       insert into receipts (message_no, device_no, events, news, delivered_at)
+       select message_no, device_no, 1, 1, now() from settled
+     ), counted as (
+       insert into receipt_counts (message_no, delivered) select message_no, 1 from settled
+     ), early as (
+       insert into early_receipts (message_no, device_no, events, delivered_at)
+       select message_no, device_no + 1, 1, now() from settled
+     ), progress as (
+       insert into message_progress (message_no, at, sent, bounced, suppressed, failed, expired)
+       select message_no, now(), 1, 0, 0, 0, 0 from settled
+     ), reason as (
+       insert into message_reasons (message_no, status, reason, deliveries)
+       select message_no, 2, 'token_dead', 1 from settled
      )
      insert into deliveries (message_no, device_no, at, status, attempts)
      select message_no, device_no, now(), 1, 1 from settled`,
@@ -43,22 +57,32 @@ async function rows(table: string): Promise<number> {
   return rows[0].count
 }
 
+const tables = [
+  'messages',
+  'message_counts',
+  'chunks',
+  'deliveries',
+  'receipts',
+  'receipt_counts',
+  'early_receipts',
+  'message_progress',
+  'message_reasons',
+]
+
 const left = async () =>
   Object.fromEntries(
-    await Promise.all(
-      ['messages', 'message_counts', 'chunks', 'deliveries'].map(async (table) => [
-        table,
-        await rows(table),
-      ]),
-    ),
+    await Promise.all(tables.map(async (table) => [table, await rows(table)] as const)),
   )
+
+const oneOfEach = Object.fromEntries(tables.map((table) => [table, 1]))
+const noneOfAny = Object.fromEntries(tables.map((table) => [table, 0]))
 
 test('a message goes with all that belongs to it, a while after it ended', async () => {
   await sentMessage()
   await keep(29)
-  expect(await left()).toEqual({ messages: 1, message_counts: 1, chunks: 1, deliveries: 1 })
+  expect(await left()).toEqual(oneOfEach)
   await keep(32)
-  expect(await left()).toEqual({ messages: 0, message_counts: 0, chunks: 0, deliveries: 0 })
+  expect(await left()).toEqual(noneOfAny)
 })
 
 test('its receipts go with it, and their sums', async () => {

@@ -2,7 +2,8 @@ import type { QueueBackend } from '@pushkeep/queues'
 import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
 import { speakAppApi } from './customerio/index.ts'
-import { addQueueDashboard } from './queue-dashboard.ts'
+import { addConsole } from './ops/console.ts'
+import { createSignedIn } from './ops/signed-in.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { messageListRoutes } from './routes/message-list.ts'
@@ -13,8 +14,12 @@ export interface SenderOptions {
   database: Database
   authenticate: Authenticate
   logger: ServerOptions['logger']
-  /** Where the queues are that the dashboard shows. */
+  /** Where the queues are that the console shows. */
   queues: QueueBackend
+  /** Where the console's built pages are, if not where they are built. */
+  consolePages?: string
+  /** Reverse proxies in front of it; none if left out. */
+  trustedProxies?: string | undefined
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -22,7 +27,7 @@ export interface SenderOptions {
 /** 10,000 ids of people with room for the content. */
 const bodyLimit = 4 * 1024 * 1024
 
-/** The backends' door: messages in, deliveries and the queue dashboard out. */
+/** The backends' door: messages in, deliveries out; and the console for operations. */
 export function buildSender(options: SenderOptions): Server {
   const { database, authenticate, logger, checkResponses = false } = options
   const app = buildServer({
@@ -32,6 +37,8 @@ export function buildSender(options: SenderOptions): Server {
     logger,
     database,
     authenticate,
+    signedIn: createSignedIn(database),
+    trustedProxies: options.trustedProxies,
     bodyLimit,
     checkResponses,
   })
@@ -41,9 +48,11 @@ export function buildSender(options: SenderOptions): Server {
   app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
   speakAppApi(app, database)
-  addQueueDashboard(app, {
-    backend: options.queues,
-    onError: (err) => logger.warn({ err }, 'the queues of the dashboard'),
+  addConsole(app, {
+    database,
+    queues: options.queues,
+    pages: options.consolePages,
+    onError: (err) => logger.warn({ err }, 'the console'),
   })
   return app
 }

@@ -1,8 +1,9 @@
 import { queueBackend } from '@pushkeep/queues'
 import { createAuthenticator, createLogger, type Running } from '@pushkeep/runtime'
-import { connect, type Database, indexedSettings, migrate } from '@pushkeep/store'
+import { connect, indexedSettings, migrate } from '@pushkeep/store'
 import { buildSender } from './app.ts'
 import type { SenderConfig } from './config.ts'
+import { startUpkeep } from './ops/upkeep.ts'
 
 /** A caller is told to come back within this time where the database does not answer. */
 const connectTimeoutMs = 2000
@@ -27,16 +28,23 @@ export async function startSender(config: SenderConfig): Promise<Running> {
       authenticate: createAuthenticator(database),
       logger,
       queues: backend,
+      trustedProxies: config.trustedProxies,
     })
     const url = await app.listen(config.listen)
-    return { ready: { url }, stop: () => stop(app, database) }
+    const upkeep = startUpkeep({
+      database,
+      onError: (err) => logger.warn({ err }, 'the sums of the console'),
+    })
+    return {
+      ready: { url },
+      async stop() {
+        await upkeep.stop()
+        await app.close()
+        await database.end()
+      },
+    }
   } catch (error) {
     await database.end()
     throw error
   }
-}
-
-async function stop(app: { close(): Promise<void> }, database: Database): Promise<void> {
-  await app.close()
-  await database.end()
 }

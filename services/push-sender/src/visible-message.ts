@@ -7,7 +7,7 @@ const Id = z.uuid()
 /** The message with this id, if the caller may see it; otherwise it is as good as not there. */
 export async function visibleMessage(
   sql: Sql,
-  { workspaceNo, appNo }: Caller,
+  { workspaceNo, appNo }: Pick<Caller, 'workspaceNo' | 'appNo'>,
   id: string,
 ): Promise<MessageReport> {
   const message = Id.safeParse(id).success

@@ -19,6 +19,8 @@ export interface Breaker {
   refused(askedMs: number): void
   /** A window with nothing to tell: no call was made. */
   nothing(): void
+  /** How it stands, where it does not let everything through. `openUntil` on the clock that it has. */
+  standing(): { openUntil: number; refusals: number } | null
 }
 
 /**
@@ -54,5 +56,6 @@ export function createBreaker(options: BreakerOptions): Breaker {
     nothing() {
       probing = false
     },
+    standing: () => (refusals === 0 ? null : { openUntil, refusals }),
   }
 }

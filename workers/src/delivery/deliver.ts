@@ -1,5 +1,6 @@
 import type { Verdict } from '@pushkeep/domain'
-import type { Claimable, LeasedChunk, Recipient } from '@pushkeep/store'
+import type { Claimable, LeasedChunk, Recipient, Recording } from '@pushkeep/store'
+import type { Sums } from '../activity/sums.ts'
 import type { Breaker } from './breaker.ts'
 import { admit, judge } from './judge.ts'
 import { type HeldLease, type LeaseKeeper, newLease } from './leases.ts'
@@ -18,6 +19,8 @@ export interface DeliverDeps {
   leases: LeaseKeeper
   recorder: Recorder
   senders: Senders
+  /** Counts what is seen, for whoever watches. */
+  sums: Sums
   windowSize: number
   /** This process is to end: windows under way are finished, no new one begins. */
   isStopping(): boolean
@@ -185,19 +188,29 @@ function sendWindow(
       const admission = admit(chunk, recipient, clock())
       if (admission.kind === 'settle') {
         deps.recorder.add(admission.recording, progress.ledger)
+        countSettled(deps.sums, chunk, admission.recording)
         progress.settled += 1
         settled()
         continue
       }
       tally.calls += 1
+      const began = deps.now()
       sender.send(admission.token, recipient.deviceNo, recipient.environment, (outcome) => {
         const judged = judge(chunk, recipient, outcome, clock(), deps.random)
         deps.recorder.add(judged.recording, progress.ledger)
+        deps.sums.answered(chunk, outcome, deps.now() - began)
+        countSettled(deps.sums, chunk, judged.recording)
         count(progress, tally, judged.verdict)
         settled()
       })
     }
   })
+}
+
+/** A delivery that ended, for the charts; a broadcast's by message as well. */
+function countSettled(sums: Sums, chunk: LeasedChunk, { status, reason }: Recording): void {
+  if (status === 'pending') return
+  sums.settled(chunk, chunk.lane === 'bulk' ? chunk.messageNo : null, status, reason)
 }
 
 function count(

@@ -42,6 +42,8 @@ export interface SendersOptions {
 }
 
 interface Opened {
+  appNo: number
+  provider: Provider
   version: number
   breaker: Breaker
   room: Room
@@ -50,6 +52,13 @@ interface Opened {
   close: () => Promise<void>
 }
 
+/** A breaker that does not let everything through; times in ms since the epoch. */
+export interface BreakerStanding {
+  appNo: number
+  provider: Provider
+  openUntil: number
+  refusals: number
+}
 /** A message but for what its app says of it. */
 type ChunkToRender = Omit<MessageToRender, 'sdkKeys'>
 
@@ -106,6 +115,16 @@ export function createSenders(options: SendersOptions) {
         },
       }
     },
+    /** The breakers that do not let everything through now. */
+    async openBreakers(): Promise<BreakerStanding[]> {
+      const all = await Promise.all([...opened.values()].map((entry) => entry.catch(() => null)))
+      return all.flatMap((entry) => {
+        const standing = entry?.breaker.standing()
+        return entry && standing
+          ? [{ ...standing, appNo: entry.appNo, provider: entry.provider }]
+          : []
+      })
+    },
     /** Lets everyone in who waits for room: this process is to end. */
     async openRooms() {
       for (const entry of opened.values()) (await entry).room.open()
@@ -131,7 +150,9 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
   const version = chunk.credentialsVersion ?? 0
   const { render, backlog, close } =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
-  return { version, breaker, room: createRoom(backlog, options.windowSize), render, close }
+  const { appNo, provider } = chunk
+  const room = createRoom(backlog, options.windowSize)
+  return { appNo, provider, version, breaker, room, render, close }
 }
 
 interface Rendering extends Pick<Opened, 'render' | 'close'> {

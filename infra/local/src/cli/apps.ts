@@ -12,6 +12,7 @@ import { credentialsCommand } from './credentials.ts'
 import { Failure } from './failure.ts'
 import { identityCommand } from './identity.ts'
 import { nameOf } from './names.ts'
+import { deedOn, noted } from './noted.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
 
@@ -25,7 +26,11 @@ export function appCommand(run: Run): Command {
     .action((name: string, options: { workspace?: string }) =>
       run(async ({ database }) => {
         const { workspaceNo, id: workspace_id } = await chosenWorkspace(database, options.workspace)
-        const { id } = await createApp(database, workspaceNo, nameOf(name))
+        const { id } = await noted(database, async (sql) => {
+          const result = await createApp(sql, workspaceNo, nameOf(name))
+          const deed = deedOn(result, 'app.create', { name: result.name })
+          return { result, deed }
+        })
         return { text: id, json: { id, name: nameOf(name), workspace_id } }
       }),
     )
@@ -58,7 +63,10 @@ function setCommand(run: Run): Command {
     .action((id: string, { sdkKeys }: { sdkKeys: 'on' | 'off' }) =>
       run(async ({ database }) => {
         const app = await chosenApp(database, '<id>', id)
-        await setSdkKeys(database, app.appNo, sdkKeys === 'on')
+        await noted(database, async (sql) => {
+          await setSdkKeys(sql, app.appNo, sdkKeys === 'on')
+          return { result: null, deed: deedOn(app, 'app.set', { sdk_keys: sdkKeys }) }
+        })
         const verb = sdkKeys === 'on' ? 'carry' : 'do without'
         return {
           text: `Pushes to app ${id} ${verb} the keys of Customer.io's SDKs.`,
@@ -81,9 +89,13 @@ function resumeCommand(run: Run): Command {
     .action((id: string, provider: Provider, options: { bounces: 'keep' | 'undo' }) =>
       run(async ({ database }) => {
         const app = await chosenApp(database, '<id>', id)
-        const resumed = await resumeProvider(database, app.appNo, provider, options.bounces)
-        if (!resumed) throw new Failure(`app ${id} has no credentials for ${provider}`)
-        const { restored } = resumed
+        const { bounces } = options
+        const { restored } = await noted(database, async (sql) => {
+          const result = await resumeProvider(sql, app.appNo, provider, bounces)
+          if (!result) throw new Failure(`app ${id} has no credentials for ${provider}`)
+          const detail = { provider, bounces, restored: result.restored }
+          return { result, deed: deedOn(app, 'provider.resume', detail) }
+        })
         const undone = restored > 0 ? `; ${restored} tokens are live again` : ''
         return {
           text: `${provider} of app ${id} goes on${undone}`,

@@ -1,7 +1,14 @@
-import { putCredentials } from '@pushkeep/store'
-import { Command, Option } from 'commander'
+import {
+  type App,
+  type Database,
+  type EncryptionKey,
+  type NewCredentials,
+  putCredentials,
+} from '@pushkeep/store'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
+import { deedOn, noted } from './noted.ts'
 import { chosenApp } from './queries.ts'
 import type { Run } from './session.ts'
 import { textOf } from './text-file.ts'
@@ -21,6 +28,7 @@ interface ApnsOptions {
   teamId: string
   topic: string
   environment?: 'production' | 'sandbox'
+  expires?: Date
 }
 
 function apnsCommand(run: Run): Command {
@@ -37,16 +45,18 @@ function apnsCommand(run: Run): Command {
         'sandbox',
       ]),
     )
+    .addOption(expiryOption())
     .action((options: ApnsOptions) =>
       run(async ({ database, encryptionKey }) => {
-        const { appNo } = await chosenApp(database, '--app', options.app)
+        const app = await chosenApp(database, '--app', options.app)
         const secret = await textOf('--key-file', options.keyFile)
         const settings = await apnsSettings(options, secret)
-        await putCredentials(database, await encryptionKey(), {
-          appNo,
+        await store(database, await encryptionKey(), app, {
+          appNo: app.appNo,
           provider: 'apns',
           settings,
           secret,
+          expiresAt: options.expires ?? null,
         })
         return stored(options.app, 'apns', settings)
       }),
@@ -76,6 +86,7 @@ async function apnsSettings(options: ApnsOptions, privateKey: string) {
 interface FcmOptions {
   app: string
   serviceAccountFile: string
+  expires?: Date
 }
 
 /** What may be shown of a service account. */
@@ -86,9 +97,10 @@ function fcmCommand(run: Run): Command {
     .description('an FCM service account (JSON)')
     .requiredOption('--app <id>', 'the app')
     .requiredOption('--service-account-file <path>', 'the JSON file that Google issued')
+    .addOption(expiryOption())
     .action((options: FcmOptions) =>
       run(async ({ database, encryptionKey }) => {
-        const { appNo } = await chosenApp(database, '--app', options.app)
+        const app = await chosenApp(database, '--app', options.app)
         const secret = await textOf('--service-account-file', options.serviceAccountFile)
         const { parseFcmCredentials } = await loadProviders()
         const parsed = parseFcmCredentials(secret)
@@ -97,15 +109,43 @@ function fcmCommand(run: Run): Command {
         }
         const { project_id: projectId, client_email: clientEmail } = Shown.parse(JSON.parse(secret))
         const settings = { projectId, clientEmail }
-        await putCredentials(database, await encryptionKey(), {
-          appNo,
+        await store(database, await encryptionKey(), app, {
+          appNo: app.appNo,
           provider: 'fcm',
           settings,
           secret,
+          expiresAt: options.expires ?? null,
         })
         return stored(options.app, 'fcm', settings)
       }),
     )
+}
+
+/** Stores them, and writes down that the command did. */
+async function store(
+  database: Database,
+  key: EncryptionKey,
+  app: App,
+  credentials: NewCredentials,
+): Promise<void> {
+  await noted(database, async (sql) => {
+    await putCredentials(sql, key, credentials)
+    const detail = { provider: credentials.provider, outcome: 'replaced' }
+    return { result: null, deed: deedOn(app, 'credentials.replace', detail) }
+  })
+}
+
+const day = /^\d{4}-\d{2}-\d{2}$/
+
+/** `--expires 2027-01-31`: the end of the credentials, where somebody has set one. */
+function expiryOption(): Option {
+  return new Option('--expires <date>', 'when they end, such as 2027-01-31').argParser((text) => {
+    const date = new Date(`${text}T00:00:00Z`)
+    if (!day.test(text) || Number.isNaN(date.getTime())) {
+      throw new InvalidArgumentError('must be a date such as 2027-01-31')
+    }
+    return date
+  })
 }
 
 // Google's SDK takes its time to load: the other commands do not wait for it.

@@ -6,6 +6,7 @@ import {
 } from '@pushkeep/domain'
 import {
   type App,
+  type Database,
   deleteIdentityKey,
   identitiesOf,
   putIdentityKey,
@@ -15,6 +16,7 @@ import {
 } from '@pushkeep/store'
 import { Argument, Command, Option } from 'commander'
 import { Failure } from './failure.ts'
+import { deedOn, noted } from './noted.ts'
 import { chosenApp } from './queries.ts'
 import type { Answer, Run } from './session.ts'
 import { textOf } from './text-file.ts'
@@ -77,7 +79,10 @@ function addCommand(run: Run): Command {
         const read = readIdentityKey(algorithm, key)
         if (read.kind === 'problem') throw new Failure(`--key-file ${read.message}`)
         const sealKey = algorithm === 'HS256' ? await identityKey() : null
-        await putIdentityKey(database, { appNo: app.appNo, kid, algorithm, key }, sealKey)
+        await noted(database, async (sql) => {
+          await putIdentityKey(sql, { appNo: app.appNo, kid, algorithm, key }, sealKey)
+          return { result: null, deed: deedOn(app, 'identity.add-key', { kid, algorithm }) }
+        })
         return {
           text: `Tokens of app ${app.id} may be signed with ${kid} (${algorithm}).`,
           json: { app_id: app.id, kid, algorithm },
@@ -86,26 +91,32 @@ function addCommand(run: Run): Command {
     )
 }
 
-async function changeMode(sql: Sql, app: App, mode: IdentityMode): Promise<Answer> {
-  const { keys } = await identityOf(sql, app)
+async function changeMode(database: Database, app: App, mode: IdentityMode): Promise<Answer> {
+  const { keys } = await identityOf(database, app)
   if (mode === 'required' && keys.length === 0) {
     throw new Failure('the app has no key yet: pushkeep app identity add')
   }
-  await setIdentityMode(sql, app.appNo, mode)
+  await noted(database, async (sql) => {
+    await setIdentityMode(sql, app.appNo, mode)
+    return { result: null, deed: deedOn(app, 'identity.set', { mode }) }
+  })
   return {
     text: `Identity tokens of app ${app.id}: ${mode}.`,
     json: { app_id: app.id, mode },
   }
 }
 
-async function remove(sql: Sql, app: App, kid: string): Promise<Answer> {
-  const { mode, keys } = await identityOf(sql, app)
+async function remove(database: Database, app: App, kid: string): Promise<Answer> {
+  const { mode, keys } = await identityOf(database, app)
   if (mode === 'required' && keys.length === 1 && keys[0]?.kid === kid) {
     throw new Failure('this is the last key, and the app requires tokens: change the mode first')
   }
-  if (!(await deleteIdentityKey(sql, app.appNo, kid))) {
-    throw new Failure(`app ${app.id} has no key ${kid}`)
-  }
+  await noted(database, async (sql) => {
+    if (!(await deleteIdentityKey(sql, app.appNo, kid))) {
+      throw new Failure(`app ${app.id} has no key ${kid}`)
+    }
+    return { result: null, deed: deedOn(app, 'identity.delete-key', { kid }) }
+  })
   return { text: `Key ${kid} of app ${app.id} is gone.`, json: { app_id: app.id, kid } }
 }
 

@@ -35,27 +35,6 @@ export async function chosenApp(sql: Sql, option: string, id: string) {
   return app
 }
 
-export interface ListedKey {
-  id: string
-  kind: 'public' | 'secret'
-  name: string
-  appId: string | null
-  createdAt: Date
-  revokedAt: Date | null
-}
-
-/** The keys of a workspace, oldest first; their texts are nowhere. */
-export async function keysOf(sql: Sql, workspaceNo: number): Promise<ListedKey[]> {
-  const { rows } = await sql.query<ListedKey>(
-    `select k.id, k.kind, k.name, a.id as "appId",
-            k.created_at as "createdAt", k.revoked_at as "revokedAt"
-     from api_keys k left join apps a using (app_no)
-     where k.workspace_no = $1 order by k.created_at, k.id`,
-    [workspaceNo],
-  )
-  return rows
-}
-
 /** The workspace that a key belongs to, or null. */
 export async function workspaceOfKey(sql: Sql, id: string): Promise<number | null> {
   const { rows } = await sql.query<{ no: number }>(

@@ -1,6 +1,7 @@
 import { migrate } from '@pushkeep/store'
 import { Command, CommanderError } from 'commander'
 import { appCommand } from './apps.ts'
+import { auditCommand } from './audit.ts'
 import { failureOf } from './failure.ts'
 import { keyCommand } from './keys.ts'
 import { type Env, type Run, withSession } from './session.ts'
@@ -19,6 +20,7 @@ export async function runCli(args: string[], env: Env): Promise<number> {
     .addCommand(workspaceCommand(run))
     .addCommand(appCommand(run))
     .addCommand(keyCommand(run))
+    .addCommand(auditCommand(run))
     .addCommand(migrateCommand(run))
     .addHelpText('after', help)
   for (const command of [program, ...descendants(program)]) {

@@ -1,6 +1,7 @@
 import { createWorkspace } from '@pushkeep/store'
 import { Command } from 'commander'
 import { nameOf } from './names.ts'
+import { noted } from './noted.ts'
 import { allWorkspaces } from './queries.ts'
 import type { Run } from './session.ts'
 
@@ -12,7 +13,13 @@ export function workspaceCommand(run: Run): Command {
     .description('create a workspace')
     .action((name: string) =>
       run(async ({ database }) => {
-        const { id } = await createWorkspace(database, nameOf(name))
+        const { id } = await noted(database, async (sql) => {
+          const result = await createWorkspace(sql, nameOf(name))
+          const target = { kind: 'workspace', id: result.id } as const
+          const { workspaceNo } = result
+          const deed = { action: 'workspace.create', target, appNo: null, detail: {} } as const
+          return { result, deed: { workspaceNo, ...deed } }
+        })
         return { text: id, json: { id, name: nameOf(name) } }
       }),
     )

@@ -39,6 +39,8 @@ export async function registrationOf(
     personId,
     installationId: null,
     previousToken: null,
+    readerHash: null,
+    maySetReader: false,
     change: changeOf(attributes ?? {}),
     lastUsed: lastUsed ?? null,
     at: null,

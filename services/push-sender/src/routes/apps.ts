@@ -1,8 +1,18 @@
 import { type Provider, providers } from '@pushkeep/domain'
 import { type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
-import { type App, findApp, providersOf, resumeProvider, type Sql } from '@pushkeep/store'
+import {
+  type App,
+  audit,
+  type Database,
+  findApp,
+  inTransaction,
+  providersOf,
+  resumeProvider,
+  type Sql,
+} from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { actorOf } from '../actor.ts'
 
 const config = { access: 'secret' } as const
 
@@ -35,7 +45,10 @@ const Resumed = z.object({
 })
 
 /** An app's lanes: whether they send, and letting a paused one go on. */
-export const appRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (app, { database }) => {
+export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
+  app,
+  { database },
+) => {
   app.get(
     '/v1/apps/:id',
     {
@@ -83,16 +96,32 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (app, {
     },
     async (request) => {
       const { id, provider } = request.params
-      const found = await visibleApp(database, callerOf(request), id)
-      return resume(database, found, provider, request.body?.bounces ?? 'keep')
+      const caller = callerOf(request)
+      const found = await visibleApp(database, caller, id)
+      return resume(database, caller, found, provider, request.body?.bounces ?? 'keep')
     },
   )
 }
 
-async function resume(sql: Sql, app: App, provider: Provider, bounces: 'keep' | 'undo') {
-  const resumed = await resumeProvider(sql, app.appNo, provider, bounces)
-  if (!resumed) throw notFound('unknown_provider', `the app has no credentials for ${provider}`)
-  return resumed
+async function resume(
+  database: Database,
+  caller: Caller,
+  { appNo, id }: App,
+  provider: Provider,
+  bounces: 'keep' | 'undo',
+) {
+  return inTransaction(database, async (sql) => {
+    const resumed = await resumeProvider(sql, appNo, provider, bounces)
+    if (!resumed) throw notFound('unknown_provider', `the app has no credentials for ${provider}`)
+    await audit(sql, {
+      actor: actorOf(caller),
+      action: 'provider.resume',
+      target: { kind: 'app', id },
+      appNo,
+      detail: { provider, bounces, restored: resumed.restored },
+    })
+    return resumed
+  })
 }
 
 const Id = z.uuid()

@@ -1,10 +1,11 @@
 import { NewMessage } from '@pushkeep/domain'
 import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
-import { acceptMessage, cancelMessage, type Sql } from '@pushkeep/store'
+import { acceptMessage, type Database } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { acceptable } from '../accept.ts'
 import { idempotencyKey } from '../idempotency.ts'
+import { cancel } from '../message-changes.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
 import { visibleMessage } from '../visible-message.ts'
 
@@ -67,7 +68,7 @@ const cancelSchema = {
 }
 
 /** Messages in, and where they stand. */
-export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
+export const messageRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
   app,
   { database },
 ) => {
@@ -89,12 +90,6 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
   })
 
   app.post('/v1/messages/:id/cancel', { config, schema: cancelSchema }, async (request) => {
-    const caller = callerOf(request)
-    const { id } = await visibleMessage(database, caller, request.params.id)
-    const { workspaceNo, appNo } = caller
-    if (!(await cancelMessage(database, { workspaceNo, appNo, id }))) {
-      throw conflict('message_done', 'nothing of this message is left to cancel')
-    }
-    return messageBody(await visibleMessage(database, caller, id))
+    return messageBody(await cancel(database, callerOf(request), request.params.id))
   })
 }

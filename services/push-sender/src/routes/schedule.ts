@@ -1,9 +1,9 @@
-import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
-import { releaseMessage, type Sql } from '@pushkeep/store'
+import { callerOf, problemResponses } from '@pushkeep/runtime'
+import type { Database } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { release } from '../message-changes.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
-import { visibleMessage } from '../visible-message.ts'
 
 const releaseSchema = {
   summary: 'Send a scheduled message now',
@@ -18,18 +18,12 @@ const releaseSchema = {
 }
 
 /** Scheduled messages, once they are accepted. */
-export const scheduleRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
+export const scheduleRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
   app,
   { database },
 ) => {
   const options = { config: { access: 'secret' }, schema: releaseSchema } as const
   app.post('/v1/messages/:id/release', options, async (request) => {
-    const caller = callerOf(request)
-    const { workspaceNo, appNo } = caller
-    const { id } = await visibleMessage(database, caller, request.params.id)
-    const release = await releaseMessage(database, { workspaceNo, appNo, id })
-    if (release === 'not-scheduled') throw conflict('not_scheduled', 'it was for at once')
-    if (release === 'cancelled') throw conflict('message_cancelled', 'it is cancelled')
-    return messageBody(await visibleMessage(database, caller, id))
+    return messageBody(await release(database, callerOf(request), request.params.id))
   })
 }

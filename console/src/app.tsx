@@ -1,0 +1,72 @@
+import { lazy, Suspense } from 'react'
+import { Redirect, Route, Router, Switch } from 'wouter'
+import { useSession } from './api/queries.ts'
+import { Frame } from './frame.tsx'
+import { OverviewPage } from './pages/overview/page.tsx'
+import { SignInPage } from './pages/sign-in.tsx'
+import { SessionProvider } from './session.tsx'
+import { Empty, ErrorNotice, Waiting } from './ui/states.tsx'
+
+const MessagesPage = lazy(() => import('./pages/messages/list.tsx'))
+const MessagePage = lazy(() => import('./pages/messages/page.tsx'))
+const PeoplePage = lazy(() => import('./pages/people/search.tsx'))
+const PersonPage = lazy(() => import('./pages/people/page.tsx'))
+const AppsPage = lazy(() => import('./pages/apps/page.tsx'))
+const KeysPage = lazy(() => import('./pages/keys.tsx'))
+const AuditPage = lazy(() => import('./pages/audit.tsx'))
+
+/** The console: its pages for whoever has signed in, the sign-in for everybody else. */
+export function App() {
+  const session = useSession()
+  if (session.data === undefined) {
+    return (
+      <main className="alone">
+        {session.error ? (
+          <ErrorNotice error={session.error} onRetry={() => void session.refetch()} />
+        ) : (
+          <Waiting />
+        )}
+      </main>
+    )
+  }
+  return (
+    <Router base="/ops">
+      {session.data === null ? (
+        <SignInPage />
+      ) : (
+        <SessionProvider session={session.data}>
+          <Frame>
+            <Suspense fallback={<Waiting />}>
+              <Pages />
+            </Suspense>
+          </Frame>
+        </SessionProvider>
+      )}
+    </Router>
+  )
+}
+
+function Pages() {
+  return (
+    <Switch>
+      <Route path="/" component={OverviewPage} />
+      <Route path="/sign-in">
+        <Redirect to="/" replace />
+      </Route>
+      <Route path="/messages" component={MessagesPage} />
+      <Route path="/messages/:id">{({ id }) => <MessagePage key={id} id={id} />}</Route>
+      <Route path="/people" component={PeoplePage} />
+      <Route path="/people/:id">
+        {({ id }) => <PersonPage key={id} id={decodeURIComponent(id)} />}
+      </Route>
+      <Route path="/apps" component={AppsPage} />
+      <Route path="/keys" component={KeysPage} />
+      <Route path="/audit" component={AuditPage} />
+      <Route>
+        <Empty title="There is no such page">
+          <p>The console’s pages are in the menu.</p>
+        </Empty>
+      </Route>
+    </Switch>
+  )
+}

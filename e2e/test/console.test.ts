@@ -1,0 +1,370 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { gzipSync } from 'node:zlib'
+import { openQueues } from '@pushkeep/queues'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildConsole, chromiumPath, openChromium } from '../console/browser.ts'
+import { createDemo, type Demo, type Phone } from '../console/demo.ts'
+import { signIn, visit } from '../console/visit.ts'
+import { type System, startSystem } from './system.ts'
+
+const chromium = chromiumPath()
+if (chromium === null) {
+  console.warn('There is no Chromium here: the console is not tried in a browser.')
+}
+
+let system: System
+let demo: Demo
+let phones: Phone[]
+let browser: Browser
+let broadcast: string
+
+describe.skipIf(chromium === null)('the console in a browser', () => {
+  beforeAll(async () => {
+    buildConsole()
+    system = await startSystem()
+    demo = createDemo(system.local)
+    phones = await demo.register(300)
+    await demo.kill(phones.filter((_, index) => index % 11 === 3))
+    broadcast = await demo.send({ all: true }, { title: 'Autumn sale', body: 'Until Sunday.' })
+    await demo.done(broadcast)
+    await demo.receipts(broadcast, phones.slice(0, 3))
+    browser = await openChromium(chromium ?? '')
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+    await system?.[Symbol.asyncDispose]()
+  })
+
+  test('signing in: a wrong key is refused in words, a right one opens the overview, signing out ends it', async () => {
+    await using opened = await visit(browser, system.local)
+    const { page, context } = opened
+    const field = page.getByLabel('Secret key')
+    await field.fill('sk_0123456789abcdef0123456789')
+    await field.press('Enter')
+    await page.getByText('There is no such key, or it is revoked.').waitFor()
+    await field.fill(system.local.secret_key)
+    await field.press('Enter')
+    await page.getByText(/Push is working/).waitFor()
+    const [cookie] = await context.cookies(`${system.local.console_url}/api/session`)
+    expect(cookie).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/ops' })
+    expect(await page.evaluate('document.cookie')).toBe('')
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await field.waitFor()
+    await page.goto(`${system.local.console_url}/messages`)
+    await field.waitFor()
+    expect(opened.faults).toEqual([])
+  })
+
+  test('support finds a person by the beginning of their id and sees why they got nothing', async () => {
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    await page.getByRole('link', { name: 'People' }).click()
+    await page.getByLabel('Find a person').fill('dana')
+    await page.getByRole('link', { name: 'dana', exact: true }).click()
+    await page.getByText('A push would not reach their device.').waitFor()
+    await page.getByText('The token is dead').waitFor()
+    await page.getByText('It comes back by itself when the app is opened').waitFor()
+    await page.getByLabel('Broadcast').selectOption({ index: 1 })
+    const why = page.getByRole('region', { name: 'Why did they (not) get a message?' })
+    await why.getByText('bounced', { exact: true }).waitFor()
+    await page.getByText('Timeline').click()
+    await page.getByText('The provider called the token dead').waitFor()
+    const token = phones.find(({ person }) => person === 'dana')?.token ?? ''
+    expect(await page.content()).not.toContain(token)
+    expect(page.url()).not.toContain('?')
+    expect(opened.faults).toEqual([])
+  })
+
+  test('a test push is sent to one phone, and the page says what became of it', async () => {
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    await opened.open('/people/ana')
+    await page.getByRole('button', { name: 'Send a test push' }).click()
+    await page.getByLabel('Title').fill('Are you there?')
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    await page.getByText('The provider accepted it.').waitFor()
+    const { body: received } = await system.simulator('GET', '/received?limit=1000&payload=1')
+    const [push] = received.filter(({ token }: Phone) => token === phones[0]?.token).toReversed()
+    expect(JSON.stringify(push)).toContain('Are you there?')
+    await page.getByRole('link', { name: 'Open the message' }).click()
+    await page.getByRole('heading', { name: 'Are you there?' }).waitFor()
+    expect(opened.faults).toEqual([])
+  })
+
+  test('a broadcast is watched while it is sent: the page moves by itself', async () => {
+    await system.simulator('PUT', '/faults', { apns: { delay_ms: 1800 }, fcm: { delay_ms: 700 } })
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    const id = await demo.send({ all: true }, { title: 'Slow news' })
+    await opened.open(`/messages/${id}`)
+    const funnel = page.getByRole('region', { name: 'From accepted to opened' })
+    const sent = funnel.locator('li.sent .funnel-value strong').first()
+    const seen: number[] = []
+    await expect
+      .poll(
+        async () => {
+          seen.push(Number(await sent.textContent()))
+          return page.getByText('done', { exact: true }).count()
+        },
+        { timeout: 30_000, interval: 100 },
+      )
+      .toBe(1)
+    await system.simulator('DELETE', '/faults')
+    expect(new Set(seen).size).toBeGreaterThan(2)
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b))
+    await page.getByText('live', { exact: true }).waitFor()
+    await page.getByText(/token_dead/).waitFor()
+    expect(opened.faults).toEqual([])
+  })
+
+  test('a scheduled message is cancelled from its page', async () => {
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    const send_at = new Date(Date.now() + 3_600_000).toISOString()
+    const { body } = await system.sender('POST', '/v1/messages', {
+      to: { all: true },
+      content: { title: 'Tomorrow' },
+      send_at,
+    })
+    await page.getByRole('link', { name: 'Messages' }).click()
+    await page.getByText('Scheduled', { exact: true }).click()
+    await page.getByRole('link', { name: 'Tomorrow' }).click()
+    await page.getByRole('button', { name: 'Cancel it…' }).click()
+    await page.getByRole('button', { name: 'Cancel the message' }).click()
+    await page.getByText('cancelled', { exact: true }).waitFor()
+    const { body: message } = await system.sender('GET', `/v1/messages/${body.id}`)
+    expect(message.cancelled_at).toEqual(expect.any(String))
+  })
+
+  test('a failed job is retried from the queue dashboard, by whoever may', async () => {
+    const queues = openQueues({
+      backend: { kind: 'postgres', url: system.local.database_url },
+      onError: () => {},
+    })
+    const plan = queues.queue('plan')
+    const job = await plan.bull.add('plan', { ref: 'no number' }, { jobId: 'broken' })
+    await expect.poll(() => job.getState(), { timeout: 20_000 }).toBe('failed')
+    const failedAt = async () => (await plan.bull.getJob('broken'))?.finishedOn ?? 0
+    const before = await failedAt()
+
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    await page.getByRole('link', { name: 'Queues' }).click()
+    await page.getByRole('link', { name: 'plan' }).first().click()
+    await page
+      .getByRole('link', { name: /failed/i })
+      .first()
+      .click()
+    await page.getByRole('button', { name: 'Retry all' }).click()
+    await page.getByRole('button', { name: 'Confirm' }).click()
+    await expect.poll(failedAt, { timeout: 20_000 }).toBeGreaterThan(before)
+    await opened.open('/audit')
+    await page.getByText('retried failed jobs').waitFor()
+    await plan.bull.obliterate({ force: true })
+    await plan.close()
+    await queues.close()
+  })
+
+  test('a credential is rotated: a wrong one is refused and changes nothing, a right one is in use', async () => {
+    const { body: issued } = await system.simulator('POST', '/credentials', {
+      name: 'next',
+      topic: 'com.example.next',
+      project_id: 'next-project',
+    })
+    const { teamId, keyId, topic, privateKeyPem } = issued.apns
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    await page.getByRole('link', { name: 'Apps' }).click()
+    await page.getByRole('button', { name: 'Check with the provider' }).first().click()
+    await page.getByText('The provider takes them.').waitFor()
+
+    async function replace(bundleId: string) {
+      await page.getByRole('button', { name: 'Replace…' }).first().click()
+      await page.getByLabel('Key file (.p8)').setInputFiles({
+        name: `AuthKey_${keyId}.p8`,
+        mimeType: 'text/plain',
+        buffer: Buffer.from(privateKeyPem),
+      })
+      expect(await page.getByLabel('Key id').inputValue()).toBe(keyId)
+      await page.getByLabel('Team id').fill(teamId)
+      await page.getByLabel('Bundle id').fill(bundleId)
+      await page.getByRole('button', { name: 'Check and store' }).click()
+    }
+    const dialog = page.getByRole('dialog')
+    await replace('com.example.wrong')
+    await dialog.getByText('The provider refuses them. The old ones stay in use.').waitFor()
+    await dialog.getByRole('button', { name: 'Close' }).last().click()
+    await replace(topic)
+    await dialog.getByText('The provider takes the new ones: they are in use.').waitFor()
+    await dialog.getByRole('button', { name: 'Close' }).last().click()
+    await page.getByText(topic).waitFor()
+    expect(await page.content()).not.toContain(privateKeyPem.split('\n')[1])
+
+    const id = await demo.send({ person_id: 'ana' }, { title: 'With the new key' })
+    await demo.done(id)
+    const { body: message } = await system.sender('GET', `/v1/messages/${id}`)
+    expect(message.counts).toMatchObject({ sent: 1 })
+    await opened.open('/audit')
+    await page.getByText('replaced credentials', { exact: true }).first().waitFor()
+    await page.getByText('tried to replace credentials').first().waitFor()
+    expect(opened.faults).toEqual([])
+  })
+
+  test('a key is made and seen once; with it one reads, and its end is the end of the session', async () => {
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    await page.getByRole('link', { name: 'Keys' }).click()
+    await page.getByRole('button', { name: 'Create a key…' }).click()
+    await page.getByLabel('Name').fill('support')
+    await page.getByLabel('What it may do').selectOption('read')
+    await page.getByRole('button', { name: 'Create', exact: true }).click()
+    const key = (await page.locator('.secret code').textContent()) ?? ''
+    await page.getByRole('button', { name: 'I have it' }).click()
+    expect(await page.content()).not.toContain(key)
+
+    await using reader = await signIn(browser, system.local, { key })
+    await reader.open('/people/ana')
+    await reader.page.getByText('A push would be sent to their device.').waitFor()
+    expect(await reader.page.getByRole('button', { name: 'Send a test push' }).count()).toBe(0)
+    await reader.open('/keys')
+    expect(await reader.page.getByRole('button', { name: /Revoke/ }).count()).toBe(0)
+
+    await page.getByRole('button', { name: 'Revoke support' }).click()
+    await page.getByRole('button', { name: 'Revoke', exact: true }).click()
+    await page.getByText('support is revoked.').waitFor()
+    await reader.page.getByRole('link', { name: 'Messages' }).click()
+    await reader.page.getByLabel('Secret key').waitFor()
+    expect([...opened.faults, ...reader.faults]).toEqual([])
+  })
+
+  test('by keyboard alone: past the menu to the content, into a dialog and out of it', async () => {
+    await using opened = await signIn(browser, system.local)
+    const { page } = opened
+    await opened.open('/people/ana')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Skip to content')
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Suppress all pushes')
+    await page.keyboard.press('Tab')
+    expect(await focused(page)).toBe('Send a test push')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused(page)).toBe('Send a test push')
+  })
+
+  const paths = [
+    '/',
+    '/messages',
+    '/people',
+    '/people/dana',
+    '/apps',
+    '/keys',
+    '/audit',
+    '/nothing',
+  ]
+
+  test('axe finds no serious fault on any page, in light and dark', async () => {
+    const require = createRequire(import.meta.url)
+    const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8')
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await using signedOut = await visit(browser, system.local, { colorScheme })
+      await signedOut.page.getByLabel('Secret key').waitFor()
+      expect(await seriousFaults(signedOut.page, axe)).toEqual([])
+      await using opened = await signIn(browser, system.local, { colorScheme })
+      for (const path of [...paths, `/messages/${broadcast}`]) {
+        await opened.open(path)
+        await unfold(opened.page)
+        expect([path, await seriousFaults(opened.page, axe)]).toEqual([path, []])
+      }
+      await opened.open('/apps')
+      await opened.page.getByRole('button', { name: 'Replace…' }).first().click()
+      expect(await seriousFaults(opened.page, axe)).toEqual([])
+    }
+  }, 120_000)
+
+  test('at the width of a phone no page is wider than the screen', async () => {
+    const viewport = { width: 360, height: 740 }
+    await using opened = await signIn(browser, system.local, { viewport })
+    for (const path of [...paths, `/messages/${broadcast}`]) {
+      await opened.open(path)
+      await unfold(opened.page)
+      const width = await opened.page.evaluate('document.documentElement.scrollWidth')
+      expect([path, width]).toEqual([path, viewport.width])
+    }
+    await opened.page.getByRole('button', { name: 'Menu' }).click()
+    await opened.page.getByRole('link', { name: 'Keys' }).click()
+    await opened.page.getByRole('heading', { name: 'Keys' }).waitFor()
+  })
+
+  test('a first view takes under a second and 200 kB of script', async () => {
+    await using signedIn = await signIn(browser, system.local)
+    const storageState = await signedIn.context.storageState()
+    const times: number[] = []
+    let scriptBytes = 0
+    for (let round = 0; round < 4; round += 1) {
+      // A context of its own has nothing in its cache.
+      const context = await browser.newContext({ storageState })
+      const page = await context.newPage()
+      const scripts: Promise<number>[] = []
+      page.on('response', (response) => {
+        if (response.request().resourceType() !== 'script') return
+        scripts.push(response.body().then((body) => gzipSync(body).length))
+      })
+      const began = performance.now()
+      await page.goto(system.local.console_url)
+      await page.locator('.headline').waitFor()
+      times.push(performance.now() - began)
+      scriptBytes = (await Promise.all(scripts)).reduce((sum, bytes) => sum + bytes, 0)
+      await context.close()
+    }
+    const best = Math.round(Math.min(...times))
+    console.log(`first view: ${best} ms, ${Math.round(scriptBytes / 1024)} KB of script (gzip)`)
+    expect(best).toBeLessThan(1000)
+    expect(scriptBytes).toBeLessThan(200 * 1024)
+  })
+
+  test('while the server is away a page says so and what to do, and goes on when it is back', async () => {
+    await using opened = await signIn(browser, system.local)
+    const { page, context } = opened
+    await context.route('**/ops/api/**', (route) => route.abort())
+    await page.reload()
+    await page.getByText('The server cannot be reached.').waitFor()
+    await page.getByText('Is the push sender running?').waitFor()
+    await context.unroute('**/ops/api/**')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('live', { exact: true }).waitFor()
+  })
+})
+
+/** What the focus is on, by what it says. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate('document.activeElement.textContent.trim()')
+}
+
+/** Opens everything that is folded away. */
+async function unfold(page: Page): Promise<void> {
+  await page.evaluate('for (const one of document.querySelectorAll("details")) one.open = true')
+  const deliveries = page.getByRole('button', { name: 'Show them' })
+  if (await deliveries.count()) await deliveries.click()
+  await page.locator('.waiting').waitFor({ state: 'detached' })
+}
+
+interface AxeFault {
+  id: string
+  impact: string
+  nodes: { html: string; failureSummary: string }[]
+}
+
+/** Faults of accessibility that keep somebody from using a page. */
+async function seriousFaults(page: Page, axe: string): Promise<string[]> {
+  await page.evaluate(axe)
+  const found: AxeFault[] = await page.evaluate('axe.run().then((result) => result.violations)')
+  return found
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes: [node] }) => `${id}: ${node?.html} ${node?.failureSummary}`)
+}

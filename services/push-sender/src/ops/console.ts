@@ -1,0 +1,57 @@
+import { builtDirectory } from '@pushkeep/console/built'
+import type { QueueBackend } from '@pushkeep/queues'
+import type { Server } from '@pushkeep/runtime'
+import type { Database } from '@pushkeep/store'
+import { consolePages } from './pages.ts'
+import { createQueueAccess, sparingly } from './queue-access.ts'
+import { consoleAppRoutes } from './routes/apps.ts'
+import { auditRoutes } from './routes/audit.ts'
+import { credentialRoutes } from './routes/credentials.ts'
+import { deviceRoutes } from './routes/devices.ts'
+import { keyRoutes } from './routes/keys.ts'
+import { liveRoutes } from './routes/live.ts'
+import { consoleMessageRoutes } from './routes/messages.ts'
+import { overviewRoutes } from './routes/overview.ts'
+import { peopleRoutes } from './routes/people.ts'
+import { addQueueRoutes } from './routes/queues.ts'
+import { sessionRoutes } from './routes/session.ts'
+import { suppressionRoutes } from './routes/suppression.ts'
+
+export interface ConsoleOptions {
+  database: Database
+  /** Where the queues are. */
+  queues: QueueBackend
+  /** Where the built pages are; where `npm run build` puts them if left out. */
+  pages?: string | undefined
+  /** A fault of the queues' server or of a live reading: reported, never thrown. */
+  onError: (error: Error) => void
+}
+
+/**
+ * What operations see under `/ops`: the console's pages, its API under `/ops/api`, and the queue
+ * dashboard. All but the pages themselves is for whoever has signed in with a secret key.
+ */
+export function addConsole(app: Server, options: ConsoleOptions): void {
+  const { database, queues, pages = builtDirectory } = options
+  const onError = sparingly(options.onError)
+  const now = Date.now
+  const access = createQueueAccess({ backend: queues, onError })
+  app.register(consolePages, { directory: pages })
+  app.register(sessionRoutes, { database })
+  app.register(overviewRoutes, { database, access, now })
+  app.register(liveRoutes, { database, access, now, onError: (error) => onError(asError(error)) })
+  app.register(consoleMessageRoutes, { database })
+  app.register(peopleRoutes, { database, now })
+  app.register(suppressionRoutes, { database })
+  app.register(deviceRoutes, { database })
+  app.register(consoleAppRoutes, { database, now })
+  app.register(credentialRoutes, { database, now })
+  app.register(keyRoutes, { database })
+  app.register(auditRoutes, { database })
+  addQueueRoutes(app, { database, access, onError })
+  app.addHook('onClose', () => access.close())
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('a reading failed')
+}

@@ -1,0 +1,143 @@
+import rateLimit from '@fastify/rate-limit'
+import { Session, SignIn } from '@pushkeep/console-api'
+import { ProblemError } from '@pushkeep/runtime'
+import {
+  audit,
+  closeSession,
+  type Database,
+  findKeys,
+  findSession,
+  hashKey,
+  inTransaction,
+  type KeyOwner,
+  keyPattern,
+  openSession,
+  type Sql,
+  workspaceName,
+} from '@pushkeep/store'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { actorOf } from '../../actor.ts'
+import { clearSessionCookie, sessionSecretOf, setSessionCookie } from '../cookies.ts'
+import { csrfTokenOf, refuseForeignOrigin } from '../csrf.ts'
+import { scopeOfCaller } from '../scope.ts'
+
+/** Tries to sign in from one address within a minute, in one process. */
+const signInsPerMinute = 10
+
+const open = { access: 'open' } as const
+const session = { access: 'session' } as const
+const hide = true
+
+/** Signing in with a secret key, and out. */
+export const sessionRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
+  app,
+  { database },
+) => {
+  await app.register(rateLimit, {
+    global: false,
+    max: signInsPerMinute,
+    timeWindow: '1 minute',
+    cache: 10_000,
+    errorResponseBuilder: (_request, { ttl }) => tooManySignIns(Math.ceil(ttl / 1000)),
+  })
+
+  app.post(
+    '/ops/api/session',
+    {
+      config: { ...open, rateLimit: {} },
+      schema: { hide, body: SignIn, response: { 200: Session } },
+    },
+    async (request, reply) => {
+      refuseForeignOrigin(request)
+      const owner = await ownerOf(database, request.body.key)
+      const secret = await signIn(database, owner)
+      setSessionCookie(request, reply, secret)
+      return describe(database, secret)
+    },
+  )
+
+  app.get(
+    '/ops/api/session',
+    { config: session, schema: { hide, response: { 200: Session } } },
+    async (request) => describe(database, sessionSecretOf(request) ?? ''),
+  )
+
+  app.delete(
+    '/ops/api/session',
+    { config: { ...session, role: 'read' }, schema: { hide, response: { 204: z.null() } } },
+    async (request, reply) => {
+      await signOut(database, sessionSecretOf(request) ?? '')
+      clearSessionCookie(request, reply)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+type SecretOwner = Extract<KeyOwner, { kind: 'secret' }>
+
+async function ownerOf(sql: Sql, key: string): Promise<SecretOwner> {
+  const [owner] = keyPattern.test(key) ? await findKeys(sql, [hashKey(key)]) : []
+  if (!owner) {
+    throw new ProblemError(401, 'wrong_key', { detail: 'there is no such key, or it is revoked' })
+  }
+  if (owner.kind === 'public') {
+    throw new ProblemError(403, 'public_key', {
+      detail: 'this is a public key, for mobile apps; sign in with a secret one (sk_…)',
+    })
+  }
+  return owner
+}
+
+async function signIn(database: Database, owner: SecretOwner): Promise<string> {
+  const { id } = await workspaceName(database, owner.workspaceNo)
+  return inTransaction(database, async (sql) => {
+    const secret = await openSession(sql, owner.keyId)
+    await audit(sql, {
+      actor: actorOf(owner),
+      action: 'session.open',
+      target: { kind: 'workspace', id },
+      appNo: owner.appNo,
+      detail: {},
+    })
+    return secret
+  })
+}
+
+async function signOut(database: Database, secret: string): Promise<void> {
+  const found = await findSession(database, secret)
+  if (!found) return
+  const { id } = await workspaceName(database, found.owner.workspaceNo)
+  await inTransaction(database, async (sql) => {
+    await closeSession(sql, secret)
+    await audit(sql, {
+      actor: actorOf(found.owner),
+      action: 'session.close',
+      target: { kind: 'workspace', id },
+      appNo: found.owner.appNo,
+      detail: {},
+    })
+  })
+}
+
+async function describe(sql: Sql, secret: string): Promise<Session> {
+  const found = await findSession(sql, secret)
+  if (!found) throw new ProblemError(401, 'signed_out', { detail: 'the session has ended' })
+  const { owner, expiresAt } = found
+  const { apps, appNo } = await scopeOfCaller(sql, owner)
+  const [only] = apps
+  return {
+    key: { id: owner.keyId, name: owner.keyName, role: owner.role },
+    workspace: await workspaceName(sql, owner.workspaceNo),
+    app: appNo === null || !only ? null : { id: only.id, name: only.name },
+    expires_at: expiresAt.toISOString(),
+    csrf_token: csrfTokenOf(secret),
+  }
+}
+
+function tooManySignIns(afterSeconds: number): ProblemError {
+  return new ProblemError(429, 'too_many_sign_ins', {
+    detail: `too many tries to sign in: wait ${afterSeconds} s`,
+    headers: { 'retry-after': String(afterSeconds) },
+  })
+}
