@@ -104,6 +104,8 @@ export function startReconciler(options: ReconcilerOptions) {
   const timer = setInterval(start, options.intervalMs)
   start()
   return {
+    /** Whether this process leads: what only one of all is to do may go with it. */
+    leads: () => client !== null,
     async stop() {
       isStopped = true
       clearInterval(timer)

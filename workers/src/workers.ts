@@ -6,8 +6,9 @@ import {
   type PointerQueue,
   planQueue,
   type QueueBackend,
+  queueNames,
 } from '@pushkeep/queues'
-import { describeError } from '@pushkeep/runtime'
+import { describeError, type Metrics, observeCoalescers } from '@pushkeep/runtime'
 import {
   claimWindow,
   closeChunk,
@@ -31,6 +32,12 @@ import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { createRecorder } from './delivery/recorder.ts'
 import { createSenders } from './delivery/senders.ts'
+import { createWorkerEvents, type WorkerEvents } from './events.ts'
+import { createAppNames } from './metrics/app-labels.ts'
+import { observeWork } from './metrics/in-flight.ts'
+import { observeProviders } from './metrics/provider-pools.ts'
+import { measurePushes } from './metrics/push-meter.ts'
+import { startSurvey } from './metrics/survey.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
 import { startRelay } from './relay.ts'
@@ -44,6 +51,7 @@ export interface WorkersOptions {
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
+  metrics: Metrics
   now: () => number
   random: () => number
 }
@@ -54,9 +62,14 @@ export const windowSize = 100
 /** How long work under way may take when the process is to end, in milliseconds. */
 const drainMs = 10_000
 
+/** Apps that metrics tell apart; all others are one. */
+const namedAppsMax = 100
+
 /** Starts relay, planner, delivery, recording and reconciler; `stop` drains them. */
 export function startWorkers(options: WorkersOptions) {
-  const { database, databaseUrl, logger, now, random } = options
+  const { database, databaseUrl, logger, metrics, now, random } = options
+  const apps = createAppNames(database, namedAppsMax)
+  const events = createWorkerEvents(metrics, logger, apps)
   const onError = (event: string) => (error: unknown) =>
     logger.warn({ event, err: describeError(error) })
   let isStopping = false
@@ -82,7 +95,10 @@ export function startWorkers(options: WorkersOptions) {
     now,
     random,
   })
-  const deps = deliverDeps(options, leases, senders, () => isStopping)
+  observeProviders(metrics, apps, senders)
+  const measured = measurePushes(metrics, apps, senders)
+  const deps = deliverDeps(options, events, leases, measured, () => isStopping)
+  observeWork(metrics, { leases: leases.count, unwritten: deps.recorder.backlog })
   const relay = startRelay({
     database,
     databaseUrl,
@@ -96,8 +112,19 @@ export function startWorkers(options: WorkersOptions) {
     intervalMs: 1000,
     batchSize: 1000,
     now,
-    onRescued: (rescued) => logger.warn({ event: 'reconciler.rescued', ...rescued }),
+    onRescued: events.rescued,
     onError: onError('reconciler.failed'),
+  })
+  const survey = startSurvey({
+    sql: database,
+    queues: queueNames.map(queue),
+    metrics,
+    isLeading: reconciler.leads,
+    intervalMs: 5000,
+    ledgerIntervalMs: 60_000,
+    lanesMax: 2 * namedAppsMax,
+    now,
+    onError: onError('survey.failed'),
   })
   const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
@@ -120,7 +147,7 @@ export function startWorkers(options: WorkersOptions) {
   return {
     async stop() {
       isStopping = true
-      await Promise.all([relay.stop(), reconciler.stop()])
+      await Promise.all([relay.stop(), survey.stop(), reconciler.stop()])
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       leases.stop()
       await senders.close()
@@ -131,24 +158,25 @@ export function startWorkers(options: WorkersOptions) {
 }
 
 /** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
-async function guardMinutes({ database, logger }: WorkersOptions, recorded: Recorded) {
+async function guardMinutes(database: Database, events: WorkerEvents, recorded: Recorded) {
   for (const minute of recorded.minutes) {
     if (!isMassBounce(minute)) continue
     const { appNo, provider } = minute
     const reason = massBounceReason(minute)
     if (await tripGuard(database, appNo, provider, reason)) {
-      logger.error({ event: 'guard.tripped', app: appNo, provider, reason })
+      events.guardTripped(appNo, provider, reason)
     }
   }
 }
 
 function deliverDeps(
   options: WorkersOptions,
+  events: WorkerEvents,
   leases: DeliverDeps['leases'],
   senders: DeliverDeps['senders'],
   isStopping: () => boolean,
 ): DeliverDeps {
-  const { database, logger } = options
+  const { database, logger, metrics } = options
   // Jobs of one-person messages that arrive together are leased and claimed by one statement.
   const lease = coalesce<{ chunkNo: string; lease: string }, { chunk: LeasedChunk | null }>({
     run: async (wanted) => {
@@ -160,6 +188,7 @@ function deliverDeps(
     runsMax: 2,
     waitingMax: 10_000,
     keysOf: ({ chunkNo }) => [chunkNo],
+    onRun: observeCoalescers(metrics)('leases'),
   })
   return {
     lease: async (chunkNo, token) => (await lease({ chunkNo, lease: token })).chunk,
@@ -168,15 +197,16 @@ function deliverDeps(
     release: (held, delayMs) => withRepeat(() => releaseChunk(database, held, delayMs)),
     async pause(chunk, reason) {
       const isNew = await pauseProvider(database, chunk.appNo, chunk.provider, reason)
-      const { appNo, provider } = chunk
-      if (isNew) logger.error({ event: 'app.paused', app: appNo, provider, reason })
+      if (isNew) events.lanePaused(chunk, reason)
     },
     leases,
     senders,
     recorder: createRecorder({
       write: async (batch) => {
+        const began = performance.now()
         const recorded = await withRepeat(() => recordOutcomes(database, batch))
-        await guardMinutes(options, recorded)
+        events.recorded(batch, recorded, performance.now() - began)
+        await guardMinutes(database, events, recorded)
         return recorded
       },
       batchSize: 500,
@@ -187,6 +217,6 @@ function deliverDeps(
     isStopping,
     now: options.now,
     random: options.random,
-    onDelivered: (report) => logger.debug({ event: 'chunk.delivered', ...report }),
+    onDelivered: events.chunkDelivered,
   }
 }

@@ -105,14 +105,23 @@ async function startAll(
       simulator: simulatorReady,
       own: env.workers,
     })
+  const registryOn = (on: Ports) =>
+    registryProgram(common, { own: on.registry, operations: on.registryOperations }, env.registry)
+  const senderOn = (on: Ports) =>
+    senderProgram(common, { own: on.sender, operations: on.senderOperations }, env.sender)
   const [registry, sender, ...workers] = await Promise.all([
-    group.startOn(ports, (on) => registryProgram(common, on.registry, env.registry), ranks.service),
-    group.startOn(ports, (on) => senderProgram(common, on.sender, env.sender), ranks.service),
+    group.startOn(ports, registryOn, ranks.service),
+    group.startOn(ports, senderOn, ranks.service),
     ...ports.workers.map((_, index) => group.startOn(ports, workersOn(index), ranks.workers)),
   ])
   const local = describe(installation, backing, {
     registry_url: `http://127.0.0.1:${registry.ports.registry}`,
     sender_url: `http://127.0.0.1:${sender.ports.sender}`,
+    metrics_urls: [
+      registry.ports.registryOperations,
+      sender.ports.senderOperations,
+      ...workers.map(({ ports }, index) => ports.workers[index]),
+    ].map((port) => `http://127.0.0.1:${port}/metrics`),
   })
   await writePrivateJson(pathsOf(directory).local, local)
   return {
@@ -130,16 +139,20 @@ async function startAll(
 
 function describe(
   installation: Installation,
-  { simulatorReady: { urls }, databaseUrl }: Backing,
-  services: Pick<Local, 'registry_url' | 'sender_url'>,
+  { simulatorReady: { urls, ca_file }, databaseUrl, redisUrl }: Backing,
+  services: Pick<Local, 'registry_url' | 'sender_url' | 'metrics_urls'>,
 ): Local {
   return {
     ...services,
     apns_url: urls.apnsProduction,
+    apns_sandbox_url: urls.apnsSandbox,
     fcm_url: urls.fcm,
+    fcm_token_url: urls.fcmToken,
+    provider_ca_file: ca_file,
     simulator_url: urls.simulator,
     ...installation,
     dashboard_url: `${services.sender_url}/ops/queues`,
     database_url: databaseUrl,
+    redis_url: redisUrl ?? null,
   }
 }

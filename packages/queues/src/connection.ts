@@ -49,12 +49,22 @@ type PostgresQueue = Queue<
   PostgresConnectionOptions
 >
 
+/** How a queue stands. */
+export interface QueueState {
+  /** When its oldest waiting job was added, ms since the epoch; null: none waits. */
+  oldestAt: number | null
+  /** BullMQ's own metrics of the queue, in the text format of Prometheus. */
+  metrics: string
+}
+
 /** A queue as its producer sees it. */
 export interface PointerQueue {
   name: string
   /** Rejects within seconds where the queue's server is away; adding the same again is harmless. */
   addAll(rings: readonly Ring[]): Promise<void>
-  /** The BullMQ queue behind it, for the dashboard and for counts. */
+  /** How it stands. Rejects within seconds where the queue's server is away. */
+  state(): Promise<QueueState>
+  /** The BullMQ queue behind it, for the dashboard. */
   bull: RedisQueue | PostgresQueue
   close(): Promise<void>
 }
@@ -96,6 +106,8 @@ const workerOptions = {
   maxStalledCount: 1000,
   removeOnComplete: { count: 0 },
   removeOnFail: jobOptions.removeOnFail,
+  // BullMQ counts by the minute what is done: for its own metrics and the dashboard's charts of a day.
+  metrics: { maxDataPoints: 24 * 60 },
 }
 
 /** Queues on Redis or PostgreSQL: nothing outside this package knows which. */
@@ -209,6 +221,18 @@ function pointerQueue(
           opts: { jobId: jobId(ref, ring) },
         })),
       )
+    },
+    async state() {
+      await connected()
+      const [metrics, count] = await Promise.all([
+        bull.exportPrometheusMetrics(),
+        bull.getWaitingCount(),
+      ])
+      // Newest first: asked for the oldest first, the backend in PostgreSQL gives the newest all the
+      // same where the range is bounded (BullMQ 6.7). A few, since workers take them meanwhile.
+      const last = await bull.getJobs(['waiting'], Math.max(0, count - 10), count, false)
+      const times = last.map((job) => job.timestamp)
+      return { metrics, oldestAt: times.length === 0 ? null : Math.min(...times) }
     },
     close: () => bull.close(),
   }

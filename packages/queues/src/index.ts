@@ -3,6 +3,7 @@ export {
   type PointerQueue,
   type PointerWorker,
   type QueueBackend,
+  type QueueState,
   type Queues,
   type QueuesOptions,
   queueBackend,
@@ -10,4 +11,5 @@ export {
   type WorkerSettings,
 } from './connection.ts'
 export { jobId, PointerJob } from './jobs.ts'
+export { mergeMetrics } from './metrics-text.ts'
 export { deliveryQueue, planQueue, queueNames } from './names.ts'

@@ -12,13 +12,27 @@ export {
   integer,
   logLevel,
   logLevels,
+  operationsPort,
   port,
   readConfig,
   Secret,
   secret,
 } from './config.ts'
 export { sendProblem } from './error-handler.ts'
+export { createLevelSwitch, type LevelSwitch, type LogLevel } from './log-level.ts'
 export { createLogger, describeError, type Logger, type LoggerOptions, scrub } from './logger.ts'
+export { type CoalescerObserver, observeCoalescers } from './metrics/coalescer.ts'
+export { observeDatabase } from './metrics/database.ts'
+export { type CounterSeries, FastCounter } from './metrics/fast-counter.ts'
+export { FastHistogram, type HistogramSeries } from './metrics/fast-histogram.ts'
+export { boundedLabel, otherLabel } from './metrics/labels.ts'
+export { createMetrics, type Metrics, metricsContentType } from './metrics/metrics.ts'
+export {
+  buildOperations,
+  type OperationsListener,
+  type OperationsOptions,
+  startOperations,
+} from './operations.ts'
 export {
   conflict,
   FieldError,

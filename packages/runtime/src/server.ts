@@ -16,6 +16,8 @@ import {
 import { reportHealth } from './health.ts'
 import { acceptJson } from './json-body.ts'
 import { RequestLog } from './logger.ts'
+import { observeRequests } from './metrics/http.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
 import { checkedSerializer, uncheckedSerializer, validatorCompiler } from './validation.ts'
 
@@ -27,6 +29,8 @@ export interface ServerOptions extends ApiDescription {
   database?: Database
   /** Needed where a route is not `open`. */
   authenticate?: Authenticate
+  /** Measures each request. */
+  metrics?: Metrics
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -67,6 +71,7 @@ export function buildServer(options: ServerOptions): Server {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store')
     done()
   })
+  if (options.metrics) observeRequests(app, options.metrics)
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)
   acceptJson(app)

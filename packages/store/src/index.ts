@@ -1,6 +1,7 @@
 export {
   type App,
   type AppProvider,
+  appOfNo,
   appsOf,
   createApp,
   createWorkspace,
@@ -23,7 +24,12 @@ export {
   leaseSeconds,
   type Recipient,
 } from './chunks.ts'
-export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
+export {
+  type CoalescedRun,
+  type CoalesceOptions,
+  CoalescerFullError,
+  coalesce,
+} from './coalesce.ts'
 export {
   connect,
   type Database,
@@ -99,6 +105,14 @@ export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } fr
 export type { Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
+export {
+  type Backlog,
+  type LaneState,
+  type LedgerFaults,
+  surveyBacklog,
+  surveyLanes,
+  surveyLedger,
+} from './survey.ts'
 export {
   readTimeline,
   type TimelineCursor,

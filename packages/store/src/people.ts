@@ -1,5 +1,5 @@
 import { type Attributes, attributeChange } from '@pushkeep/domain'
-import { coalesce } from './coalesce.ts'
+import { type CoalescedRun, coalesce } from './coalesce.ts'
 import { type Database, inTransaction, type Sql, withRepeat } from './connect.ts'
 import { type Device, deviceColumns, nowMs, tombstone } from './device-rows.ts'
 
@@ -59,14 +59,21 @@ function keyOf(workspaceNo: number, id: string): string {
   return `${workspaceNo} ${id}`
 }
 
-/** Adds or changes a person. Concurrent calls share statements; calls about one keep their order. */
-export function createIdentifier(database: Database): (call: Identification) => Promise<Person> {
+/**
+ * Adds or changes a person. Concurrent calls share statements, and `onRun` is told how; calls about
+ * one keep their order.
+ */
+export function createIdentifier(
+  database: Database,
+  onRun: (run: CoalescedRun) => void = () => {},
+): (call: Identification) => Promise<Person> {
   return coalesce<Identification, Person>({
     run: (calls) => withRepeat(() => identifyAll(database, calls)),
     sizeMax: 200,
     runsMax: 2,
     waitingMax: 10_000,
     keysOf: ({ workspaceNo, id }) => [keyOf(workspaceNo, id)],
+    onRun,
   })
 }
 

@@ -1,4 +1,4 @@
-import { coalesce } from './coalesce.ts'
+import { type CoalescedRun, coalesce } from './coalesce.ts'
 import { type Database, inTransaction, isRepeatable } from './connect.ts'
 import { type Item, registerNew } from './new-registrations.ts'
 import { applyCall, changesOf, countNew, openBatch, type Registered } from './registration-batch.ts'
@@ -7,8 +7,14 @@ import { RacedError, writeDevices } from './registration-rows.ts'
 import type { Registration } from './registration-rule.ts'
 import { tokenHash } from './token-hash.ts'
 
-/** Registers a device. Concurrent calls share statements, and are applied one after the other. */
-export function createRegistrar(database: Database): (call: Registration) => Promise<Registered> {
+/**
+ * Registers a device. Concurrent calls share statements, and are applied one after the other;
+ * `onRun` is told how.
+ */
+export function createRegistrar(
+  database: Database,
+  onRun: (run: CoalescedRun) => void = () => {},
+): (call: Registration) => Promise<Registered> {
   // What the last calls were: most are either first launches or refreshes of what is known.
   let areMostNew = true
   const register = coalesce<Item, Registered>({
@@ -22,6 +28,7 @@ export function createRegistrar(database: Database): (call: Registration) => Pro
     sizeMax: 200,
     runsMax: 2,
     waitingMax: 10_000,
+    onRun,
   })
   return (call) => register({ call, wanted: wantedBy(call) })
 }

@@ -1,10 +1,21 @@
 import type { QueueBackend } from '@pushkeep/queues'
-import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
+import {
+  type Authenticate,
+  buildServer,
+  createMetrics,
+  type Metrics,
+  type Server,
+  type ServerOptions,
+} from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
+import packageJson from '../package.json' with { type: 'json' }
+import { createSenderEvents } from './events.ts'
 import { addQueueDashboard } from './queue-dashboard.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { messageRoutes } from './routes/messages.ts'
+
+export const program = { name: 'push-sender', version: packageJson.version }
 
 export interface SenderOptions {
   database: Database
@@ -12,6 +23,8 @@ export interface SenderOptions {
   logger: ServerOptions['logger']
   /** Where the queues are that the dashboard shows. */
   queues: QueueBackend
+  /** Where it counts; one of its own if left out. */
+  metrics?: Metrics
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -22,6 +35,8 @@ const bodyLimit = 4 * 1024 * 1024
 /** The backends' door: messages in, deliveries and the queue dashboard out. */
 export function buildSender(options: SenderOptions): Server {
   const { database, authenticate, logger, checkResponses = false } = options
+  const metrics = options.metrics ?? createMetrics(program)
+  const events = createSenderEvents(metrics)
   const app = buildServer({
     title: 'Pushkeep push sender',
     description: 'Accepts push messages, tells what became of each delivery.',
@@ -30,10 +45,11 @@ export function buildSender(options: SenderOptions): Server {
     database,
     authenticate,
     bodyLimit,
+    metrics,
     checkResponses,
   })
   app.register(appRoutes, { database })
-  app.register(messageRoutes, { database })
+  app.register(messageRoutes, { database, events })
   app.register(deliveryRoutes, { database })
   addQueueDashboard(app, {
     backend: options.queues,

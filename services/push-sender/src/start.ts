@@ -1,7 +1,15 @@
 import { queueBackend } from '@pushkeep/queues'
-import { createAuthenticator, createLogger, type Running } from '@pushkeep/runtime'
-import { connect, type Database, indexedSettings, migrate } from '@pushkeep/store'
-import { buildSender } from './app.ts'
+import {
+  createAuthenticator,
+  createLogger,
+  createMetrics,
+  observeCoalescers,
+  observeDatabase,
+  type Running,
+  startOperations,
+} from '@pushkeep/runtime'
+import { connect, indexedSettings, migrate } from '@pushkeep/store'
+import { buildSender, program } from './app.ts'
 import type { SenderConfig } from './config.ts'
 
 /** A caller is told to come back within this time where the database does not answer. */
@@ -22,21 +30,31 @@ export async function startSender(config: SenderConfig): Promise<Running> {
   try {
     if (config.migrateOnStart) await migrate(database)
     const backend = queueBackend({ databaseUrl, redisUrl: config.redisUrl?.reveal() })
+    const metrics = createMetrics(program)
+    observeDatabase(metrics, database)
+    const onRun = observeCoalescers(metrics)('keys')
     const app = buildSender({
       database,
-      authenticate: createAuthenticator(database),
+      authenticate: createAuthenticator(database, { onRun }),
       logger,
       queues: backend,
+      metrics,
     })
     const url = await app.listen(config.listen)
-    return { ready: { url }, stop: () => stop(app, database) }
+    const operations = await startOperations(
+      { ...program, logger, metrics, database },
+      config.operations,
+    )
+    return {
+      ready: { url, operations_url: operations.url },
+      async stop() {
+        await app.close()
+        await operations.close()
+        await database.end()
+      },
+    }
   } catch (error) {
     await database.end()
     throw error
   }
-}
-
-async function stop(app: { close(): Promise<void> }, database: Database): Promise<void> {
-  await app.close()
-  await database.end()
 }

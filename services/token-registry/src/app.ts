@@ -1,15 +1,27 @@
-import { buildServer, createAuthenticator, type Logger, type Server } from '@pushkeep/runtime'
+import {
+  buildServer,
+  createAuthenticator,
+  createMetrics,
+  type Logger,
+  type Metrics,
+  type Server,
+} from '@pushkeep/runtime'
 import { createIdentifier, createRegistrar, type Database } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
+import { countIdentifications, countRegistrations, createRegistryEvents } from './events.ts'
 import { deviceRoutes } from './routes/devices.ts'
 import { peopleRoutes } from './routes/people.ts'
 import { personDeviceRoutes } from './routes/person-devices.ts'
 import { timelineRoutes } from './routes/timeline.ts'
 
+export const program = { name: 'token-registry', version: packageJson.version }
+
 export interface AppOptions {
   database: Database
   logger: Logger
+  /** Where it counts; one of its own if left out. */
+  metrics?: Metrics
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -24,19 +36,28 @@ A call that names a \`timestamp\` is ordered by it: one that is older than the n
 changes nothing and answers \`"applied": false\`.`
 
 /** The token registry, not listening yet. */
-export function buildApp({ database, logger, checkResponses }: AppOptions): Server {
+export function buildApp(options: AppOptions): Server {
+  const { database, logger, metrics = createMetrics(program), checkResponses } = options
+  const events = createRegistryEvents(metrics)
   const app = buildServer({
     logger,
     title: 'Pushkeep token registry',
     description,
-    version: packageJson.version,
+    version: program.version,
     database,
-    authenticate: createAuthenticator(database),
+    authenticate: createAuthenticator(database, { onRun: events.coalesced('keys') }),
+    metrics,
     ...(checkResponses === undefined ? {} : { checkResponses }),
   })
   const apps = createAppFinder(database)
-  const register = createRegistrar(database)
-  const identify = createIdentifier(database)
+  const register = countRegistrations(
+    events,
+    createRegistrar(database, events.coalesced('registrations')),
+  )
+  const identify = countIdentifications(
+    events,
+    createIdentifier(database, events.coalesced('identifications')),
+  )
   app.register(peopleRoutes, { database, identify })
   app.register(personDeviceRoutes, { database, apps, register })
   app.register(deviceRoutes, { database, apps, register })

@@ -1,9 +1,17 @@
-import { createLogger, readConfig, runProcess } from '@pushkeep/runtime'
+import {
+  createLogger,
+  createMetrics,
+  observeDatabase,
+  operationsPort,
+  readConfig,
+  runProcess,
+  startOperations,
+} from '@pushkeep/runtime'
 import { connect, indexedSettings, migrate } from '@pushkeep/store'
-import { buildApp } from './app.ts'
+import { buildApp, program } from './app.ts'
 import { Config } from './config.ts'
 
-const name = 'token-registry'
+const { name } = program
 
 await runProcess({
   name,
@@ -21,12 +29,22 @@ await runProcess({
       const applied = await migrate(database)
       if (applied.length > 0) logger.info({ applied }, 'migrated')
     }
-    const app = buildApp({ database, logger })
+    const metrics = createMetrics(program)
+    observeDatabase(metrics, database)
+    const app = buildApp({ database, logger, metrics })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
+    const operations = await startOperations(
+      { ...program, logger, metrics, database },
+      {
+        host: config.REGISTRY_OPS_HOST,
+        port: operationsPort(config.REGISTRY_OPS_PORT, config.REGISTRY_PORT),
+      },
+    )
     return {
-      ready: { url },
+      ready: { url, operations_url: operations.url },
       stop: async () => {
         await app.close()
+        await operations.close()
         await database.end()
       },
     }

@@ -19,6 +19,8 @@ export interface Breaker {
   refused(askedMs: number): void
   /** A window with nothing to tell: no call was made. */
   nothing(): void
+  /** Whether it holds windows back: the provider did not serve, and has not since. */
+  isOpen(): boolean
 }
 
 /**
@@ -54,5 +56,6 @@ export function createBreaker(options: BreakerOptions): Breaker {
     nothing() {
       probing = false
     },
+    isOpen: () => refusals > 0,
   }
 }

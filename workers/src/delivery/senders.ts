@@ -1,9 +1,11 @@
 import type { Environment, Outcome, Provider } from '@pushkeep/domain'
 import {
+  type AccessTokenState,
   createApnsProvider,
   createFcmProvider,
   type Endpoints,
   type MessageToRender,
+  type PoolStats,
   type PushProvider,
   parseApnsCredentials,
   parseFcmCredentials,
@@ -13,6 +15,7 @@ import {
 import type { AppProvider, LeasedChunk } from '@pushkeep/store'
 import { v5 as uuidv5 } from 'uuid'
 import { type Breaker, createBreaker } from './breaker.ts'
+import { createPoolStatistics } from './pool-statistics.ts'
 
 /** Sends one message's pushes of one chunk. */
 export interface MessageSender {
@@ -37,10 +40,14 @@ export interface SendersOptions {
 }
 
 interface Opened {
+  appNo: number
+  provider: Provider
   version: number
   breaker: Breaker
   /** Makes a sender for one message. */
   render: (message: MessageToRender, now: number) => Sender
+  pools: () => Record<string, PoolStats>
+  accessToken: () => AccessTokenState | null
   close: () => Promise<void>
 }
 
@@ -54,6 +61,7 @@ type Sender = (
 /** Provider sessions by app, opened when first needed and kept: one pool a credential. */
 export function createSenders(options: SendersOptions) {
   const opened = new Map<string, Promise<Opened>>()
+  const statistics = createPoolStatistics()
 
   async function provide(chunk: LeasedChunk): Promise<Opened> {
     const key = `${chunk.appNo}/${chunk.provider}`
@@ -65,11 +73,14 @@ export function createSenders(options: SendersOptions) {
       opened.set(key, known)
       if (entry.version === chunk.credentialsVersion) return entry
       opened.delete(key)
-      void entry.close()
+      void statistics.close(entry)
     }
     const fresh = openProvider(options, chunk)
     opened.set(key, fresh)
-    fresh.catch(() => opened.delete(key))
+    fresh.then(
+      (entry) => statistics.add(entry),
+      () => opened.delete(key),
+    )
     closeSurplus()
     return fresh
   }
@@ -78,7 +89,7 @@ export function createSenders(options: SendersOptions) {
     for (const [key, entry] of opened) {
       if (opened.size <= options.openMax) return
       opened.delete(key)
-      void entry.then((unused) => unused.close())
+      void entry.then((unused) => statistics.close(unused))
     }
   }
 
@@ -97,8 +108,10 @@ export function createSenders(options: SendersOptions) {
     async close() {
       const all = [...opened.values()]
       opened.clear()
-      await Promise.allSettled(all.map(async (entry) => (await entry).close()))
+      await Promise.allSettled(all.map(async (entry) => statistics.close(await entry)))
     },
+    totals: () => statistics.totals(),
+    states: () => statistics.states(),
   }
 }
 
@@ -113,12 +126,12 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
     random: options.random,
   })
   const version = chunk.credentialsVersion ?? 0
-  const { render, close } =
+  const rendering =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
-  return { version, breaker, render, close }
+  return { appNo: chunk.appNo, provider: chunk.provider, version, breaker, ...rendering }
 }
 
-type Rendering = Pick<Opened, 'render' | 'close'>
+type Rendering = Pick<Opened, 'render' | 'pools' | 'accessToken' | 'close'>
 
 function openApns(credentials: AppProvider | null, options: SendersOptions): Rendering {
   const parsed = parseApnsCredentials({
@@ -148,6 +161,8 @@ function rendering<Push>(
       return (token, apnsId, environment, done) =>
         provider.send(push, { token, apnsId, environment }, done)
     },
+    pools: () => provider.stats(),
+    accessToken: () => provider.accessToken(),
     close: () => provider.close(options.closeDeadlineMs),
   }
 }
@@ -156,6 +171,8 @@ function rendering<Push>(
 function refusing(reason: string): Rendering {
   return {
     render: () => (_token, _apnsId, _environment, done) => done({ kind: 'misconfigured', reason }),
+    pools: () => ({}),
+    accessToken: () => null,
     close: async () => {},
   }
 }

@@ -126,6 +126,7 @@ export function createApnsProvider(
       request({ push, target, done, environment, isSecondEnvironment, hasRenewed: false })
     },
     stats: () => ({ production: production.stats(), sandbox: sandbox.stats() }),
+    accessToken: () => null,
     async close(deadlineMs) {
       await Promise.all([production.close(deadlineMs), sandbox.close(deadlineMs)])
     },

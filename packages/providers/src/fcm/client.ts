@@ -103,6 +103,7 @@ export function createFcmProvider(
       else void tokens.get().then((token) => proceed(call, token))
     },
     stats: () => ({ fcm: pool.stats() }),
+    accessToken: () => tokens.state(),
     async close(deadlineMs) {
       await Promise.all([tokens.close(), pool.close(deadlineMs)])
     },

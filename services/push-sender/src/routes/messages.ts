@@ -1,4 +1,4 @@
-import { NewMessage } from '@pushkeep/domain'
+import { type Lane, NewMessage } from '@pushkeep/domain'
 import {
   type Caller,
   callerOf,
@@ -10,6 +10,7 @@ import {
 import { type Acceptance, acceptMessage, findApp, type Sql } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { SenderEvents } from '../events.ts'
 import { bodyHash, idempotencyKey } from '../idempotency.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
 import { audienceProblems, laneOf } from '../new-message.ts'
@@ -59,13 +60,14 @@ const getSchema = {
 }
 
 /** Messages in, and where they stand. */
-export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
+export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql; events: SenderEvents }> = async (
   app,
-  { database },
+  { database, events },
 ) => {
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
-    const acceptance = await accept(database, callerOf(request), request.body, key)
+    const { lane, acceptance } = await accept(database, callerOf(request), request.body, key)
+    events.accepted(lane, acceptance.kind)
     if (acceptance.kind === 'conflict') {
       throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')
     }
@@ -85,14 +87,14 @@ async function accept(
   caller: Caller,
   message: NewMessage,
   key: string | null,
-): Promise<Acceptance> {
+): Promise<{ lane: Lane; acceptance: Acceptance }> {
   const problems = audienceProblems(message.to)
   if (problems.length > 0) throw invalid(problems.slice(0, 20))
   const refusal = payloadRefusal(message)
   if (refusal) throw refusal
   const appNo = await targetApp(sql, caller, message.app_id)
   const lane = laneOf(message.to)
-  return acceptMessage(sql, {
+  const acceptance = await acceptMessage(sql, {
     workspaceNo: caller.workspaceNo,
     appNo,
     message,
@@ -101,6 +103,7 @@ async function accept(
     // The app that it means, not whether it was named: a key may imply it.
     idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
   })
+  return { lane, acceptance }
 }
 
 /** The app that a message is for; null: every app of the workspace. */
