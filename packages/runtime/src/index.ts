@@ -45,4 +45,5 @@ export {
   unavailable,
 } from './problem.ts'
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
+export { noteRequest, type RequestNotes } from './request-log.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'

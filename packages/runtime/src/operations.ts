@@ -93,7 +93,7 @@ const operationsRoutes: FastifyPluginAsyncZod<{ metrics: Metrics; level: LevelSw
   app.get(
     '/metrics',
     {
-      config: open,
+      config: { ...open, isRoutine: true },
       schema: {
         summary: 'What this process counts',
         description: 'In the text format of Prometheus. Asks neither the database nor a queue.',

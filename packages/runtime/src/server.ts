@@ -15,10 +15,10 @@ import {
 } from './error-handler.ts'
 import { reportHealth } from './health.ts'
 import { acceptJson } from './json-body.ts'
-import { RequestLog } from './logger.ts'
 import { observeRequests } from './metrics/http.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
+import { prepareNotes, RequestLog } from './request-log.ts'
 import { checkedSerializer, uncheckedSerializer, validatorCompiler } from './validation.ts'
 
 export interface ServerOptions extends ApiDescription {
@@ -71,6 +71,7 @@ export function buildServer(options: ServerOptions): Server {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store')
     done()
   })
+  prepareNotes(app)
   if (options.metrics) observeRequests(app, options.metrics)
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)

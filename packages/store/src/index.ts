@@ -119,4 +119,4 @@ export {
   type TimelineEvent,
   type TimelinePage,
 } from './timeline.ts'
-export { tokenHash } from './token-hash.ts'
+export { tokenFingerprint, tokenHash } from './token-hash.ts'

@@ -4,6 +4,7 @@ import {
   callerOf,
   conflict,
   invalid,
+  noteRequest,
   ProblemError,
   problemResponses,
 } from '@pushkeep/runtime'
@@ -73,11 +74,12 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql; events: Sende
     }
     if (acceptance.kind === 'repeated') reply.header('idempotent-replayed', 'true')
     const { id } = acceptance
+    noteRequest(request, { message_id: id })
     return reply.code(202).header('location', `/v1/messages/${id}`).send({ id })
   })
 
   app.get('/v1/messages/:id', { config, schema: getSchema }, async (request) => {
-    const report = await visibleMessage(database, callerOf(request), request.params.id)
+    const report = await visibleMessage(database, request, request.params.id)
     return messageBody(report)
   })
 }
