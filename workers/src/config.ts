@@ -6,6 +6,7 @@ import {
   readConfig,
   type Secret,
   secret,
+  tracingConfig,
 } from '@pushkeep/runtime'
 import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
@@ -36,6 +37,7 @@ const Environment = z.object({
   TRANSACTIONAL_CONCURRENCY: integer({ min: 1, max: 1000 }).prefault('64'),
   BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('8'),
   LOG_LEVEL: logLevel().default('info'),
+  ...tracingConfig,
 })
 
 export type Config = z.infer<typeof Environment>

@@ -1,5 +1,5 @@
 import type { Provider } from '@pushkeep/domain'
-import { boundedLabel, type Metrics } from '@pushkeep/runtime'
+import { activeTraceId, boundedLabel, type Metrics } from '@pushkeep/runtime'
 import type { LeasedChunk, Recorded, Recording, Rescued } from '@pushkeep/store'
 import type { Logger } from 'pino'
 import { Counter, Histogram } from 'prom-client'
@@ -75,7 +75,7 @@ export function createWorkerEvents(metrics: Metrics, logger: Logger, apps: AppNa
   return {
     chunkDelivered(report) {
       chunks.inc({ provider: report.provider, lane: report.lane, ended: report.ended })
-      logger.info({ event: 'chunk.delivered', ...lineOf(report) })
+      logger.info({ event: 'chunk.delivered', ...lineOf(report), trace_id: activeTraceId() })
     },
     recorded(recordings, recorded, ms) {
       for (const { recording, count } of byStatus(recordings)) {

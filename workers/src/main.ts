@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { queueBackend } from '@pushkeep/queues'
+import { queueBackend, queueTelemetry } from '@pushkeep/queues'
 import {
   createLogger,
   createMetrics,
@@ -7,6 +7,7 @@ import {
   observeDatabase,
   runProcess,
   startOperations,
+  startTracing,
 } from '@pushkeep/runtime'
 import { connect, createPartitions, indexedSettings, parseEncryptionKey } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
@@ -20,6 +21,7 @@ await runProcess({
   async start() {
     const config = readWorkersConfig(process.env)
     const logger = createLogger({ name: program.name, level: config.LOG_LEVEL })
+    const tracing = await startTracing(program, config, logger)
     const databaseUrl = config.DATABASE_URL.reveal()
     const database = connect({
       url: databaseUrl,
@@ -50,6 +52,7 @@ await runProcess({
       },
       logger,
       metrics,
+      telemetry: tracing ? await queueTelemetry() : null,
       now: Date.now,
       random: Math.random,
     })
@@ -64,6 +67,7 @@ await runProcess({
         await workers.stop()
         await operations.close()
         await database.end()
+        await tracing?.stop()
       },
     }
   },

@@ -6,6 +6,7 @@ import {
   type PointerQueue,
   planQueue,
   type QueueBackend,
+  type QueueTelemetry,
   queueNames,
 } from '@pushkeep/queues'
 import { describeError, type Metrics, observeCoalescers } from '@pushkeep/runtime'
@@ -41,6 +42,7 @@ import { startSurvey } from './metrics/survey.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
 import { startRelay } from './relay.ts'
+import { createWorkTracing, type WorkTracing } from './tracing.ts'
 
 export interface WorkersOptions {
   database: Database
@@ -52,6 +54,8 @@ export interface WorkersOptions {
   concurrency: Record<Lane, number>
   logger: Logger
   metrics: Metrics
+  /** BullMQ's spans; null: nothing is traced. */
+  telemetry: QueueTelemetry | null
   now: () => number
   random: () => number
 }
@@ -73,7 +77,12 @@ export function startWorkers(options: WorkersOptions) {
   const onError = (event: string) => (error: unknown) =>
     logger.warn({ event, err: describeError(error) })
   let isStopping = false
-  const queues = openQueues({ backend: options.backend, onError: onError('queue.failed') })
+  const tracing = options.telemetry ? createWorkTracing() : null
+  const queues = openQueues({
+    backend: options.backend,
+    onError: onError('queue.failed'),
+    telemetry: options.telemetry,
+  })
   const rung = new Map<string, PointerQueue>()
   const queue = (name: string) => {
     const known = rung.get(name) ?? queues.queue(name)
@@ -97,7 +106,13 @@ export function startWorkers(options: WorkersOptions) {
   })
   observeProviders(metrics, apps, senders)
   const measured = measurePushes(metrics, apps, senders)
-  const deps = deliverDeps(options, events, leases, measured, () => isStopping)
+  const deps = deliverDeps(options, {
+    events,
+    leases,
+    senders: tracing ? tracing.measure(measured) : measured,
+    isStopping: () => isStopping,
+    tracing,
+  })
   observeWork(metrics, { leases: leases.count, unwritten: deps.recorder.backlog })
   const relay = startRelay({
     database,
@@ -105,6 +120,7 @@ export function startWorkers(options: WorkersOptions) {
     queue,
     batchSize: 500,
     pollMs: 1000,
+    trace: tracing ? tracing.ring : null,
     onError: onError('relay.failed'),
   })
   const reconciler = startReconciler({
@@ -126,7 +142,10 @@ export function startWorkers(options: WorkersOptions) {
     now,
     onError: onError('survey.failed'),
   })
-  const deliver = (chunkNo: string) => deliverChunk(deps, chunkNo)
+  const deliver = (chunkNo: string) => {
+    const work = () => deliverChunk(deps, chunkNo)
+    return tracing ? tracing.deliver(chunkNo, work) : work()
+  }
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
     ['apns', 'transactional'],
@@ -169,12 +188,14 @@ async function guardMinutes(database: Database, events: WorkerEvents, recorded: 
   }
 }
 
+interface Parts extends Pick<DeliverDeps, 'leases' | 'senders' | 'isStopping'> {
+  events: WorkerEvents
+  tracing: WorkTracing | null
+}
+
 function deliverDeps(
   options: WorkersOptions,
-  events: WorkerEvents,
-  leases: DeliverDeps['leases'],
-  senders: DeliverDeps['senders'],
-  isStopping: () => boolean,
+  { events, leases, senders, isStopping, tracing }: Parts,
 ): DeliverDeps {
   const { database, logger, metrics } = options
   // Jobs of one-person messages that arrive together are leased and claimed by one statement.
@@ -217,6 +238,9 @@ function deliverDeps(
     isStopping,
     now: options.now,
     random: options.random,
-    onDelivered: events.chunkDelivered,
+    onDelivered(report) {
+      events.chunkDelivered(report)
+      tracing?.delivered(report)
+    },
   }
 }

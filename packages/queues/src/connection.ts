@@ -3,6 +3,7 @@ import {
   type PostgresConnectionOptions,
   type PostgresQueueBackend,
   Queue,
+  type Telemetry,
   Worker,
 } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -35,6 +36,8 @@ const jobOptions = {
 export interface Ring {
   ref: string
   ring: number
+  /** The trace that the work is to belong to (W3C `traceparent`). */
+  traceparent?: string | undefined
 }
 
 type RedisQueue = Queue<PointerJob, void, string>
@@ -96,6 +99,8 @@ export interface QueuesOptions {
   backend: QueueBackend
   /** A fault of a connection: reported, never thrown. */
   onError: (error: Error) => void
+  /** Makes spans of what workers do; see `queueTelemetry`. */
+  telemetry?: Telemetry | null
 }
 
 // A killed worker's jobs come back after the lock and two sweeps; before that the lease of its chunks
@@ -112,12 +117,25 @@ const workerOptions = {
 
 /** Queues on Redis or PostgreSQL: nothing outside this package knows which. */
 export function openQueues(options: QueuesOptions): Queues {
-  return options.backend.kind === 'redis'
-    ? redisQueues(options.backend.url, options.onError)
-    : postgresQueues(options.backend.url, options.onError)
+  const { backend, onError, telemetry = null } = options
+  return backend.kind === 'redis'
+    ? redisQueues(backend.url, onError, telemetry)
+    : postgresQueues(backend.url, onError, telemetry)
 }
 
-function redisQueues(url: string, onError: (error: Error) => void): Queues {
+export type QueueTelemetry = Telemetry
+
+/** BullMQ's spans by OpenTelemetry. Loaded when it is asked for. */
+export async function queueTelemetry(): Promise<QueueTelemetry> {
+  const { BullMQOtel } = await import('bullmq-otel')
+  return new BullMQOtel({ tracerName: 'pushkeep-queues' })
+}
+
+function redisQueues(
+  url: string,
+  onError: (error: Error) => void,
+  telemetry: Telemetry | null,
+): Queues {
   const connections: Redis[] = []
   const open = (settings: { commandTimeout?: number }) => {
     const redis = new Redis(url, { maxRetriesPerRequest: null, ...settings })
@@ -145,6 +163,7 @@ function redisQueues(url: string, onError: (error: Error) => void): Queues {
         prefix: redisPrefix,
         concurrency: settings.concurrency,
         ...workerOptions,
+        ...tracedBy(telemetry),
       })
       worker.on('error', settings.onError)
       return { close: (deadlineMs) => closeWorker(worker, deadlineMs) }
@@ -171,7 +190,11 @@ async function connected(redis: Redis, waitMs = 2000): Promise<void> {
   })
 }
 
-function postgresQueues(url: string, onError: (error: Error) => void): Queues {
+function postgresQueues(
+  url: string,
+  onError: (error: Error) => void,
+  telemetry: Telemetry | null,
+): Queues {
   const connection = (max: number) => ({
     connectionString: url,
     schema: postgresSchema,
@@ -193,7 +216,12 @@ function postgresQueues(url: string, onError: (error: Error) => void): Queues {
       const worker = new Worker(
         name,
         (job) => work(PointerJob.parse(job.data).ref),
-        { connection: connection(4), concurrency: settings.concurrency, ...workerOptions },
+        {
+          connection: connection(4),
+          concurrency: settings.concurrency,
+          ...workerOptions,
+          ...tracedBy(telemetry),
+        },
         createPostgresBackend,
       )
       worker.on('error', settings.onError)
@@ -201,6 +229,17 @@ function postgresQueues(url: string, onError: (error: Error) => void): Queues {
     },
     async close() {},
   }
+}
+
+function tracedBy(telemetry: Telemetry | null): { telemetry?: Telemetry } {
+  return telemetry ? { telemetry } : {}
+}
+
+/** What a worker's span takes up as its parent. */
+function tracedIn(traceparent: string | undefined): { telemetry?: { metadata: string } } {
+  return traceparent === undefined
+    ? {}
+    : { telemetry: { metadata: JSON.stringify({ traceparent }) } }
 }
 
 function pointerQueue(
@@ -215,10 +254,10 @@ function pointerQueue(
     async addAll(rings) {
       await connected()
       await bull.addBulk(
-        rings.map(({ ref, ring }) => ({
+        rings.map(({ ref, ring, traceparent }) => ({
           name: bull.name,
           data: { ref } satisfies PointerJob,
-          opts: { jobId: jobId(ref, ring) },
+          opts: { jobId: jobId(ref, ring), ...tracedIn(traceparent) },
         })),
       )
     },

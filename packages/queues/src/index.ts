@@ -6,7 +6,9 @@ export {
   type QueueState,
   type Queues,
   type QueuesOptions,
+  type QueueTelemetry,
   queueBackend,
+  queueTelemetry,
   type Ring,
   type WorkerSettings,
 } from './connection.ts'

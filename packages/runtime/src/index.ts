@@ -47,3 +47,10 @@ export {
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
 export { noteRequest, type RequestNotes } from './request-log.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'
+export { type TracingConfig, tracingConfig } from './tracing/config.ts'
+export {
+  activeTraceId,
+  activeTraceparent,
+  startTracing,
+  type Tracing,
+} from './tracing/tracing.ts'

@@ -24,9 +24,10 @@ export function noteRequest(request: FastifyRequest, notes: RequestNotes): void 
   request.pushkeepNotes = { ...request.pushkeepNotes, ...notes }
 }
 
-/** Makes room for the notes of each request. */
+/** Makes room for what is known of each request. */
 export function prepareNotes(app: FastifyInstance): void {
   app.decorateRequest('pushkeepNotes', null)
+  app.decorateRequest('pushkeepTrace', null)
 }
 
 /** One line a request: its route's pattern, never its URL, which may hold a token or a person. */
@@ -43,6 +44,7 @@ export class RequestLog extends LogController {
       request_id: request.id,
       ...deviceOf(request),
       ...request.pushkeepNotes,
+      trace_id: request.pushkeepTrace?.span.spanContext().traceId,
     }
     if (error) request.log.error({ ...line, err: error }, 'request')
     else request.log[config.isRoutine ? 'debug' : 'info'](line, 'request')

@@ -19,6 +19,8 @@ import { observeRequests } from './metrics/http.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
 import { prepareNotes, RequestLog } from './request-log.ts'
+import { traceRequests } from './tracing/http.ts'
+import type { Tracing } from './tracing/tracing.ts'
 import { checkedSerializer, uncheckedSerializer, validatorCompiler } from './validation.ts'
 
 export interface ServerOptions extends ApiDescription {
@@ -31,6 +33,8 @@ export interface ServerOptions extends ApiDescription {
   authenticate?: Authenticate
   /** Measures each request. */
   metrics?: Metrics
+  /** Makes a span of each request; left out or null: no trace is kept. */
+  tracing?: Tracing | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -72,6 +76,7 @@ export function buildServer(options: ServerOptions): Server {
     done()
   })
   prepareNotes(app)
+  if (options.tracing) traceRequests(app)
   if (options.metrics) observeRequests(app, options.metrics)
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)

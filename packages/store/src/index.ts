@@ -79,7 +79,13 @@ export {
   type MessageReport,
 } from './messages.ts'
 export { migrate } from './migrate.ts'
-export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
+export {
+  type Doorbell,
+  doorbellChannel,
+  outboxLagSeconds,
+  takeDoorbells,
+  traceparentsOf,
+} from './outbox.ts'
 export { createPartitions } from './partitions.ts'
 export {
   createIdentifier,

@@ -20,6 +20,8 @@ export interface AcceptedMessage {
   /** Plan it in the same statement: the audience is a short list. */
   planNow: boolean
   idempotency: { key: string; bodyHash: Buffer } | null
+  /** The trace that delivering it is to belong to (W3C `traceparent`), if there is one. */
+  traceparent?: string | null
 }
 
 export type Acceptance =
@@ -59,10 +61,10 @@ const insertText = `
     returning 1
   ), message as (
     insert into messages (id, workspace_no, app_no, audience, content, priority, collapse_id,
-                          on_unknown, ttl_seconds, lane, expires_at, planned_at)
+                          on_unknown, ttl_seconds, lane, expires_at, planned_at, traceparent)
     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $12,
            now() + make_interval(secs => greatest($9::int, 30)),
-           case when $13 then now() end
+           case when $13 then now() end, $16
     where $10::text is null or exists (select from claimed)
     returning message_no, app_no, workspace_no, lane
   ), ${explicitChunks}, counted as (
@@ -106,6 +108,7 @@ async function insertMessage(sql: Sql, id: string, accepted: AcceptedMessage): P
       planNow,
       recipients.personIds,
       recipients.tokenHashes,
+      accepted.traceparent ?? null,
     ],
   })
   return rowCount === 1

@@ -6,6 +6,7 @@ import {
   type Metrics,
   type Server,
   type ServerOptions,
+  type Tracing,
 } from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
@@ -25,6 +26,7 @@ export interface SenderOptions {
   queues: QueueBackend
   /** Where it counts; one of its own if left out. */
   metrics?: Metrics
+  tracing?: Tracing | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -46,6 +48,7 @@ export function buildSender(options: SenderOptions): Server {
     authenticate,
     bodyLimit,
     metrics,
+    tracing: options.tracing ?? null,
     checkResponses,
   })
   app.register(appRoutes, { database })

@@ -7,6 +7,8 @@ import {
   readConfig,
   type Secret,
   secret,
+  type TracingConfig,
+  tracingConfig,
 } from '@pushkeep/runtime'
 import { z } from 'zod'
 
@@ -20,6 +22,7 @@ export interface SenderConfig {
   operations: { host: string; port: number }
   logLevel: string
   migrateOnStart: boolean
+  tracing: TracingConfig
 }
 
 const Environment = z.object({
@@ -31,6 +34,7 @@ const Environment = z.object({
   SENDER_OPS_PORT: port().optional(),
   LOG_LEVEL: logLevel().prefault('info'),
   MIGRATE_ON_START: flag().prefault('true'),
+  ...tracingConfig,
 })
 
 /** Reads the configuration; throws one error that names every variable that is wrong. */
@@ -46,5 +50,6 @@ export function senderConfig(env: Record<string, string | undefined>): SenderCon
     },
     logLevel: variables.LOG_LEVEL,
     migrateOnStart: variables.MIGRATE_ON_START,
+    tracing: variables,
   }
 }

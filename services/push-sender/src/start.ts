@@ -7,6 +7,7 @@ import {
   observeDatabase,
   type Running,
   startOperations,
+  startTracing,
 } from '@pushkeep/runtime'
 import { connect, indexedSettings, migrate } from '@pushkeep/store'
 import { buildSender, program } from './app.ts'
@@ -18,6 +19,7 @@ const connectTimeoutMs = 2000
 /** Starts the service: migrations, database, HTTP. */
 export async function startSender(config: SenderConfig): Promise<Running> {
   const logger = createLogger({ name: 'push-sender', level: config.logLevel })
+  const tracing = await startTracing(program, config.tracing, logger)
   const databaseUrl = config.database.url.reveal()
   const database = connect({
     url: databaseUrl,
@@ -39,6 +41,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
       logger,
       queues: backend,
       metrics,
+      tracing,
     })
     const url = await app.listen(config.listen)
     const operations = await startOperations(
@@ -51,6 +54,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
         await app.close()
         await operations.close()
         await database.end()
+        await tracing?.stop()
       },
     }
   } catch (error) {

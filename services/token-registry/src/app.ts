@@ -5,6 +5,7 @@ import {
   type Logger,
   type Metrics,
   type Server,
+  type Tracing,
 } from '@pushkeep/runtime'
 import { createIdentifier, createRegistrar, type Database } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
@@ -22,6 +23,7 @@ export interface AppOptions {
   logger: Logger
   /** Where it counts; one of its own if left out. */
   metrics?: Metrics
+  tracing?: Tracing | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -47,6 +49,7 @@ export function buildApp(options: AppOptions): Server {
     database,
     authenticate: createAuthenticator(database, { onRun: events.coalesced('keys') }),
     metrics,
+    tracing: options.tracing ?? null,
     ...(checkResponses === undefined ? {} : { checkResponses }),
   })
   const apps = createAppFinder(database)

@@ -1,4 +1,4 @@
-import { databaseConfig, flag, logLevel, port } from '@pushkeep/runtime'
+import { databaseConfig, flag, logLevel, port, tracingConfig } from '@pushkeep/runtime'
 import { z } from 'zod'
 
 /** The environment of the token registry. */
@@ -12,5 +12,6 @@ export const Config = z.object({
   LOG_LEVEL: logLevel().default('info'),
   /** Whether to apply missing migrations before listening. */
   MIGRATE_ON_START: flag().prefault('true'),
+  ...tracingConfig,
 })
 export type Config = z.infer<typeof Config>

@@ -6,6 +6,7 @@ import {
   readConfig,
   runProcess,
   startOperations,
+  startTracing,
 } from '@pushkeep/runtime'
 import { connect, indexedSettings, migrate } from '@pushkeep/store'
 import { buildApp, program } from './app.ts'
@@ -18,6 +19,7 @@ await runProcess({
   start: async () => {
     const config = readConfig(Config, process.env)
     const logger = createLogger({ name, level: config.LOG_LEVEL })
+    const tracing = await startTracing(program, config, logger)
     const database = connect({
       url: config.DATABASE_URL.reveal(),
       name,
@@ -31,7 +33,7 @@ await runProcess({
     }
     const metrics = createMetrics(program)
     observeDatabase(metrics, database)
-    const app = buildApp({ database, logger, metrics })
+    const app = buildApp({ database, logger, metrics, tracing })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
     const operations = await startOperations(
       { ...program, logger, metrics, database },
@@ -46,6 +48,7 @@ await runProcess({
         await app.close()
         await operations.close()
         await database.end()
+        await tracing?.stop()
       },
     }
   },

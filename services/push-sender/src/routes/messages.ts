@@ -1,5 +1,6 @@
 import { type Lane, NewMessage } from '@pushkeep/domain'
 import {
+  activeTraceparent,
   type Caller,
   callerOf,
   conflict,
@@ -102,6 +103,7 @@ async function accept(
     message,
     lane,
     planNow: lane === 'transactional',
+    traceparent: activeTraceparent(),
     // The app that it means, not whether it was named: a key may imply it.
     idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
   })
