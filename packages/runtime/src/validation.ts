@@ -15,11 +15,26 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart }) =>
   (data) => {
     // Fastify says null where there is no body.
-    const part = data ?? undefined
-    const result = schema.safeParse(part, { error: messageOf })
-    if (result.success) return { value: result.data }
-    return { error: invalid(fieldErrors(result.error.issues, httpPart ?? 'body')) }
+    const checked = check(schema, data ?? undefined, httpPart ?? 'body')
+    return checked.kind === 'valid'
+      ? { value: checked.value }
+      : { error: invalid(checked.errors) }
   }
+
+export type Checked<Value> =
+  | { kind: 'valid'; value: Value }
+  | { kind: 'invalid'; errors: FieldError[] }
+
+/** Checks a value; what is wrong is told by field, `whole` being the name of all of it. */
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  whole: string,
+): Checked<z.output<Schema>> {
+  const result = schema.safeParse(value, { error: messageOf })
+  if (result.success) return { kind: 'valid', value: result.data }
+  return { kind: 'invalid', errors: fieldErrors(result.error.issues, whole) }
+}
 
 /** What zod found wrong, by field; `whole` names the value where the problem is all of it. */
 export function fieldErrors(issues: readonly Issue[], whole: string): FieldError[] {

@@ -60,6 +60,15 @@ export {
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
 export {
+  type ExportedDevice,
+  type ExportedPerson,
+  type ExportPage,
+  exportDevices,
+  exportPeople,
+} from './exports.ts'
+export type { Standing } from './import-standing.ts'
+export { createImporter, type Imported, type ImportRow } from './imports.ts'
+export {
   createKey,
   findKeys,
   generateKey,

@@ -1,7 +1,14 @@
 import { type CoalescedRun, coalesce } from './coalesce.ts'
-import { type Database, inTransaction, isRepeatable } from './connect.ts'
+import { type Database, inTransaction, isRepeatable, type Sql } from './connect.ts'
 import { type Item, registerNew } from './new-registrations.ts'
-import { applyCall, changesOf, countNew, openBatch, type Registered } from './registration-batch.ts'
+import {
+  applyCall,
+  type Batch,
+  changesOf,
+  countNew,
+  openBatch,
+  type Registered,
+} from './registration-batch.ts'
 import { lockDevices, type Wanted } from './registration-lock.ts'
 import { RacedError, writeDevices } from './registration-rows.ts'
 import type { Registration } from './registration-rule.ts'
@@ -30,7 +37,12 @@ export function createRegistrar(
     waitingMax: 10_000,
     onRun,
   })
-  return (call) => register({ call, wanted: wantedBy(call) })
+  return (call) => register(itemOf(call))
+}
+
+/** A call with what it looks for. */
+export function itemOf(call: Registration): Item {
+  return { call, wanted: wantedBy(call) }
 }
 
 function next(results: Registered[]): Registered {
@@ -55,7 +67,8 @@ function wantedBy(call: Registration): Wanted {
 // Each try that fails found that another process had come first: as many as that may be.
 const triesMax = 20
 
-async function repeat<T>(work: () => Promise<T>): Promise<T> {
+/** Runs a registration again where another process came first. */
+export async function repeat<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work()
@@ -70,16 +83,38 @@ interface Locked {
   results: Registered[]
   /** Devices that the database did not have. */
   newCount: number
+  /** Which calls brought one of these. */
+  areNew: boolean[]
 }
 
-/** Locks what the calls are about, decides them in memory, and writes what became of it. */
-async function registerLocked(database: Database, items: readonly Item[]): Promise<Locked> {
-  if (items.length === 0) return { results: [], newCount: 0 }
+/**
+ * Locks what the calls are about, decides them in memory, and writes what became of it. `finish` is
+ * run in the same transaction.
+ */
+export async function registerLocked(
+  database: Database,
+  items: readonly Item[],
+  finish: (sql: Sql, areNew: readonly boolean[]) => Promise<void> = async () => {},
+): Promise<Locked> {
+  if (items.length === 0) return { results: [], newCount: 0, areNew: [] }
   return inTransaction(database, async (sql) => {
     const wanted = items.map((item) => item.wanted)
     const batch = openBatch(await lockDevices(sql, wanted))
+    const areNew = firstOfUnknown(wanted, batch)
     const results = items.map((item) => applyCall(batch, item.call, item.wanted))
     if (batch.changed.size > 0) await writeDevices(sql, changesOf(batch))
-    return { results, newCount: countNew(batch) }
+    await finish(sql, areNew)
+    return { results, newCount: countNew(batch), areNew }
+  })
+}
+
+/** Which of these name a device that is neither known nor named by one before. */
+function firstOfUnknown(wanted: readonly Wanted[], { known }: Batch): boolean[] {
+  const seen = new Set(known)
+  return wanted.map(({ app_no, token_hash }) => {
+    const key = `${app_no} ${token_hash}`
+    const isFirst = !seen.has(key)
+    seen.add(key)
+    return isFirst
   })
 }

@@ -1,24 +1,31 @@
 import { migrate } from '@pushkeep/store'
 import { Command, CommanderError } from 'commander'
 import { appCommand } from './apps.ts'
+import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
+import { importCommand } from './import/command.ts'
 import { keyCommand } from './keys.ts'
-import { type Env, type Run, withSession } from './session.ts'
+import { type Answer, type Env, type Run, withSession } from './session.ts'
 import { workspaceCommand } from './workspaces.ts'
 
 /** Runs one command line. Returns the exit code: 0, 1 (could not be done) or 2 (not understood). */
 export async function runCli(args: string[], env: Env): Promise<number> {
   const program = new Command('pushkeep')
-  const run: Run = async (work) => {
-    const { text, json } = await withSession(env, work)
-    console.log(program.opts().json ? JSON.stringify(json, null, 2) : text)
+  let exitCode = 0
+  const say = (answer: Answer) => {
+    if (answer.isSaid) console.error(answer.text)
+    else console.log(program.opts().json ? JSON.stringify(answer.json, null, 2) : answer.text)
+    exitCode = answer.exitCode ?? 0
   }
+  const run: Run = async (work, options) => say(await withSession(env, work, options?.connections))
   program
     .description('Workspaces, apps, provider credentials and keys of a Pushkeep installation')
     .option('--json', 'answer in JSON')
     .addCommand(workspaceCommand(run))
     .addCommand(appCommand(run))
     .addCommand(keyCommand(run))
+    .addCommand(importCommand(run))
+    .addCommand(exportCommand(run))
     .addCommand(migrateCommand(run))
     .addHelpText('after', help)
   for (const command of [program, ...descendants(program)]) {
@@ -26,7 +33,7 @@ export async function runCli(args: string[], env: Env): Promise<number> {
   }
   try {
     await program.parseAsync(args, { from: 'user' })
-    return 0
+    return exitCode
   } catch (error) {
     return report(error)
   }
