@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse'
 import { Failure } from '../failure.ts'
 import { type FileRecord, lineBytesMax, type Position, unreadable } from './records.ts'
@@ -81,13 +81,15 @@ export async function* readCsv(
       return undefined
     },
   })
-  Readable.from(input).pipe(parser)
+  // What fails on the way fails the loop.
+  void pipeline(input, parser).catch(() => {})
   for await (const { record, info } of parser as AsyncIterable<{
     record: Record<string, string>
     info: Info
   }>) {
-    yield* bad.splice(0)
     const end = at(info)
+    // Bad ones are known as soon as they are read, good ones come when they are asked for.
+    while (bad[0] && bad[0].line < end.line) yield* bad.splice(0, 1)
     yield { line: end.line, end, content: { kind: 'value', value: objectOf(record) } }
   }
   yield* bad
