@@ -1,5 +1,10 @@
 import { migrate } from '@pushkeep/store'
 import { Command, CommanderError } from 'commander'
+import { devicesCommand } from './api/devices.ts'
+import { messagesCommand } from './api/messages.ts'
+import { peopleCommand } from './api/people.ts'
+import { type RunApi, withApi } from './api/run.ts'
+import { sendCommand } from './api/send.ts'
 import { appCommand } from './apps.ts'
 import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
@@ -18,9 +23,14 @@ export async function runCli(args: string[], env: Env): Promise<number> {
     exitCode = answer.exitCode ?? 0
   }
   const run: Run = async (work, options) => say(await withSession(env, work, options?.connections))
+  const runApi: RunApi = async (work) => say(await withApi(env, work))
   program
-    .description('Workspaces, apps, provider credentials and keys of a Pushkeep installation')
+    .description('Pushkeep from the command line: send, look, move people in and out, set up')
     .option('--json', 'answer in JSON')
+    .addCommand(sendCommand(runApi))
+    .addCommand(messagesCommand(runApi))
+    .addCommand(peopleCommand(runApi))
+    .addCommand(devicesCommand(runApi))
     .addCommand(workspaceCommand(run))
     .addCommand(appCommand(run))
     .addCommand(keyCommand(run))
@@ -40,8 +50,10 @@ export async function runCli(args: string[], env: Env): Promise<number> {
 }
 
 const help = `
-The database is DATABASE_URL, the encryption key PUSHKEEP_ENCRYPTION_KEY; where they are not set,
-those of the installation that ./scripts/start runs here.`
+send, messages, people and devices speak to the services: PUSHKEEP_SENDER_URL, PUSHKEEP_REGISTRY_URL,
+PUSHKEEP_SECRET_KEY. The others work on the database: DATABASE_URL, and PUSHKEEP_ENCRYPTION_KEY for
+credentials. What is not set is that of the installation that ./scripts/start runs here.
+No command shows a token; export alone writes them, into a file.`
 
 function migrateCommand(run: Run): Command {
   return new Command('migrate').description('bring the database to the newest schema').action(() =>
