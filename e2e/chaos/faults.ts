@@ -1,3 +1,4 @@
+import { rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Service } from '@pushkeep/local-runner'
 import { Redis } from 'ioredis'
@@ -15,12 +16,13 @@ function isRunning(service: Service): boolean {
 }
 
 /** Ends a process without a word and starts it again. */
-async function killAndRestart(service: Service): Promise<void> {
+async function killAndRestart(service: Service, awayMs = 0): Promise<void> {
   const pid = pidOf(service)
   const { child } = service
   if (pid === null || !child || !isRunning(service)) return
   process.kill(pid, 'SIGKILL')
   await child.exited
+  await sleep(awayMs)
   await startAgain(service)
 }
 
@@ -60,12 +62,12 @@ export const killWorker: Fault = {
 
 export const killRegistry: Fault = {
   kind: 'SIGKILL token-registry',
-  strike: ({ run }) => killAndRestart(run.registry),
+  strike: ({ run, random }) => killAndRestart(random.pick(run.registries).service),
 }
 
 export const killSender: Fault = {
   kind: 'SIGKILL push-sender',
-  strike: ({ run }) => killAndRestart(run.sender),
+  strike: ({ run, random }) => killAndRestart(random.pick(run.senders).service),
 }
 
 export const killPostgres: Fault = {
@@ -80,7 +82,15 @@ export const killRedis: Fault = {
 
 export const freezeRedis: Fault = {
   kind: 'Redis frozen',
-  strike: ({ run, random }) => freeze(needed(run.redis), 1000 + random.int(4000)),
+  strike: ({ run, random }) => freeze(needed(run.redis), random.int(1000, 5000)),
+}
+
+/** Redis is down for so long, and comes back with what it had written. */
+export function redisAway(ms: number): Fault {
+  return {
+    kind: `Redis away for ${ms / 1000} s`,
+    strike: ({ run }) => killAndRestart(needed(run.redis), ms),
+  }
 }
 
 /** Everything that the queue knows is gone; what was accepted is not. */
@@ -101,7 +111,8 @@ export const wipeQueue: Fault = {
 export const restart: Fault = {
   kind: 'SIGTERM restart',
   async strike({ run, random }) {
-    const service = random.pick([...run.workers, run.registry, run.sender])
+    const services = [...run.registries, ...run.senders].map(({ service }) => service)
+    const service = random.pick([...run.workers, ...services])
     await service.stop()
     await startAgain(service)
   },
@@ -138,4 +149,23 @@ export const unavailable = provider('503 for a share', {
   status: { status: 503, reason: 'ServiceUnavailable', share: 0.3 },
 })
 export const refused = provider('connection refused', { refuse: true }, 1500)
+export const untrusted = provider('certificate not trusted', { untrusted: true }, 1500)
+export const throttled = provider('429 for a share', {
+  status: { status: 429, reason: 'TooManyRequests', share: 0.2, retry_after_s: 1 },
+})
 export const silent = provider('silent connection', { silent: true }, 7000)
+
+/** Connections end, and new ones find no address. */
+export const nameLost: Fault = {
+  kind: 'DNS failure',
+  async strike(world) {
+    await writeFile(world.noNamesFile, '')
+    try {
+      await world.simulator('PUT', '/faults', { apns: { refuse: true }, fcm: { refuse: true } })
+      await world.simulator('DELETE', '/faults')
+      await sleep(2000)
+    } finally {
+      await rm(world.noNamesFile)
+    }
+  },
+}

@@ -39,9 +39,10 @@ export async function gather(world: World, name: string, size: number): Promise<
 }
 
 async function register(world: World, phone: Phone, person: string): Promise<void> {
-  const { registry_url } = world.run.local
-  await world.call('PUT', `${registry_url}/v1/people/${person}/devices`, {
-    device: { id: phone.token, platform: phone.platform },
+  await world.calls.registry({
+    method: 'PUT',
+    path: `/v1/people/${person}/devices`,
+    body: { device: { id: phone.token, platform: phone.platform } },
   })
   own(world, phone.token, person)
 }
@@ -60,14 +61,18 @@ export async function send(
   to: { person: string } | 'all',
   recipients: number | null,
 ): Promise<string> {
-  const key = `chaos-${process.pid}-${keys++}`
   const person = to === 'all' ? null : to.person
-  const body = {
-    to: person === null ? { all: true } : { person_id: person },
-    content: { title: 'Hello', body: 'There' },
-  }
-  const url = `${world.run.local.sender_url}/v1/messages`
-  const { id } = (await world.call('POST', url, body, key)) as { id: string }
+  keys += 1
+  const answer = await world.calls.sender({
+    method: 'POST',
+    path: '/v1/messages',
+    body: {
+      to: person === null ? { all: true } : { person_id: person },
+      content: { title: 'Hello', body: 'There' },
+    },
+    idempotencyKey: `chaos-${process.pid}-${keys}`,
+  })
+  const { id } = answer as { id: string }
   world.accepted.set(id, { person, at: Date.now(), recipients })
   return id
 }
@@ -112,10 +117,10 @@ async function wander(world: World, crowd: Crowd, lane: number): Promise<void> {
   const phones = crowd.wandering.filter((_, n) => n % 5 === lane)
   const phone = world.random.pick(phones)
   if (world.random.next() < 0.25) {
-    const { registry_url } = world.run.local
     const known = world.owners.has(phone.token)
     if (!known) return
-    await world.call('POST', `${registry_url}/v1/devices/${phone.token}/clear-identify`, {})
+    const path = `/v1/devices/${phone.token}/clear-identify`
+    await world.calls.registry({ method: 'POST', path, body: {} })
     own(world, phone.token, null)
     return
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type RunOptions, runChaos } from './run.ts'
+import type { RunOptions } from './options.ts'
+import { runChaos } from './run.ts'
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +17,7 @@ if (values.help) {
   --seed N         determines the order of faults and the load (default: drawn, and printed)
   --backend NAME   redis (default) or postgres: where the queues live
   --only TEXT      scenes whose name holds it; may be given several times
-  --short          a few faults a scene
+  --short          one scene with a few faults of nearly every kind
 One line a figure; ends with 0 where every figure is as it must be.`)
 } else {
   const options: RunOptions = {

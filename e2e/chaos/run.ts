@@ -1,68 +1,112 @@
-import { broadcastScene } from './broadcast-scene.ts'
-import { isWell, play, type Scene, scenes } from './scenes.ts'
+import type { RunOptions } from './options.ts'
+import type { Played, Scene } from './scene.ts'
+import { scenes, shortScene } from './scenes.ts'
 import { judge, type Verdict } from './verdict.ts'
-import { type Backend, openWorld } from './world.ts'
+import { openWorld } from './world.ts'
 
-export interface RunOptions {
-  seed: number
-  backend: Backend
-  /** Scenes whose name holds one of these; none: all. */
-  only: string[]
-  isShort: boolean
-  print: (line: string) => void
-}
-
-/** Longest wait for the last delivery of a scene: FCM asks for patience before a retry. */
-const settleMs = 180_000
+/** Longest wait for the last delivery of a scene: providers ask for patience before a retry. */
+const settleMs = 300_000
 
 /** Plays the scenes one by one, each in a world of its own. Returns whether all came out well. */
 export async function runChaos(options: RunOptions): Promise<boolean> {
-  const { seed, backend, only, isShort, print } = options
-  const wanted = (name: string) => only.length === 0 || only.some((part) => name.includes(part))
+  const { seed, backend, isShort, print } = options
   print(`seed ${seed}, queues in ${backend}${isShort ? ', short' : ''}`)
-  const total: Record<string, number> = {}
+  const total: Totals = { faults: 0, scenes: 0, lost: 0, wrongPerson: 0, wrongStatus: 0 }
   let isAllWell = true
-  for (const [index, scene] of scenes.entries()) {
-    if (!wanted(scene.name) || !(scene.backends ?? [backend]).includes(backend)) continue
-    const { injected, verdict, retries } = await playScene(scene, seed + index, options)
-    for (const [kind, times] of Object.entries(injected)) total[kind] = (total[kind] ?? 0) + times
-    const ok = isWell(scene, verdict, retries.worst)
-    isAllWell &&= ok
-    print(`\n${scene.name}: ${ok ? 'well' : 'NOT WELL'}`)
-    printScene(print, injected, verdict, retries)
+  for (const [index, scene] of wantedScenes(options).entries()) {
+    const result = await playScene(scene, seed + index, options)
+    isAllWell = report(print, scene, result) && isAllWell
+    add(total, result)
   }
-  if (!isShort && wanted('broadcast')) isAllWell = (await broadcastScene(options)) && isAllWell
-  const faults = Object.values(total).reduce((sum, times) => sum + times, 0)
-  print(`\nfaults injected: ${faults}; all well: ${isAllWell}`)
+  print(`\nscenes: ${total.scenes}`)
+  print(`faults injected: ${total.faults}`)
+  print(`lost: ${total.lost}`)
+  print(`sent to the wrong person: ${total.wrongPerson}`)
+  print(`statuses wrong: ${total.wrongStatus}`)
+  print(`all well: ${isAllWell}`)
   return isAllWell
 }
 
-async function playScene(scene: Scene, seed: number, options: RunOptions) {
+function wantedScenes({ backend, only, isShort }: RunOptions): Scene[] {
+  const all = isShort ? [shortScene] : scenes
+  return all.filter(
+    (scene) =>
+      (scene.backend ?? backend) === backend &&
+      (only.length === 0 || only.some((part) => scene.name.includes(part))),
+  )
+}
+
+interface Result {
+  played: Played
+  verdict: Verdict
+  repeats: { total: number; most: number }
+}
+
+async function playScene(scene: Scene, seed: number, options: RunOptions): Promise<Result> {
   const world = await openWorld(seed, options.backend)
   try {
-    const injected = await play(world, scene, options.isShort)
+    const played = await scene.play(world)
     const verdict = await judge(world, settleMs)
-    return { injected, verdict, retries: world.retries }
+    const repeats = world.calls.records.map((record) => record.repeats)
+    return {
+      played,
+      verdict,
+      repeats: {
+        total: repeats.reduce((sum, one) => sum + one, 0),
+        most: repeats.reduce((most, one) => Math.max(most, one), 0),
+      },
+    }
   } finally {
     await world.close()
   }
 }
 
-function printScene(
-  print: RunOptions['print'],
-  injected: Record<string, number>,
-  verdict: Verdict,
-  retries: { total: number; worst: number },
-): void {
-  for (const [kind, times] of Object.entries(injected)) print(`  faults, ${kind}: ${times}`)
+/** Whether a scene came out as it must. */
+function isWell(scene: Scene, { played, verdict, repeats }: Result): boolean {
+  const { lost, beyondCollapse, wrongPerson, wrongStatus, unbalanced, doubled, arrived } = verdict
+  return (
+    lost + beyondCollapse + wrongPerson + wrongStatus + unbalanced + verdict.paused.length === 0 &&
+    doubled <= Math.floor(arrived * scene.doubledMax) &&
+    repeats.most <= (scene.repeatsMax ?? Number.POSITIVE_INFINITY) &&
+    played.figures.every((figure) => figure.isWell)
+  )
+}
+
+function report(print: RunOptions['print'], scene: Scene, result: Result): boolean {
+  const { played, verdict, repeats } = result
+  const ok = isWell(scene, result)
+  const share = ((verdict.doubled / Math.max(1, verdict.arrived)) * 100).toFixed(3)
+  print(`\n${scene.name}: ${ok ? 'well' : 'NOT WELL'}`)
+  for (const [kind, times] of Object.entries(played.injected)) print(`  faults, ${kind}: ${times}`)
   print(`  messages accepted: ${verdict.accepted}`)
   print(`  deliveries recorded: ${verdict.recorded}`)
   print(`  accepted by the provider: ${verdict.arrived}`)
   print(`  lost: ${verdict.lost}`)
-  print(`  doubled at the provider: ${verdict.doubled}`)
+  print(`  doubled at the provider: ${verdict.doubled} (${share} %)`)
   print(`  doubled beyond collapse: ${verdict.beyondCollapse}`)
   print(`  sent to the wrong person: ${verdict.wrongPerson}`)
   print(`  statuses wrong: ${verdict.wrongStatus}`)
   print(`  messages that do not add up: ${verdict.unbalanced}`)
-  print(`  calls that had to be repeated: ${retries.total} (at most ${retries.worst} for one)`)
+  print(`  lanes paused: ${verdict.paused.join('; ') || 'none'}`)
+  print(`  calls that had to be repeated: ${repeats.total} (at most ${repeats.most} for one)`)
+  for (const figure of played.figures) {
+    print(`  ${figure.name}: ${figure.value}${figure.isWell ? '' : ' (NOT WELL)'}`)
+  }
+  return ok
+}
+
+interface Totals {
+  faults: number
+  scenes: number
+  lost: number
+  wrongPerson: number
+  wrongStatus: number
+}
+
+function add(total: Totals, { played, verdict }: Result): void {
+  total.scenes += 1
+  total.faults += Object.values(played.injected).reduce((sum, times) => sum + times, 0)
+  total.lost += verdict.lost
+  total.wrongPerson += verdict.wrongPerson
+  total.wrongStatus += verdict.wrongStatus
 }

@@ -16,12 +16,13 @@ export interface Verdict {
   /** Messages whose counts do not add up. */
   unbalanced: number
   arrived: number
+  /** Why lanes are paused: none of the faults is one of configuration. */
+  paused: string[]
 }
 
 interface Arrival {
   seq: number
   at: number
-  provider: string
   token: string
   apns_id: string | null
   collapse_id: string | null
@@ -29,12 +30,12 @@ interface Arrival {
 }
 
 /** How long a push may be on its way between the claim and the wire, in ms. */
-const onItsWayMs = 3000
+const onItsWayMs = 2000
 
 /** Waits until nothing is pending, then holds the ledger against the simulator's journal. */
 export async function judge(world: World, settleMs: number): Promise<Verdict> {
   await settled(world, settleMs)
-  const arrivals = (await allArrivals(world)).filter((arrival) => arrival.accepted)
+  const arrivals = await acceptedArrivals(world)
   const ledger = await readLedger(world)
   const byDelivery = Map.groupBy(arrivals, (a) => `${a.collapse_id} ${a.token}`)
   const repeats = [...byDelivery.values()].filter((same) => same.length > 1)
@@ -46,8 +47,9 @@ export async function judge(world: World, settleMs: number): Promise<Verdict> {
     beyondCollapse: repeats.filter((same) => new Set(same.map((a) => a.apns_id)).size > 1).length,
     wrongPerson: countWrongPerson(world, arrivals),
     wrongStatus: await countWrongStatus(world),
-    unbalanced: ledger.messages.filter((message) => message.pending !== 0).length,
+    unbalanced: ledger.messages.filter((message) => message.isOff).length,
     arrived: arrivals.length,
+    paused: ledger.paused,
   }
 }
 
@@ -63,32 +65,56 @@ async function settled(world: World, settleMs: number): Promise<void> {
   }
 }
 
-async function allArrivals(world: World): Promise<Arrival[]> {
-  const all: Arrival[] = []
-  for (;;) {
-    const after = all.at(-1)?.seq ?? 0
-    const page = (await world.simulator('GET', `/received?limit=1000&after=${after}`)) as Arrival[]
-    if (page.length === 0) return all
-    all.push(...page)
+async function acceptedArrivals(world: World): Promise<Arrival[]> {
+  const accepted: Arrival[] = []
+  for (let after = 0; ; ) {
+    const page = (await world.simulator('GET', `/received?limit=5000&after=${after}`)) as Arrival[]
+    const last = page.at(-1)
+    if (!last) return accepted
+    after = last.seq
+    for (const { seq, at, token, apns_id, collapse_id, accepted: isAccepted } of page) {
+      if (isAccepted) accepted.push({ seq, at, token, apns_id, collapse_id, accepted: true })
+    }
   }
 }
 
 interface Ledger {
-  messages: { id: string; recipients: number; pending: number }[]
+  /** `isOff`: something is pending, or the counts are not those of the deliveries. */
+  messages: { id: string; recipients: number; pending: number; isOff: boolean }[]
   deliveries: { id: string; token: string | null; status: number; reason: string | null }[]
+  paused: string[]
 }
 
 async function readLedger(world: World): Promise<Ledger> {
   const messages = await world.database.query<Ledger['messages'][number]>(
-    `select m.id, c.recipients::int,
-            (c.recipients - c.sent - c.bounced - c.suppressed - c.failed - c.expired)::int as pending
-     from messages m join message_counts c using (message_no)`,
+    `select m.id, c.recipients::int, p.pending::int,
+            p.pending <> 0 or d.rows <> c.recipients
+              or (d.sent, d.bounced, d.suppressed, d.failed, d.expired)
+                 <> (c.sent, c.bounced, c.suppressed, c.failed, c.expired) as "isOff"
+     from messages m
+     join message_counts c using (message_no)
+     cross join lateral (
+       select c.recipients - c.sent - c.bounced - c.suppressed - c.failed - c.expired as pending) p
+     cross join lateral (
+       select count(*) as rows, count(*) filter (where status = 1) as sent,
+              count(*) filter (where status = 2) as bounced,
+              count(*) filter (where status = 3) as suppressed,
+              count(*) filter (where status = 4) as failed,
+              count(*) filter (where status = 5) as expired
+       from deliveries where message_no = m.message_no) d`,
   )
   const deliveries = await world.database.query<Ledger['deliveries'][number]>(
     `select m.id, d.token, dl.status, dl.reason
      from deliveries dl join messages m using (message_no) left join devices d using (device_no)`,
   )
-  return { messages: messages.rows, deliveries: deliveries.rows }
+  const paused = await world.database.query<{ reason: string }>(
+    `select provider || ': ' || pause_reason as reason from app_providers where paused_at is not null`,
+  )
+  return {
+    messages: messages.rows,
+    deliveries: deliveries.rows,
+    paused: paused.rows.map(({ reason }) => reason),
+  }
 }
 
 function countLost(world: World, ledger: Ledger, arrived: Map<string, Arrival[]>): number {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type LocalRun, type Service, startLocal } from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
-import { createRandom, type Random } from './random.ts'
+import { createRandom, type Random } from '../random.ts'
+import { type Calls, createCalls } from './calls.ts'
 
 export type Backend = 'postgres' | 'redis'
 
@@ -28,28 +28,31 @@ export interface World {
   random: Random
   run: LocalRun
   database: Database
-  /** Calls a service until it answers: a fault is no answer. Counts what a retry had to cover. */
-  call(method: string, url: string, body?: unknown, key?: string): Promise<unknown>
+  calls: Calls
   simulator(method: string, path: string, body?: unknown): Promise<unknown>
-  /** How long a caller waits before it repeats a call, how often they did, and the most for one call. */
-  retries: { pauseMs: number; total: number; worst: number }
+  /** While this file is there, the providers' names do not resolve. */
+  noNamesFile: string
   /** Ids of accepted messages: what they were for, and how many recipients they must have. */
   accepted: Map<string, { person: string | null; at: number; recipients: number | null }>
   owners: Map<string, Ownership[]>
   close(): Promise<void>
 }
 
-const callDeadlineMs = 60_000
+/** Loaded by the workers before anything else. */
+const preload = new URL('./names.ts', import.meta.url).href
 
-/** Starts everything as processes: three workers, the simulator as the witness. */
+/** Starts everything as processes: two of each service, three of workers, the simulator as the witness. */
 export async function openWorld(seed: number, backend: Backend): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), 'pushkeep-chaos-'))
+  const noNamesFile = join(directory, 'no-names')
   const run = await startLocal({
     directory,
     workers: 3,
+    services: 2,
     logLevel: 'warn',
     restart: false,
     withRedis: backend === 'redis',
+    env: { workers: { NODE_OPTIONS: `--import ${preload}`, CHAOS_NO_NAMES: noNamesFile } },
   })
   const database = connect({
     url: run.local.database_url,
@@ -57,16 +60,15 @@ export async function openWorld(seed: number, backend: Backend): Promise<World> 
     connectionsMax: 2,
     onError: () => {},
   })
-  const retries = { pauseMs: 150, total: 0, worst: 0 }
   return {
     backend,
     random: createRandom(seed),
     run,
     database,
-    retries,
+    noNamesFile,
     accepted: new Map(),
     owners: new Map(),
-    call: (method, url, body, key) => persist(run, retries, { method, url, body, key }),
+    calls: createCalls(run),
     simulator: (method, path, body) => ask(run, method, path, body),
     async close() {
       await database.end()
@@ -75,52 +77,6 @@ export async function openWorld(seed: number, backend: Backend): Promise<World> 
     },
   }
 }
-
-interface Call {
-  method: string
-  url: string
-  body: unknown
-  key: string | undefined
-}
-
-/** Repeats a call until it has a 2xx. A 4xx is a bug and ends the run. */
-async function persist(run: LocalRun, retries: World['retries'], call: Call): Promise<unknown> {
-  const deadline = Date.now() + callDeadlineMs
-  for (let tries = 0; ; tries += 1) {
-    const answer = await attempt(run, call)
-    if (answer !== null) {
-      retries.total += tries
-      retries.worst = Math.max(retries.worst, tries)
-      return answer.body
-    }
-    if (Date.now() > deadline) throw new Error(`${call.method} had no answer for a minute`)
-    await sleep(retries.pauseMs)
-  }
-}
-
-async function attempt(run: LocalRun, call: Call): Promise<{ body: unknown } | null> {
-  try {
-    const response = await fetch(call.url, {
-      method: call.method,
-      headers: {
-        authorization: `Bearer ${run.local.secret_key}`,
-        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(call.key === undefined ? {} : { 'idempotency-key': call.key }),
-      },
-      signal: AbortSignal.timeout(20_000),
-      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
-    })
-    const text = await response.text()
-    if (response.ok) return { body: text === '' ? null : JSON.parse(text) }
-    if (response.status < 500) throw new Refused(`${response.status} ${text}`)
-    return null
-  } catch (error) {
-    if (error instanceof Refused) throw error
-    return null
-  }
-}
-
-class Refused extends Error {}
 
 async function ask(run: LocalRun, method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await fetch(run.local.simulator_url + path, {

@@ -1,5 +1,5 @@
+import type { Random } from '../random.ts'
 import { leaf, type Tree, treeOf } from './json-tree.ts'
-import type { Random } from './random.ts'
 
 const oddTexts = [
   'ü€😀',

@@ -1,8 +1,8 @@
+import type { Random } from '../random.ts'
 import type { Operation, Schema } from './documents.ts'
 import { freeObject } from './free-json.ts'
 import { leaf, type Tree, treeOf } from './json-tree.ts'
 import { type Known, newToken, type Phone } from './known.ts'
-import type { Random } from './random.ts'
 
 /** What a valid request is made for. */
 export interface Scene {

@@ -1,3 +1,4 @@
+import { createRandom, type Random } from '../random.ts'
 import { type Case, draftOf, type Expected } from './case.ts'
 import type { Operation } from './documents.ts'
 import { textOf } from './json-tree.ts'
@@ -6,7 +7,6 @@ import { mutateBody } from './mutate-body.ts'
 import { mutateHeaders } from './mutate-headers.ts'
 import { mutatePath, mutateQuery } from './mutate-target.ts'
 import { hugeBody, mutateText, randomBody, type TextMutation } from './mutate-text.ts'
-import { createRandom, type Random } from './random.ts'
 import { type Model, validModel } from './valid.ts'
 
 type Made = Omit<Case, 'number' | 'operation'>

@@ -1,9 +1,9 @@
+import type { Random } from '../random.ts'
 import { type Expected, refused } from './case.ts'
 import type { Operation, Schema } from './documents.ts'
 import { addAt, childOf, leaf, type Path, replaceAt, type Tree, treeOf } from './json-tree.ts'
 import { freeObjectMutations } from './mutate-free.ts'
 import { ruleMutations } from './mutate-rules.ts'
-import type { Random } from './random.ts'
 import { violation } from './schema-check.ts'
 
 /** A body with one thing wrong. */

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
+import type { Random } from '../random.ts'
 import { type Case, type Draft, draftOf, type Expected, refused } from './case.ts'
 import type { Known } from './known.ts'
-import type { Random } from './random.ts'
 import type { Model } from './valid.ts'
 
 type Change = Pick<Case, 'what' | 'expected'> & { draft: Draft }

@@ -1,6 +1,6 @@
+import type { Random } from '../random.ts'
 import { type Expected, either, refused } from './case.ts'
 import type { Operation } from './documents.ts'
-import type { Random } from './random.ts'
 import type { Model } from './valid.ts'
 
 export interface ModelMutation {

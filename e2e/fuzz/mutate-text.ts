@@ -1,8 +1,8 @@
+import type { Random } from '../random.ts'
 import { type Expected, either, refused } from './case.ts'
 import type { Operation } from './documents.ts'
 import { freeValue } from './free-json.ts'
 import { textOf } from './json-tree.ts'
-import type { Random } from './random.ts'
 import { violation } from './schema-check.ts'
 
 /** A body that is no tree any more. */

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts'
+import type { Random } from '../random.ts'
 
 /** A valid request that stores something, in parts, to be spoiled. */
 export interface RawBase {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startLocal } from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
+import { createRandom } from '../random.ts'
 import { type Known, newPhone, type Phone } from './known.ts'
-import { createRandom } from './random.ts'
 import { settle } from './stored.ts'
 
 /** An installation of its own to try things on. */
@@ -62,6 +62,8 @@ export async function openTarget({ seed, databaseUrl }: TargetOptions): Promise<
     }
     const open = await settle(database, 30_000)
     if (open) throw new Error(`the first messages were not sent: ${open} left`)
+    // One that can be cancelled: again, and as often as one likes.
+    await database.query('update messages set cancelled_at = now() where id = $1', [messages[0]])
     const { password } = new URL(local.database_url)
     const tokens = phones.map(({ token }) => token)
     const secrets = [

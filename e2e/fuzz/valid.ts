@@ -1,9 +1,9 @@
+import type { Random } from '../random.ts'
 import type { Operation, Schema } from './documents.ts'
 import { freeObject, freeValue } from './free-json.ts'
 import { hintFor, type Scene } from './hints.ts'
 import { addAt, childOf, leaf, type Tree, treeOf } from './json-tree.ts'
 import type { Known } from './known.ts'
-import type { Random } from './random.ts'
 
 /** A request before it is written: what a mutation changes. */
 export interface Model {

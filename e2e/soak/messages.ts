@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Random } from '../fuzz/random.ts'
+import type { Random } from '../random.ts'
 import type { Caller } from './caller.ts'
 import type { Phones } from './phones.ts'
 import type { Watch } from './watch.ts'

@@ -1,5 +1,5 @@
 import { newToken } from '../fuzz/known.ts'
-import type { Random } from '../fuzz/random.ts'
+import type { Random } from '../random.ts'
 
 /** One installation of the app, as the outside world knows it. */
 export interface Phone {

@@ -1,4 +1,4 @@
-import type { Random } from '../fuzz/random.ts'
+import type { Random } from '../random.ts'
 import type { Caller } from './caller.ts'
 import type { Phone, Phones } from './phones.ts'
 import type { Watch } from './watch.ts'

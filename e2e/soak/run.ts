@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { createRandom, type Random } from '../fuzz/random.ts'
+import { createRandom, type Random } from '../random.ts'
 import { type Figure, figure } from './figures.ts'
 import { growthOf } from './growth.ts'
 import { createMessages } from './messages.ts'

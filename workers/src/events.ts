@@ -1,6 +1,6 @@
 import type { Provider } from '@pushkeep/domain'
 import { activeTraceId, boundedLabel, type Metrics } from '@pushkeep/runtime'
-import type { LeasedChunk, Recorded, Recording, Rescued } from '@pushkeep/store'
+import type { BooksChecked, LeasedChunk, Recorded, Recording, Rescued } from '@pushkeep/store'
 import type { Logger } from 'pino'
 import { Counter, Histogram } from 'prom-client'
 import type { ChunkReport } from './delivery/deliver.ts'
@@ -11,13 +11,15 @@ export interface WorkerEvents {
   /** A chunk was delivered as far as it went: one line each. */
   chunkDelivered(report: ChunkReport): void
   /** A batch of outcomes was written. */
-  recorded(batch: readonly Recording[], recorded: Recorded, ms: number): void
+  recorded(batch: readonly Recording[], recorded: Recorded, ms: number): Promise<void>
   /** A lane was stopped for a fault of its credentials. */
-  lanePaused(chunk: LeasedChunk, reason: string): void
+  lanePaused(chunk: LeasedChunk, reason: string): Promise<void>
   /** So many tokens were judged dead at once that none is retired any more (R10). */
-  guardTripped(appNo: number, provider: Provider, reason: string): void
+  guardTripped(appNo: number, provider: Provider, reason: string): Promise<void>
   /** The reconciler found work that nobody would have done. */
   rescued(rescued: Rescued): void
+  /** Messages do not add up (R4). */
+  unbalanced(checked: BooksChecked): void
 }
 
 const batchSizes = [1, 2, 5, 10, 20, 50, 100, 200, 350, 500]
@@ -77,23 +79,23 @@ export function createWorkerEvents(metrics: Metrics, logger: Logger, apps: AppNa
       chunks.inc({ provider: report.provider, lane: report.lane, ended: report.ended })
       logger.info({ event: 'chunk.delivered', ...lineOf(report), trace_id: activeTraceId() })
     },
-    recorded(recordings, recorded, ms) {
+    async recorded(recordings, recorded, ms) {
       for (const { recording, count } of byStatus(recordings)) {
         const { appNo, provider, status, reason } = recording
         const labels = { provider, status, reason: boundedReason(reason ?? '') }
-        deliveries.inc({ ...apps.known(appNo), ...labels }, count)
+        deliveries.inc({ ...(await apps.find(appNo)), ...labels }, count)
       }
       batch.observe(recordings.length)
       writing.observe(ms / 1000)
       late.inc(recorded.late)
     },
-    lanePaused({ appNo, provider }, reason) {
-      const app = apps.known(appNo)
+    async lanePaused({ appNo, provider }, reason) {
+      const app = await apps.find(appNo)
       pauses.inc({ ...app, provider, cause: 'credentials' })
       logger.error({ event: 'app.paused', ...app, provider, reason })
     },
-    guardTripped(appNo, provider, reason) {
-      const app = apps.known(appNo)
+    async guardTripped(appNo, provider, reason) {
+      const app = await apps.find(appNo)
       pauses.inc({ ...app, provider, cause: 'mass_bounce' })
       logger.error({ event: 'guard.tripped', ...app, provider, reason })
     },
@@ -102,6 +104,9 @@ export function createWorkerEvents(metrics: Metrics, logger: Logger, apps: AppNa
       rescues.inc({ kind: 'unheard' }, found.unheard)
       rescues.inc({ kind: 'unplanned' }, found.unplanned)
       logger.warn({ event: 'reconciler.rescued', ...found })
+    },
+    unbalanced({ unbalanced }) {
+      logger.error({ event: 'books.unbalanced', unbalanced })
     },
   }
 }

@@ -46,6 +46,11 @@ await runProcess({
         fcmToken: config.FCM_TOKEN_URL,
         ...(ca === null ? {} : { ca }),
       },
+      journalDirectory: config.OUTCOME_JOURNAL_DIR ?? null,
+      retention: {
+        messageDays: config.MESSAGE_RETENTION_DAYS,
+        timelineDays: config.TIMELINE_RETENTION_DAYS,
+      },
       concurrency: {
         transactional: config.TRANSACTIONAL_CONCURRENCY,
         bulk: config.BULK_CONCURRENCY,

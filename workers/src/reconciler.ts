@@ -1,4 +1,4 @@
-import { createPartitions, type Rescued, rescue, updateUsualShares } from '@pushkeep/store'
+import { type Rescued, rescue } from '@pushkeep/store'
 import pg from 'pg'
 
 export interface ReconcilerOptions {
@@ -15,10 +15,6 @@ export interface ReconcilerOptions {
 // Any constant of our own: of all workers' reconcilers one holds it.
 const leaderLock = 7_482_114
 
-/** New partitions are looked for this often, and what is usual for the guard is worked out. */
-const partitionsEveryMs = 60 * 60_000
-const usualEveryMs = 60_000
-
 /**
  * A new leader watches for that long before it rescues: where the database was away, the holders of
  * chunks get the time to write what they know and to renew, instead of being sent twice.
@@ -34,8 +30,6 @@ export function startReconciler(options: ReconcilerOptions) {
   let isStopped = false
   let isBusy = false
   let leadsSince = 0
-  let partitionsAt = 0
-  let usualAt = 0
   let idle: Promise<void> = Promise.resolve()
 
   async function lead(): Promise<pg.Client | null> {
@@ -71,16 +65,7 @@ export function startReconciler(options: ReconcilerOptions) {
   async function round() {
     const leader = await lead()
     if (!leader) return
-    const now = options.now()
-    if (now - partitionsAt >= partitionsEveryMs) {
-      await createPartitions(leader, now)
-      partitionsAt = now
-    }
-    if (now - usualAt >= usualEveryMs) {
-      await updateUsualShares(leader)
-      usualAt = now
-    }
-    if (now - leadsSince < graceMs) return
+    if (options.now() - leadsSince < graceMs) return
     const rescued = await rescue(leader, options.batchSize)
     if (rescued.expiredLeases + rescued.unheard + rescued.unplanned > 0) options.onRescued(rescued)
   }
@@ -105,7 +90,7 @@ export function startReconciler(options: ReconcilerOptions) {
   start()
   return {
     /** Whether this process leads: what only one of all is to do may go with it. */
-    leads: () => client !== null,
+    isLeading: () => client !== null,
     async stop() {
       isStopped = true
       clearInterval(timer)

@@ -1,4 +1,4 @@
-import { isMassBounce, type Lane, massBounceReason, type Provider } from '@pushkeep/domain'
+import type { Lane, Provider } from '@pushkeep/domain'
 import type { Endpoints } from '@pushkeep/providers'
 import {
   deliveryQueue,
@@ -20,20 +20,19 @@ import {
   leaseChunks,
   leaseSeconds,
   loadCredentials,
+  type MessageRetention,
   pauseProvider,
-  type Recorded,
-  recordOutcomes,
   releaseChunk,
   renewLeases,
-  tripGuard,
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
 import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
-import { createRecorder } from './delivery/recorder.ts'
+import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
 import { createWorkerEvents, type WorkerEvents } from './events.ts'
+import { startHousekeeping } from './housekeeping.ts'
 import { createAppNames } from './metrics/app-labels.ts'
 import { observeWork } from './metrics/in-flight.ts'
 import { observeProviders } from './metrics/provider-pools.ts'
@@ -50,6 +49,9 @@ export interface WorkersOptions {
   backend: QueueBackend
   encryptionKey: EncryptionKey
   endpoints: Endpoints
+  /** A folder of this machine for outcomes that are not recorded yet; null: they are in memory alone. */
+  journalDirectory: string | null
+  retention: MessageRetention
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
@@ -101,19 +103,23 @@ export function startWorkers(options: WorkersOptions) {
     endpoints: options.endpoints,
     openMax: 200,
     closeDeadlineMs: drainMs,
+    windowSize,
     now,
     random,
   })
   observeProviders(metrics, apps, senders)
   const measured = measurePushes(metrics, apps, senders)
+  const recording = startRecording({ ...options, events })
+  const { recorder } = recording
+  observeWork(metrics, { leases: leases.count, unwritten: recorder.backlog })
   const deps = deliverDeps(options, {
     events,
     leases,
     senders: tracing ? tracing.measure(measured) : measured,
+    recorder,
     isStopping: () => isStopping,
     tracing,
   })
-  observeWork(metrics, { leases: leases.count, unwritten: deps.recorder.backlog })
   const relay = startRelay({
     database,
     databaseUrl,
@@ -135,12 +141,19 @@ export function startWorkers(options: WorkersOptions) {
     sql: database,
     queues: queueNames.map(queue),
     metrics,
-    isLeading: reconciler.leads,
+    isLeading: reconciler.isLeading,
     intervalMs: 5000,
-    ledgerIntervalMs: 60_000,
     lanesMax: 2 * namedAppsMax,
     now,
     onError: onError('survey.failed'),
+  })
+  const housekeeping = startHousekeeping({
+    database,
+    retention: options.retention,
+    isLeading: reconciler.isLeading,
+    now,
+    onUnbalanced: events.unbalanced,
+    onError: onError('housekeeping.failed'),
   })
   const deliver = (chunkNo: string) => {
     const work = () => deliverChunk(deps, chunkNo)
@@ -166,38 +179,28 @@ export function startWorkers(options: WorkersOptions) {
   return {
     async stop() {
       isStopping = true
-      await Promise.all([relay.stop(), survey.stop(), reconciler.stop()])
+      await Promise.all([relay.stop(), survey.stop(), reconciler.stop(), senders.openRooms()])
+      await housekeeping.stop()
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       leases.stop()
       await senders.close()
+      await recording.stop()
       for (const one of rung.values()) await one.close()
       await queues.close()
     },
   }
 }
 
-/** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
-async function guardMinutes(database: Database, events: WorkerEvents, recorded: Recorded) {
-  for (const minute of recorded.minutes) {
-    if (!isMassBounce(minute)) continue
-    const { appNo, provider } = minute
-    const reason = massBounceReason(minute)
-    if (await tripGuard(database, appNo, provider, reason)) {
-      events.guardTripped(appNo, provider, reason)
-    }
-  }
-}
-
-interface Parts extends Pick<DeliverDeps, 'leases' | 'senders' | 'isStopping'> {
+interface Parts extends Pick<DeliverDeps, 'leases' | 'senders' | 'recorder' | 'isStopping'> {
   events: WorkerEvents
   tracing: WorkTracing | null
 }
 
 function deliverDeps(
   options: WorkersOptions,
-  { events, leases, senders, isStopping, tracing }: Parts,
+  { events, leases, senders, recorder, isStopping, tracing }: Parts,
 ): DeliverDeps {
-  const { database, logger, metrics } = options
+  const { database, metrics } = options
   // Jobs of one-person messages that arrive together are leased and claimed by one statement.
   const lease = coalesce<{ chunkNo: string; lease: string }, { chunk: LeasedChunk | null }>({
     run: async (wanted) => {
@@ -218,22 +221,11 @@ function deliverDeps(
     release: (held, delayMs) => withRepeat(() => releaseChunk(database, held, delayMs)),
     async pause(chunk, reason) {
       const isNew = await pauseProvider(database, chunk.appNo, chunk.provider, reason)
-      if (isNew) events.lanePaused(chunk, reason)
+      if (isNew) await events.lanePaused(chunk, reason)
     },
     leases,
     senders,
-    recorder: createRecorder({
-      write: async (batch) => {
-        const began = performance.now()
-        const recorded = await withRepeat(() => recordOutcomes(database, batch))
-        events.recorded(batch, recorded, performance.now() - began)
-        await guardMinutes(database, events, recorded)
-        return recorded
-      },
-      batchSize: 500,
-      backlogMax: 5000,
-      onError: (error) => logger.warn({ event: 'recording.failed', err: describeError(error) }),
-    }),
+    recorder,
     windowSize,
     isStopping,
     now: options.now,

@@ -5,6 +5,7 @@ import { createTestDatabase } from '@pushkeep/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { createBreaker } from '../src/delivery/breaker.ts'
 import { createPoolStatistics } from '../src/delivery/pool-statistics.ts'
+import { createRoom } from '../src/delivery/room.ts'
 import type { Senders } from '../src/delivery/senders.ts'
 import { createAppNames } from '../src/metrics/app-labels.ts'
 import { measurePushes } from '../src/metrics/push-meter.ts'
@@ -47,11 +48,13 @@ function senders(outcomes: Outcome[]): Senders {
   return {
     open: async () => ({
       breaker,
+      room: createRoom(() => 0, 100),
       send: (_token, _deviceNo, _environment, done) => {
         const outcome = outcomes.shift()
         if (outcome) done(outcome)
       },
     }),
+    openRooms: async () => {},
     close: async () => {},
     totals: () => [],
     states: () => [],
@@ -134,7 +137,15 @@ test('apps and reasons beyond their bound share one series', async () => {
 
 test('counts of a provider that is closed are kept, also while it closes', async () => {
   const statistics = createPoolStatistics()
-  const stats = { sessions: 1, streams: 0, queued: 0, connects: 3, connectFailures: 0, goaways: 2 }
+  const stats = {
+    sessions: 1,
+    streams: 0,
+    queued: 0,
+    limit: 0,
+    connects: 3,
+    connectFailures: 0,
+    goaways: 2,
+  }
   const all = { ...stats, replaced: 0, resent: 5, timeouts: 0 }
   let finish = () => {}
   const entry = {

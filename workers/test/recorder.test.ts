@@ -1,32 +1,20 @@
 import type { Recording } from '@pushkeep/store'
 import { expect, test } from 'vitest'
+import type { OutcomeJournal } from '../src/delivery/journal.ts'
 import { createLedger, createRecorder, written } from '../src/delivery/recorder.ts'
+import { recording } from './recordings.ts'
 
-function recording(deviceNo: number): Recording {
-  return {
-    chunkNo: '1',
-    messageNo: '1',
-    appNo: 1,
-    provider: 'apns',
-    deviceNo,
-    personNo: null,
-    status: 'sent',
-    reason: null,
-    attempts: 1,
-    at: 0,
-    effect: { lastStatus: 'sent', token: null, failures: 0 },
-    epoch: 1,
-    environment: null,
-  }
-}
-
-function scene(write: (batch: readonly Recording[]) => Promise<void>) {
+function scene(
+  write: (batch: readonly Recording[]) => Promise<void>,
+  journal: OutcomeJournal | null = null,
+) {
   const errors: unknown[] = []
   const recorder = createRecorder({
     write: async (batch) => {
       await write(batch)
       return { written: batch.length, devices: 0, late: 0, minutes: [] }
     },
+    journal,
     batchSize: 3,
     backlogMax: 5,
     onError: (error) => errors.push(error),
@@ -79,4 +67,30 @@ test('senders wait while the backlog is full', async () => {
   open()
   await room
   await written(ledger)
+})
+
+test('an outcome is in the journal before it is written, and leaves it once it is', async () => {
+  const log: string[] = []
+  const journal: OutcomeJournal = {
+    append: (outcomes) => log.push(`keep ${outcomes.map((one) => one.deviceNo).join()}`),
+    recorded: (count) => log.push(`recorded ${count}`),
+    touch: () => {},
+    close: () => {},
+  }
+  let failures = 1
+  const { recorder } = scene(async (batch) => {
+    log.push(`write ${batch.map((row) => row.deviceNo).join()}`)
+    if (failures-- > 0) throw new Error('away')
+  }, journal)
+  const ledger = createLedger()
+  for (let i = 0; i < 4; i += 1) recorder.add(recording(i), ledger)
+  await written(ledger)
+  expect(log).toEqual([
+    'keep 0,1,2,3',
+    'write 0,1,2',
+    'write 0,1,2',
+    'recorded 3',
+    'write 3',
+    'recorded 1',
+  ])
 })

@@ -19,7 +19,6 @@ async function scene() {
     metrics,
     isLeading: () => state.isLeading,
     intervalMs: 20,
-    ledgerIntervalMs: 0,
     lanesMax: 10,
     now: Date.now,
     onError: (error) => state.errors.push(error),
@@ -37,7 +36,7 @@ async function scene() {
   return { db, metrics, queue: opened[0], state, value }
 }
 
-test('the leader tells queues, outbox, lanes and ledger, and forgets them when it no longer leads', async () => {
+test('the leader tells queues, outbox, lanes and books, and forgets them when it no longer leads', async () => {
   const { db, queue, state, value } = await scene()
   const { database } = db
   const { workspaceNo } = await createWorkspace(database, 'test')
@@ -66,49 +65,23 @@ test('the leader tells queues, outbox, lanes and ledger, and forgets them when i
   await expect.poll(() => value(waiting), soon).toBe(1)
   await expect.poll(() => value(age), soon).toBeGreaterThan(0)
   expect(await value('pushkeep_queues_up')).toBe(1)
-  expect(await value('pushkeep_ledger_faults{kind="unbalanced"}')).toBe(0)
+  expect(await value('pushkeep_unbalanced_messages')).toBe(0)
 
   state.isLeading = false
   await expect.poll(() => value('pushkeep_queues_up'), soon).toBeNull()
   expect(await value('pushkeep_outbox_lag_seconds')).toBeNull()
-  expect(await value('pushkeep_ledger_faults{kind="stuck"}')).toBeNull()
+  expect(await value('pushkeep_unbalanced_messages')).toBeNull()
   expect(await value(waiting)).toBeNull()
   expect(state.errors).toEqual([])
 })
 
-test('a message whose counts cannot be right shows', async () => {
+test('a message that does not add up shows for a day', async () => {
   const { db, value } = await scene()
-  const { database } = db
-  const { workspaceNo } = await createWorkspace(database, 'test')
-  const ago = (minutes: number) => `message_no_at(now() - interval '${minutes} minutes')`
-  const insert = (no: string, planned: boolean, recipients: number, sent: number) =>
-    database.query(
-      `with m as (
-         insert into messages (message_no, id, workspace_no, audience, content, priority,
-                               collapse_id, on_unknown, ttl_seconds, lane, expires_at, planned_at)
-         select ${no}, gen_random_uuid(), $1, '{}', '{}', 'high', 'c', 'retry', 60, 'bulk', now(),
-                case when $2 then now() end
-         returning message_no)
-       insert into message_counts (message_no, recipients, sent) select message_no, $3, $4 from m`,
-      [workspaceNo, planned, recipients, sent],
-    )
-  const faults = async () => [
-    await value('pushkeep_ledger_faults{kind="unbalanced"}'),
-    await value('pushkeep_ledger_faults{kind="stuck"}'),
-  ]
-  // As they should be: done, not planned yet, planned just now.
-  await insert(ago(5), true, 10, 10)
-  await insert(ago(6), false, 10, 4)
-  await insert(ago(0), true, 10, 4)
-  await expect.poll(faults, soon).toEqual([0, 0])
-  await insert(ago(7), true, 10, 11)
-  await expect.poll(faults, soon).toEqual([1, 0])
-  await insert(ago(8), true, 10, 4)
-  await expect.poll(faults, soon).toEqual([1, 1])
-  // With a chunk that is open, something will settle it.
-  await database.query(
-    `insert into chunks (message_no, app_no, provider, lane, device_nos, person_nos, size, rescue_at)
-     select message_no, 1, 'apns', 'bulk', '{1}', '{null}', 1, now() from message_counts where sent = 4`,
+  await expect.poll(() => value('pushkeep_unbalanced_messages'), soon).toBe(0)
+  await db.database.query(
+    `insert into unbalanced_messages (message_no, found_at, counts, deliveries, recipients)
+     values (1, now(), '{1,0,0,0,0}', '{0,0,0,0,0}', 1),
+            (2, now() - interval '2 days', '{1,0,0,0,0}', '{0,0,0,0,0}', 1)`,
   )
-  await expect.poll(faults, soon).toEqual([1, 0])
+  await expect.poll(() => value('pushkeep_unbalanced_messages'), soon).toBe(1)
 })

@@ -16,6 +16,7 @@ export function pathsOf(directory: string) {
     postgres: join(directory, 'postgres'),
     redis: join(directory, 'redis'),
     simulator: join(directory, 'simulator'),
+    outcomes: join(directory, 'outcomes'),
     logs: join(directory, 'logs'),
     startLog: join(directory, 'start.log'),
     local: join(directory, 'local.json'),

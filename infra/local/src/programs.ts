@@ -107,6 +107,7 @@ export interface WorkersProgram {
   port: number
   name: string
   encryptionKey: string
+  journalDirectory: string
   simulator: SimulatorReady
   own?: Environment | undefined
 }
@@ -130,6 +131,7 @@ export function workersProgram(program: WorkersProgram): ChildOptions {
       FCM_URL: urls.fcm,
       FCM_TOKEN_URL: urls.fcmToken,
       PROVIDER_CA_FILE: ca_file,
+      OUTCOME_JOURNAL_DIR: program.journalDirectory,
       WORKER_HOST: '127.0.0.1',
       WORKER_PORT: String(program.port),
       ...program.own,

@@ -43,6 +43,8 @@ export class ServiceGroup {
     })
     this.#services.push({ rank, service })
     await service.start()
+    // Only then is it certain that a later run finds it, should this one be killed.
+    await this.#recording
     return service
   }
 

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { type Backing, ranks, startBacking } from './backing.ts'
+import type { ChildOptions } from './child.ts'
 import { pathsOf, prepareDirectory, writePrivateJson } from './directory.ts'
 import type { Local } from './local.ts'
-import { choosePorts, type Ports } from './ports.ts'
+import { choosePorts, freePort, type Ports } from './ports.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import { type Environment, registryProgram, senderProgram, workersProgram } from './programs.ts'
 import { type Installation, loadSecrets } from './secrets.ts'
@@ -22,6 +23,8 @@ export interface LocalOptions {
   withRedis?: boolean
   /** Processes of workers. */
   workers?: number
+  /** Processes of each service, one if left out; all but the first are on any free port. */
+  services?: number
   /** `usual` ones where they are free, or any that are (the default). */
   ports?: 'usual' | 'free'
   /** Seals provider credentials; left out: the directory's own. */
@@ -41,6 +44,12 @@ export interface LocalOptions {
   signal?: AbortSignal
 }
 
+/** One of several processes of a service. */
+export interface Instance {
+  url: string
+  service: Service
+}
+
 /** An installation that runs. */
 export interface LocalRun {
   local: Local
@@ -50,6 +59,9 @@ export interface LocalRun {
   simulator: Service
   registry: Service
   sender: Service
+  /** All of their kind, the first included, with their URLs. */
+  registries: Instance[]
+  senders: Instance[]
   workers: Service[]
   /** Where the queues are; null: in PostgreSQL. */
   redisUrl: string | null
@@ -102,6 +114,7 @@ async function startAll(
       common,
       port: on.workers[index] ?? 0,
       encryptionKey,
+      journalDirectory: pathsOf(directory).outcomes,
       simulator: simulatorReady,
       own: env.workers,
     })
@@ -114,9 +127,15 @@ async function startAll(
     group.startOn(ports, senderOn, ranks.service),
     ...ports.workers.map((_, index) => group.startOn(ports, workersOn(index), ranks.workers)),
   ])
+  const registryUrl = `http://127.0.0.1:${registry.ports.registry}`
+  const senderUrl = `http://127.0.0.1:${sender.ports.sender}`
+  const further = await startFurther(group, (options.services ?? 1) - 1, {
+    registry: (own) => registryProgram(common, { own, operations: 0 }, env.registry),
+    sender: (own) => senderProgram(common, { own, operations: 0 }, env.sender),
+  })
   const local = describe(installation, backing, {
-    registry_url: `http://127.0.0.1:${registry.ports.registry}`,
-    sender_url: `http://127.0.0.1:${sender.ports.sender}`,
+    registry_url: registryUrl,
+    sender_url: senderUrl,
     metrics_urls: [
       registry.ports.registryOperations,
       sender.ports.senderOperations,
@@ -131,10 +150,32 @@ async function startAll(
     simulator,
     registry: registry.service,
     sender: sender.service,
+    registries: [{ url: registryUrl, service: registry.service }, ...further.registry],
+    senders: [{ url: senderUrl, service: sender.service }, ...further.sender],
     workers: workers.map(({ service }) => service),
     redisUrl: redisUrl ?? null,
     encryptionKey,
   }
+}
+
+/** More processes of each service, as behind a load balancer. */
+async function startFurther(
+  group: ServiceGroup,
+  count: number,
+  programs: Record<'registry' | 'sender', (port: number) => ChildOptions>,
+): Promise<Record<'registry' | 'sender', Instance[]>> {
+  const startOne = async (program: (port: number) => ChildOptions, number: number) => {
+    const port = await freePort()
+    const child = program(port)
+    const service = await group.start({ ...child, name: `${child.name}-${number}` }, ranks.service)
+    return { url: `http://127.0.0.1:${port}`, service }
+  }
+  const numbers = Array.from({ length: count }, (_, index) => index + 2)
+  const [registry, sender] = await Promise.all([
+    Promise.all(numbers.map((number) => startOne(programs.registry, number))),
+    Promise.all(numbers.map((number) => startOne(programs.sender, number))),
+  ])
+  return { registry, sender }
 }
 
 function describe(

@@ -61,6 +61,8 @@ export function decide(outcome: Outcome, attempt: Attempt, random: () => number)
       return outcome.mayHaveArrived
         ? unknown(outcome.reason, attempt, random)
         : unavailable(outcome, attempt, random)
+    case 'unsent':
+      return retryOr('expired', 'untouched', attempt, 0, outcome.reason, 'continue')
   }
 }
 

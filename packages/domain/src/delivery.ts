@@ -17,7 +17,7 @@ export const deliveryStatuses = [
   'pending',
 ] as const satisfies readonly DeliveryStatus[]
 
-/** Why a delivery was withheld at the moment of sending (R6, R7). */
+/** Why a delivery was withheld at the moment of sending (R6, R7, or its message was cancelled). */
 export type WithheldReason =
   | 'reassigned'
   | 'deleted'
@@ -26,6 +26,7 @@ export type WithheldReason =
   | 'push_disabled'
   | 'token_dead'
   | 'failing'
+  | 'cancelled'
 
 /** The `Record` makes a forgotten reason a compile error. */
 const withheldByR7: Record<WithheldReason, boolean> = {
@@ -36,6 +37,7 @@ const withheldByR7: Record<WithheldReason, boolean> = {
   push_disabled: true,
   token_dead: true,
   failing: true,
+  cancelled: false,
 }
 
 /** Whether the device (and not its change of hands) is why nothing was sent, so that it shows. */
@@ -59,9 +61,12 @@ export interface DeliveryCounts {
   pending: number
 }
 
-/** Whether the ledger of a message adds up (R4). */
-export function isBalanced(counts: DeliveryCounts): boolean {
+/**
+ * Whether the ledger of a message adds up (R4): what is pending is somebody's work, and where no
+ * work is left nothing is pending.
+ */
+export function isBalanced(counts: DeliveryCounts, hasOpenWork: boolean): boolean {
   const { recipients, pending } = counts
   const settled = settledStatuses.reduce((sum, status) => sum + counts[status], 0)
-  return pending >= 0 && settled + pending === recipients
+  return settled + pending === recipients && (pending === 0 || (pending > 0 && hasOpenWork))
 }

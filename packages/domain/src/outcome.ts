@@ -17,3 +17,5 @@ export type Outcome =
   | { kind: 'throttled'; reason: string; scope: 'token' | 'credential'; afterMs: number | null }
   /** No service now. `mayHaveArrived`: the request was written and the answer is unknown (R5). */
   | { kind: 'unavailable'; reason: string; afterMs: number | null; mayHaveArrived: boolean }
+  /** It waited for room so long that the device has to be looked at again before it is sent (R6). */
+  | { kind: 'unsent'; reason: string }

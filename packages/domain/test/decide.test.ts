@@ -64,6 +64,18 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     { kind: 'pause', afterMs: 1000, reason: 'InvalidProviderToken' },
   ],
   [
+    "a push that found no stream in time comes back at once, and is nobody's failure",
+    { kind: 'unsent', reason: 'queue-timeout' },
+    {},
+    { kind: 'retry', afterMs: 0, reason: 'queue-timeout', lane: 'continue' },
+  ],
+  [
+    'a push that found no stream before its expiry is expired',
+    { kind: 'unsent', reason: 'queue-timeout' },
+    { expiresAt: 1_000_000 },
+    { kind: 'settle', status: 'expired', reason: 'queue-timeout', device: 'untouched' },
+  ],
+  [
     'a throttled token waits as long as it is told, and a little',
     { kind: 'throttled', reason: 'TooManyRequests', scope: 'token', afterMs: 7000 },
     {},

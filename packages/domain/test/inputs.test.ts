@@ -115,7 +115,11 @@ test('a ledger that does not add up, or owes, is not balanced', () => {
     expired: 0,
     pending: 2,
   }
-  expect(isBalanced(counts)).toBe(true)
-  expect(isBalanced({ ...counts, sent: 3 })).toBe(false)
-  expect(isBalanced({ ...counts, sent: 5, pending: -1 })).toBe(false)
+  expect(isBalanced(counts, true)).toBe(true)
+  expect(isBalanced(counts, false)).toBe(false)
+  expect(isBalanced({ ...counts, sent: counts.sent + counts.pending, pending: 0 }, false)).toBe(
+    true,
+  )
+  expect(isBalanced({ ...counts, sent: 3 }, true)).toBe(false)
+  expect(isBalanced({ ...counts, sent: 5, pending: -1 }, true)).toBe(false)
 })

@@ -28,6 +28,8 @@ const APNS_GOODBYE = Buffer.from('{"reason":"Shutdown"}')
 export interface SimulationParts {
   options: SimulatorOptions
   certificate: KeyAndCertificate
+  /** Of an authority that nobody trusts. */
+  untrusted: KeyAndCertificate
   registry: CredentialRegistry
   /** Known once FCM listens. */
   tokenUri: () => string
@@ -162,6 +164,7 @@ export class Simulation {
   #listenerParts(provider: 'apns' | 'fcm') {
     return {
       certificate: this.#parts.certificate,
+      untrusted: this.#parts.untrusted,
       faults: this.faults[provider],
       traffic: this.traffic[provider],
       nextConnectionId: () => {

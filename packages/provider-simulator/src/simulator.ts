@@ -1,5 +1,5 @@
 import { startAdmin } from './admin/server.ts'
-import { issueServerCertificate } from './certificates.ts'
+import { createAuthority, issueServerCertificate } from './certificates.ts'
 import { type Credentials, DEFAULT_APP, type IssuedApp, issueApp } from './credentials.ts'
 import type { SimulatorOptions } from './options.ts'
 import { CredentialRegistry } from './registry.ts'
@@ -38,9 +38,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const state = new State(options.stateDir)
   const registry = new CredentialRegistry()
   const [authority, kept] = await Promise.all([state.authority(), appsOrFirst(state)])
-  const certificate = await issueServerCertificate(authority, host)
+  const [certificate, untrusted] = await Promise.all([
+    issueServerCertificate(authority, host),
+    createAuthority().then((stranger) => issueServerCertificate(stranger, host)),
+  ])
   let tokenUri = ''
-  const simulation = new Simulation({ options, certificate, registry, tokenUri: () => tokenUri })
+  const simulation = new Simulation({
+    options,
+    certificate,
+    untrusted,
+    registry,
+    tokenUri: () => tokenUri,
+  })
   try {
     const urls = await listen(simulation, options, host)
     tokenUri = urls.fcmToken

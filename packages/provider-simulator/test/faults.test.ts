@@ -209,6 +209,18 @@ describe('refusal', () => {
   })
 })
 
+describe('an untrusted certificate', () => {
+  test('ends connections, and is what new ones meet until it is over', async () => {
+    await fault({ apns: { untrusted: true } })
+    await until(() => client.session.destroyed)
+    const refused = apnsClient(simulator)
+    await until(() => refused.session.destroyed)
+    expect(String(refused.errors)).toContain('certificate')
+    await fault({ apns: { untrusted: false } })
+    expect(accepted(await burst(1, await warmClient()))).toBe(1)
+  })
+})
+
 describe('a status', () => {
   test('can be the answer to everything', async () => {
     const status = { status: 503, reason: 'ServiceUnavailable', retry_after_s: 3, share: 1 }

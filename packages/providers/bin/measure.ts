@@ -178,7 +178,7 @@ function pool(origin: string, maxSessions: number, maxStreams: number): Way {
       id,
       ...push.headers,
     ]
-    made.request(headers, push.payload, (result) => {
+    made.request(headers, push.payload, false, (result) => {
       if (result.kind === 'answered' && result.status === 200) done()
     })
   }
@@ -202,7 +202,7 @@ function provider(origin: string, maxSessions: number, maxStreams: number): Way 
   }
   const made = createApnsProvider(credentials, endpoints, { pool: { maxSessions, maxStreams } })
   const send: Send = (token, apnsId, done) => {
-    made.send(push, { token, apnsId, environment: null }, (outcome) => {
+    made.send(push, { token, apnsId, environment: null, isUrgent: false }, (outcome) => {
       if (outcome.kind === 'accepted') done()
     })
   }

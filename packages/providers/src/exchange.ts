@@ -1,11 +1,13 @@
 import type { ClientHttp2Stream } from 'node:http2'
 
 /**
- * What became of one request, in three kinds (R5). `not-processed`: the peer certainly did not act
- * on it. `unknown`: it was written and no answer came. Reasons are codes, never a token or a path.
+ * What became of one request (R5). `unsent`: there was no stream for it in time, which says nothing
+ * against the peer. `not-processed`: the peer certainly did not act on it. `unknown`: it was written
+ * and no answer came. Reasons are codes, never a token or a path.
  */
 export type RequestResult =
   | { kind: 'answered'; status: number; retryAfter: string | null; body: string }
+  | { kind: 'unsent'; reason: string }
   | { kind: 'not-processed'; reason: string }
   | { kind: 'unknown'; reason: string }
 
@@ -15,6 +17,8 @@ export interface Exchange {
   readonly headers: readonly string[]
   readonly body: Buffer
   readonly done: (result: RequestResult) => void
+  /** Goes before others, and whatever the pace. */
+  readonly isUrgent: boolean
   /** Monotonic ms: when the pool got it, and when it was last written to a stream. */
   readonly queuedAt: number
   writtenAt: number
@@ -35,12 +39,14 @@ export function newExchange(
   headers: readonly string[],
   body: Buffer,
   done: (result: RequestResult) => void,
+  isUrgent: boolean,
   queuedAt: number,
 ): Exchange {
   return {
     headers,
     body,
     done,
+    isUrgent,
     queuedAt,
     writtenAt: 0,
     stream: null,
@@ -67,45 +73,5 @@ export function settle(exchange: Exchange, result: RequestResult): void {
     queueMicrotask(() => {
       throw error
     })
-  }
-}
-
-/** First in, first out; a request that goes back to the front keeps its place in time. */
-export class ExchangeQueue {
-  #first: Exchange | null = null
-  #last: Exchange | null = null
-  #size = 0
-
-  get size(): number {
-    return this.#size
-  }
-
-  get first(): Exchange | null {
-    return this.#first
-  }
-
-  push(exchange: Exchange): void {
-    exchange.next = null
-    if (this.#last) this.#last.next = exchange
-    else this.#first = exchange
-    this.#last = exchange
-    this.#size += 1
-  }
-
-  unshift(exchange: Exchange): void {
-    exchange.next = this.#first
-    this.#first = exchange
-    this.#last ??= exchange
-    this.#size += 1
-  }
-
-  shift(): Exchange | null {
-    const exchange = this.#first
-    if (!exchange) return null
-    this.#first = exchange.next
-    if (!this.#first) this.#last = null
-    exchange.next = null
-    this.#size -= 1
-    return exchange
   }
 }

@@ -1,8 +1,12 @@
 import type { Outcome } from '@pushkeep/domain'
 import type { RequestResult } from './exchange.ts'
 
-/** What a request without an answer means: certainly not processed, or unknown (R5). */
+/** What an answer may mean: it was sent. */
+export type AnsweredOutcome = Exclude<Outcome, { kind: 'unsent' }>
+
+/** What a request without an answer means: not sent, certainly not processed, or unknown (R5). */
 export function outcomeOfSilence(result: Exclude<RequestResult, { kind: 'answered' }>): Outcome {
+  if (result.kind === 'unsent') return result
   const mayHaveArrived = result.kind === 'unknown'
   return { kind: 'unavailable', reason: result.reason, afterMs: null, mayHaveArrived }
 }
@@ -18,7 +22,11 @@ export function unlistedReason(status: number, reason: string | null): string {
  * The meaning of an answer by its status alone, where nothing else is known. Never about the
  * token: what nobody documented is no proof of its death.
  */
-export function outcomeByStatus(status: number, reason: string, afterMs: number | null): Outcome {
+export function outcomeByStatus(
+  status: number,
+  reason: string,
+  afterMs: number | null,
+): AnsweredOutcome {
   if (status >= 200 && status < 300) return { kind: 'accepted', environment: null }
   if (status === 401 || status === 403) return { kind: 'misconfigured', reason }
   if (status === 429) return { kind: 'throttled', reason, scope: 'credential', afterMs }

@@ -42,6 +42,8 @@ export interface PushTarget {
   apnsId: string
   /** The APNs host that the token belongs to; null: not known yet. */
   environment: Environment | null
+  /** Does not wait behind a broadcast. */
+  isUrgent: boolean
 }
 
 /** An access token that has to be fetched anew from time to time. */
@@ -56,11 +58,13 @@ export interface AccessTokenState {
 export interface PushProvider<Push> {
   /**
    * Sends one push. `done` is called exactly once, after `send` has returned; whatever goes wrong
-   * is an outcome. Never throws. By default a request waits at most 15 s for a stream and 15 s for
+   * is an outcome. Never throws. By default a request waits at most 1 s for a stream and 15 s for
    * its answer; a push is one request, seldom two (other environment, renewed token), never over
    * four.
    */
   send(push: Push, target: PushTarget, done: (outcome: Outcome) => void): void
+  /** Pushes that wait for others to be answered, without the urgent ones: a reason to bring no more. */
+  backlog(): number
   /** By connection pool: `production` and `sandbox`, or `fcm`. */
   stats(): Record<string, PoolStats>
   /** How the access token in use stands; null where the provider has none (APNs). */
@@ -76,9 +80,12 @@ export interface ProviderOptions {
   pool?: Partial<PoolSettings>
 }
 
-/** The pool's settings with their defaults, `maxStreams` being the provider's. */
-export function poolSettings(options: ProviderOptions, maxStreams: number): PoolSettings {
-  return { ...poolDefaults, maxStreams, ...options.pool }
+/** The pool's settings: ours, over them the provider's limits, over them what the caller wants. */
+export function poolSettings(
+  options: ProviderOptions,
+  limits: Pick<PoolSettings, 'maxStreams' | 'maxSessions'>,
+): PoolSettings {
+  return { ...poolDefaults, ...limits, ...options.pool }
 }
 
 /** What is wrong with uploaded credentials or a payload. Never repeats a secret. */

@@ -1,12 +1,8 @@
 import type { SecureClientSessionOptions } from 'node:http2'
 import { createSecureContext } from 'node:tls'
-import {
-  type Exchange,
-  ExchangeQueue,
-  newExchange,
-  type RequestResult,
-  settle,
-} from './exchange.ts'
+import { type Exchange, newExchange, type RequestResult, settle } from './exchange.ts'
+import { WaitingRequests } from './exchange-queue.ts'
+import { Pace } from './pace.ts'
 import type { PoolSettings, PoolStats } from './pool-settings.ts'
 import { Session, type SessionHost } from './session.ts'
 
@@ -19,7 +15,8 @@ export class SessionPool implements SessionHost {
   readonly #authority: string
   readonly #settings: PoolSettings
   readonly #options: SecureClientSessionOptions
-  readonly #queue = new ExchangeQueue()
+  readonly #pace: Pace
+  readonly #waiting = new WaitingRequests()
   readonly #counts = {
     connects: 0,
     connectFailures: 0,
@@ -47,6 +44,7 @@ export class SessionPool implements SessionHost {
     this.#origin = url.origin
     this.#authority = url.host
     this.#settings = settings
+    this.#pace = new Pace(settings)
     this.#surplusCheckedAt = settings.clock()
     this.#options = {
       // One context for all connections: building one reads the roots anew.
@@ -57,14 +55,23 @@ export class SessionPool implements SessionHost {
     }
   }
 
-  /** Sends a request, now or when there is room. `done` is called exactly once, and later. */
-  request(headers: readonly string[], body: Buffer, done: (result: RequestResult) => void): void {
-    const exchange = newExchange(headers, body, done, this.#settings.clock())
+  /**
+   * Sends a request, now or when there is room. Urgent ones go first, and do not count on the pace.
+   * `done` is called exactly once, and later.
+   */
+  request(
+    headers: readonly string[],
+    body: Buffer,
+    isUrgent: boolean,
+    done: (result: RequestResult) => void,
+  ): void {
+    const exchange = newExchange(headers, body, done, isUrgent, this.#settings.clock())
     if (this.#isClosing) {
-      queueMicrotask(() => settle(exchange, { kind: 'not-processed', reason: 'closed' }))
+      queueMicrotask(() => settle(exchange, { kind: 'unsent', reason: 'closed' }))
       return
     }
-    const session = this.#queue.size === 0 ? this.#withMostRoom() : null
+    const isFirst = this.#waiting.size === 0 || (isUrgent && this.#waiting.urgent === 0)
+    const session = isFirst ? this.#withMostRoom(isUrgent) : null
     if (session) session.send(exchange)
     else this.#wait(exchange)
   }
@@ -74,10 +81,15 @@ export class SessionPool implements SessionHost {
     return this.#authority
   }
 
+  /** Requests that wait and are not urgent. */
+  get backlog(): number {
+    return this.#waiting.size - this.#waiting.urgent
+  }
+
   stats(): PoolStats {
-    let streams = 0
-    for (const session of this.#sessions) streams += session.streams
-    return { sessions: this.#sessions.length, streams, queued: this.#queue.size, ...this.#counts }
+    const { limit } = this.#pace
+    const [streams, queued] = [this.#streams(), this.#waiting.size]
+    return { sessions: this.#sessions.length, streams, queued, limit, ...this.#counts }
   }
 
   /** Takes no more requests, finishes those it has for at most `deadlineMs`, ends the sessions. */
@@ -91,12 +103,14 @@ export class SessionPool implements SessionHost {
   }
 
   onRoom(): void {
-    if (this.#queue.size > 0) this.#pump()
+    if (this.#waiting.size > 0) this.#pump()
     else if (this.#isClosing) this.#endIfDrained()
   }
 
-  onFirstAnswer(): void {
+  onAnswer(ms: number): void {
     this.#failures = 0
+    const { maxSessions, maxStreams, clock } = this.#settings
+    this.#pace.answered(ms, this.#streams(), maxSessions * maxStreams, clock())
   }
 
   onGoaway(session: Session): void {
@@ -114,77 +128,90 @@ export class SessionPool implements SessionHost {
   }
 
   onUnprocessed(exchange: Exchange, why: 'goaway' | 'refused'): void {
-    const { clock, requestTimeoutMs, refusalsMax } = this.#settings
+    const { clock, queueTimeoutMs, refusalsMax } = this.#settings
     // A refusal costs the peer nothing and may come back at once; a GOAWAY costs a connection, so
     // that time is bound enough: a burst on one may have to follow several.
     if (why === 'refused') exchange.refusals += 1
-    const isTooOften = exchange.refusals > refusalsMax
-    const isTooLate = clock() - exchange.queuedAt >= requestTimeoutMs
-    if (isTooOften || isTooLate) {
+    if (exchange.refusals > refusalsMax) {
       settle(exchange, { kind: 'not-processed', reason: why })
       return
     }
+    if (clock() - exchange.queuedAt >= queueTimeoutMs) {
+      settle(exchange, { kind: 'unsent', reason: why })
+      return
+    }
     this.#counts.resent += 1
-    this.#queue.unshift(exchange)
+    this.#waiting.unshift(exchange)
     this.#pump()
   }
 
   onEnded(session: Session): void {
     this.#sessions = this.#sessions.filter((other) => other !== session)
     if (session.hasFailed) this.#connectFailed(session)
-    if (this.#queue.size > 0) this.#pump()
+    if (this.#waiting.size > 0) this.#pump()
     if (this.#isClosing) this.#endIfDrained()
     if (this.#sessions.length === 0) this.#stopSweeping()
   }
 
-  #withMostRoom(): Session | null {
+  #streams(): number {
+    let streams = 0
+    for (const session of this.#sessions) streams += session.streams
+    return streams
+  }
+
+  /** The session to send on; null where none has room, or where others would be kept waiting. */
+  #withMostRoom(isUrgent: boolean): Session | null {
     let best: Session | null = null
-    let streams = 1
+    let streams = 0
     for (const session of this.#sessions) {
       streams += session.streams
       if (session.hasRoom && (best === null || session.streams < best.streams)) best = session
     }
-    if (streams > this.#peakStreams) this.#peakStreams = streams
-    return best
+    if (streams >= this.#peakStreams) this.#peakStreams = streams + 1
+    return isUrgent || streams < this.#pace.limit ? best : null
   }
 
   #wait(exchange: Exchange): void {
-    this.#queue.push(exchange)
+    this.#waiting.push(exchange)
     this.#connectIfNone()
     this.#queueTimer ??= setTimeout(() => this.#attend(), this.#settings.growAfterMs)
   }
 
   #pump(): void {
-    while (this.#queue.size > 0) {
-      const session = this.#withMostRoom()
+    while (this.#waiting.size > 0) {
+      const session = this.#withMostRoom(this.#waiting.urgent > 0)
       if (!session) break
-      const exchange = this.#queue.shift()
+      const exchange = this.#waiting.shift()
       if (exchange) session.send(exchange)
     }
-    if (this.#queue.size === 0) return
+    if (this.#waiting.size === 0) return
     this.#connectIfNone()
     this.#queueTimer ??= setTimeout(() => this.#attend(), this.#settings.growAfterMs)
   }
 
-  /** Looks after the queue every `growAfterMs` while something waits in it. */
+  /** Looks after what waits every `growAfterMs`. */
   #attend(): void {
     this.#queueTimer = null
-    const now = this.#settings.clock()
-    for (let first = this.#queue.first; first; first = this.#queue.first) {
-      if (now - first.queuedAt < this.#settings.requestTimeoutMs) break
-      this.#queue.shift()
-      settle(first, { kind: 'not-processed', reason: 'queue-timeout' })
+    const { clock, queueTimeoutMs, growAfterMs } = this.#settings
+    const now = clock()
+    for (;;) {
+      const overdue = this.#waiting.shiftOverdue(now - queueTimeoutMs)
+      if (!overdue) break
+      settle(overdue, { kind: 'unsent', reason: 'queue-timeout' })
     }
-    const first = this.#queue.first
-    if (first && now - first.queuedAt >= this.#settings.growAfterMs) this.#grow()
+    if (this.#waiting.hasWaitedSince(now - growAfterMs)) this.#grow()
     this.#pump()
   }
 
-  /** One more session, unless one is about to give room or the bound is reached. */
+  /**
+   * One more session where those there are full, rather than held back by the pace; unless one is
+   * about to give room or the bound is reached.
+   */
   #grow(): void {
     const usable = this.#sessions.filter((session) => session.isUsable)
     if (usable.length === 0 || usable.length >= this.#settings.maxSessions) return
-    if (!usable.some((session) => session.isWarmingUp)) this.#connect()
+    if (usable.some((session) => session.isWarmingUp || session.hasRoom)) return
+    this.#connect()
   }
 
   #connectIfNone(): void {
@@ -208,14 +235,14 @@ export class SessionPool implements SessionHost {
     // One failure may be a blip. From the second on, whoever waited for it is told: the caller's
     // schedule of retries rules, not ours.
     if (this.#failures < 2 || this.#sessions.some((other) => other.isUsable)) return
-    this.#failQueue(`connect ${session.endReason}`)
+    this.#failWaiting({ kind: 'not-processed', reason: `connect ${session.endReason}` })
   }
 
-  #failQueue(reason: string): void {
-    const waiting = this.#queue.size
+  #failWaiting(result: RequestResult): void {
+    const waiting = this.#waiting.size
     for (let index = 0; index < waiting; index += 1) {
-      const exchange = this.#queue.shift()
-      if (exchange) settle(exchange, { kind: 'not-processed', reason })
+      const exchange = this.#waiting.shift()
+      if (exchange) settle(exchange, result)
     }
   }
 
@@ -253,7 +280,7 @@ export class SessionPool implements SessionHost {
   }
 
   #endIfDrained(): void {
-    if (this.#queue.size > 0) return
+    if (this.#waiting.size > 0) return
     for (const session of this.#sessions) if (session.streams === 0) session.drain()
     if (this.#sessions.length > 0) return
     if (this.#closeTimer) clearTimeout(this.#closeTimer)
@@ -262,7 +289,7 @@ export class SessionPool implements SessionHost {
   }
 
   #closeNow(): void {
-    this.#failQueue('closed')
+    this.#failWaiting({ kind: 'unsent', reason: 'closed' })
     for (const session of this.#sessions) session.destroy('closed')
     this.#endIfDrained()
   }

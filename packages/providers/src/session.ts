@@ -28,7 +28,8 @@ export interface SessionSettings extends SilenceSettings {
 export interface SessionHost {
   /** A stream ended, or the peer allows more of them. */
   onRoom(): void
-  onFirstAnswer(): void
+  /** An answer's headers came, `ms` after its request was written. */
+  onAnswer(ms: number): void
   onGoaway(session: Session): void
   onTimeout(): void
   onSilence(): void
@@ -184,8 +185,8 @@ export class Session implements StreamOwner {
 
   answered(exchange: Exchange, stream: ClientHttp2Stream, headers: ResponseHeaders): void {
     if (exchange.stream !== stream) return
-    if (!this.hasAnswered) this.#host.onFirstAnswer()
     this.#answeredAt = this.#settings.clock()
+    this.#host.onAnswer(this.#answeredAt - exchange.writtenAt)
     this.#watch.heard(this.#answeredAt)
     this.#provenLimit += 1
     const status = headers[':status'] ?? 0

@@ -38,6 +38,10 @@ export function poolTo(
   const pool = new SessionPool(server.url, server.ca, {
     ...poolDefaults,
     maxStreams: 1000,
+    maxSessions: 8,
+    // Bursts are to meet the peer's limits, however slow this machine is.
+    inFlightMin: 1000,
+    queueTimeoutMs: 15_000,
     ...settings,
   })
   cleanUp(() => pool.close(0))
@@ -50,9 +54,9 @@ export function requestHeaders(id: string): string[] {
   return [':method', 'POST', ':path', '/3/device/00', 'apns-id', id]
 }
 
-export function send(pool: SessionPool, id = 'id'): Promise<RequestResult> {
+export function send(pool: SessionPool, id = 'id', isUrgent = false): Promise<RequestResult> {
   return new Promise((resolve) => {
-    pool.request(requestHeaders(id), body, resolve)
+    pool.request(requestHeaders(id), body, isUrgent, resolve)
   })
 }
 

@@ -79,7 +79,7 @@ test('a request that a graceful GOAWAY keeps from being written is sent again', 
   const pool = poolTo(server)
   const slow = send(pool, 'slow')
   const late = await new Promise<RequestResult>((resolve, reject) => {
-    pool.request(requestHeaders('quick'), Buffer.from('{}'), () => {
+    pool.request(requestHeaders('quick'), Buffer.from('{}'), false, () => {
       send(pool, 'late').then(resolve, reject)
     })
   })
@@ -290,10 +290,10 @@ test('one slow request does not cost the others their connection', async () => {
   expect(pool.stats().connects).toBe(1)
 })
 
-test('a request that finds no stream in time is not processed', async () => {
+test('a request that finds no stream in time is not sent', async () => {
   const server = await serve(() => {}, { settings: { maxConcurrentStreams: 0 } })
-  const pool = poolTo(server, { requestTimeoutMs: 150, maxSessions: 2 })
-  expect(tally(await burst(pool, 5))).toEqual({ 'not-processed queue-timeout': 5 })
+  const pool = poolTo(server, { queueTimeoutMs: 150, maxSessions: 2 })
+  expect(tally(await burst(pool, 5))).toEqual({ 'unsent queue-timeout': 5 })
 })
 
 test('a refusal comes with its body and its Retry-After', async () => {
@@ -354,13 +354,13 @@ test('closing finishes what is under way, refuses what comes after, and ends the
   const results = burst(pool, 60)
   await until(() => pool.stats().streams === 20)
   const closing = pool.close(5000)
-  expect(await send(pool)).toEqual({ kind: 'not-processed', reason: 'closed' })
+  expect(await send(pool)).toEqual({ kind: 'unsent', reason: 'closed' })
   await closing
   expect(tally(await results)).toEqual({ 200: 60 })
   expect(pool.stats()).toMatchObject({ sessions: 0, streams: 0, queued: 0 })
 })
 
-test('closing answers what is left at its deadline: written unknown, waiting not processed', async () => {
+test('closing answers what is left at its deadline: written unknown, waiting unsent', async () => {
   const server = await serve(() => {}, { settings: { maxConcurrentStreams: 20 } })
   const pool = poolTo(server, { maxSessions: 1 })
   const results = burst(pool, 60)
@@ -368,7 +368,7 @@ test('closing answers what is left at its deadline: written unknown, waiting not
   const startedAt = performance.now()
   await pool.close(100)
   expect(performance.now() - startedAt).toBeLessThan(300)
-  expect(tally(await results)).toEqual({ 'unknown closed': 20, 'not-processed closed': 40 })
+  expect(tally(await results)).toEqual({ 'unknown closed': 20, 'unsent closed': 40 })
 })
 
 test('closing a pool that never connected, or twice, ends at once', async () => {
@@ -380,7 +380,7 @@ test('a request is never answered before the call returns', async () => {
   const pool = poolTo({ url: 'https://localhost:1' })
   await pool.close(0)
   let answered = false
-  pool.request([], Buffer.alloc(0), () => {
+  pool.request([], Buffer.alloc(0), false, () => {
     answered = true
   })
   expect(answered).toBe(false)

@@ -43,11 +43,16 @@ export async function simulate(options: SimulatorOptions = {}) {
       const { teamId, keyId, topic, privateKeyPem: privateKey } = credentials.apns
       const environment = options.environment ?? 'production'
       const key = { teamId, keyId, topic, privateKey, environment }
-      return closedLater(createApnsProvider(key, endpoints, options))
+      return closedLater(createApnsProvider(key, endpoints, patient(options)))
     },
     fcm: (options: ProviderOptions = {}) =>
-      closedLater(createFcmProvider(credentials.fcm, endpoints, options)),
+      closedLater(createFcmProvider(credentials.fcm, endpoints, patient(options))),
   }
+}
+
+/** Bursts wait for streams as long as it takes, however slow this machine is. */
+function patient<Options extends ProviderOptions>(options: Options): Options {
+  return { ...options, pool: { queueTimeoutMs: 15_000, ...options.pool } }
 }
 
 export function closedLater<Push>(provider: PushProvider<Push>): PushProvider<Push> {
@@ -62,7 +67,8 @@ export function push<Push>(
   target: Partial<PushTarget> = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const made = { token: apnsToken(), apnsId: randomUUID(), environment: null }
+    const ids = { token: apnsToken(), apnsId: randomUUID() }
+    const made = { ...ids, environment: null, isUrgent: false }
     provider.send(rendered, { ...made, ...target }, resolve)
   })
 }

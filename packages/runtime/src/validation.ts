@@ -16,9 +16,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   (data) => {
     // Fastify says null where there is no body.
     const checked = check(schema, data ?? undefined, httpPart ?? 'body')
-    return checked.kind === 'valid'
-      ? { value: checked.value }
-      : { error: invalid(checked.errors) }
+    return checked.kind === 'valid' ? { value: checked.value } : { error: invalid(checked.errors) }
   }
 
 export type Checked<Value> =

@@ -114,7 +114,8 @@ export async function rescue(sql: Sql, limit: number): Promise<Rescued> {
         select c.chunk_no, c.state,
                not exists (select from app_providers ap join messages m on m.message_no = c.message_no
                            where ap.app_no = c.app_no and ap.provider = c.provider
-                             and ap.paused_at is not null and m.expires_at > now()) as runs
+                             and ap.paused_at is not null and m.expires_at > now()
+                             and m.cancelled_at is null) as runs
         from chunks c where c.state <> 'done' and c.rescue_at < now()
         order by c.rescue_at limit $1 for update of c skip locked
       ), freed as (

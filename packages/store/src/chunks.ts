@@ -49,7 +49,7 @@ export interface LeasedChunk {
   provider: Provider
   lane: string
   size: number
-  /** Recipients whose sending has begun, the ones below included. */
+  /** Recipients whose sending has begun, the ones below included; 0 for a broadcast's new chunk. */
   claimed: number
   isRetry: boolean
   /** Which lease this is: 1 for the first. */
@@ -66,6 +66,7 @@ export interface LeasedChunk {
 
 // R6 and R7 where the claim is made: the row is read by the statement that claims it.
 const withheld = `case
+    when m.cancelled_at is not null then 'cancelled'
     when d.device_no is null or d.deleted_at is not null then 'deleted'
     when d.provider <> c.provider then 'replaced'
     when r.person_no is not null and d.person_no is distinct from r.person_no then 'reassigned'
@@ -82,6 +83,9 @@ function recipientsJson(attempts: string, mayHaveBeenSent: string): string {
       (extract(epoch from d.registered_at) * 1000)::bigint, d.environment, d.failures,
       ${attempts}, ${mayHaveBeenSent}) order by r.device_no)`
 }
+
+// One that is due later is in a chunk of its own. Of a cancelled message everything is.
+const isDue = 'dl.status = 0 and (dl.at <= c.due_at or m.cancelled_at is not null)'
 
 const joinDevices = `
   left join devices d on d.app_no = c.app_no and d.device_no = r.device_no
@@ -119,9 +123,10 @@ interface LeaseRow extends Omit<LeasedChunk, 'recipients'> {
   recipients: RecipientRow[] | null
 }
 
-// A chunk met for the first time claims its first window at once. One that was claimed in part under
-// a lease that ran out gives what was claimed and has no delivery: unknown outcomes. A chunk of
-// retries gives those of its deliveries that are still pending from before it was due.
+// A chunk met for the first time claims its first window at once, unless it is a broadcast's: that one
+// may have to wait for room. One that was claimed in part under a lease that ran out gives what was
+// claimed and has no delivery: unknown outcomes. A chunk of retries gives those of its deliveries that
+// are still pending from before it was due.
 const leaseText = `
   with free as materialized (
     select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version
@@ -130,14 +135,15 @@ const leaseText = `
     join messages m using (message_no)
     left join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
     where (c.state = 'ready' and c.due_at <= now() or c.state = 'leased' and c.rescue_at < now())
-      and (ap.paused_at is null or m.expires_at <= now())
+      and (ap.paused_at is null or m.expires_at <= now() or m.cancelled_at is not null)
     order by c.chunk_no
     for update of c skip locked
   ), leased as (
     update chunks c
     set state = 'leased', lease = f.lease, leases = c.leases + 1,
         rescue_at = now() + interval '${leaseSeconds} seconds',
-        claimed = case when f.before = 0 then least(c.size, $3::int) else f.before end
+        claimed = case when f.before > 0 then f.before when c.lane = 'bulk' then 0
+                       else least(c.size, $3::int) end
     from free f
     where c.chunk_no = f.chunk_no
     returning c.*, f.before, f.credentials_version
@@ -160,13 +166,13 @@ const leaseText = `
            left join deliveries dl
              on dl.message_no = c.message_no and dl.device_no = r.device_no
            ${joinDevices}
-           where dl.device_no is null or c.is_retry and dl.status = 0 and dl.at <= c.due_at
+           where dl.device_no is null or c.is_retry and ${isDue}
          ) end as recipients
   from leased c join messages m using (message_no)`
 
 /**
- * Leases chunks and claims the first window of each, in one statement. A chunk that somebody else
- * holds, that is done, not due, or whose app is paused is not in the answer.
+ * Leases chunks and claims the first window of each, but for broadcasts, in one statement. A chunk
+ * that somebody else holds, that is done, not due, or whose app is paused is not in the answer.
  */
 export async function leaseChunks(
   sql: Sql,
@@ -216,7 +222,7 @@ const claimText = `
       as r(device_no, person_no)
     ${joinDevices}
   ) as recipients
-  from claimed c`
+  from claimed c join messages m using (message_no)`
 
 const claimRetryText = `
   ${claimedCte}
@@ -226,6 +232,6 @@ const claimRetryText = `
       as r(device_no, person_no)
     join deliveries dl on dl.message_no = c.message_no and dl.device_no = r.device_no
     ${joinDevices}
-    where dl.status = 0 and dl.at <= c.due_at
+    where ${isDue}
   ) as recipients
-  from claimed c`
+  from claimed c join messages m using (message_no)`

@@ -15,6 +15,8 @@ export {
   putCredentials,
   type Workspace,
 } from './apps.ts'
+export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
+export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
@@ -80,6 +82,7 @@ export {
   revokeKey,
 } from './keys.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+export { dropOldMessages, type MessageRetention } from './message-retention.ts'
 export {
   type Acceptance,
   type AcceptedMessage,
@@ -123,10 +126,9 @@ export { createRegistrar } from './registrations.ts'
 export {
   type Backlog,
   type LaneState,
-  type LedgerFaults,
   surveyBacklog,
   surveyLanes,
-  surveyLedger,
+  surveyUnbalanced,
 } from './survey.ts'
 export {
   readTimeline,

@@ -128,7 +128,12 @@ export interface MessageReport {
   createdAt: Date
   expiresAt: Date
   plannedAt: Date | null
+  cancelledAt: Date | null
   counts: DeliveryCounts
+  /** Whether something of it is still to be planned or sent. */
+  isOpen: boolean
+  /** Its deliveries were counted, and do not add up to its counts. */
+  isUnbalanced: boolean
 }
 
 interface ReportRow extends Omit<MessageReport, 'counts'> {
@@ -149,6 +154,11 @@ export async function findMessage(
       select m.id, m.message_no::text as "messageNo", a.id as "appId", m.lane, m.priority,
              m.collapse_id as "collapseId", m.ttl_seconds as "ttlSeconds", m.audience, m.content,
              m.created_at as "createdAt", m.expires_at as "expiresAt", m.planned_at as "plannedAt",
+             m.cancelled_at as "cancelledAt",
+             m.planned_at is null or exists (
+               select from chunks where message_no = m.message_no and state <> 'done') as "isOpen",
+             exists (select from unbalanced_messages where message_no = m.message_no)
+               as "isUnbalanced",
              array[c.recipients, c.sent, c.bounced, c.suppressed, c.failed, c.expired] as counts
       from messages m
       join message_counts c using (message_no)

@@ -1,6 +1,6 @@
 import type { Sql } from './connect.ts'
 
-const dayMs = 86_400_000
+export const dayMs = 86_400_000
 
 /**
  * Creates the partitions of deliveries (by day) and of device events (by month) that today and the
@@ -49,4 +49,40 @@ async function createPartition(
        create table if not exists ${name} partition of ${parent} for values from (${from}) to (${to});
      exception when check_violation or duplicate_table or unique_violation then null; end $$`,
   )
+}
+
+/**
+ * Drops the partitions of which `isOver` says that nothing is needed any more, by the times that they
+ * hold; their names tell those. One that somebody reads just now is left for the next time.
+ */
+export async function dropPartitions(
+  sql: Sql,
+  parent: 'deliveries' | 'device_events',
+  isOver: (from: Date, to: Date) => Promise<boolean>,
+): Promise<void> {
+  const { rows } = await sql.query<{ name: string }>(
+    `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = $1::regclass and c.relname ~ '_\\d{6,8}$'`,
+    [parent],
+  )
+  for (const { name } of rows) {
+    if (!(await isOver(...timesOf(name)))) continue
+    await sql.query(
+      `do $$ begin
+         set local lock_timeout = '2s';
+         drop table if exists ${name};
+       exception when lock_not_available then null; end $$`,
+    )
+  }
+}
+
+/** From when to when: a day, or a month where the name ends with one. */
+function timesOf(name: string): [from: Date, to: Date] {
+  const digits = /\d+$/.exec(name)?.[0] ?? ''
+  const [year, month] = [Number(digits.slice(0, 4)), Number(digits.slice(4, 6)) - 1]
+  if (digits.length === 6) {
+    return [new Date(Date.UTC(year, month, 1)), new Date(Date.UTC(year, month + 1, 1))]
+  }
+  const from = Date.UTC(year, month, Number(digits.slice(6)))
+  return [new Date(from), new Date(from + dayMs)]
 }

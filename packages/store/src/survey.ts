@@ -63,31 +63,13 @@ export async function surveyLanes(sql: Sql, limit: number): Promise<LaneState[]>
   return rows
 }
 
-/** Messages whose counts do not say what R4 promises. */
-export interface LedgerFaults {
-  /** More deliveries are settled than there are recipients. */
-  unbalanced: number
-  /** Something is pending, and no chunk is left that could settle it. */
-  stuck: number
-}
-
-/**
- * Holds the counts of the messages accepted within the last hour (but for its last minute) against
- * their chunks. Both numbers are 0 unless something is wrong with Pushkeep itself.
- */
-export async function surveyLedger(sql: Sql): Promise<LedgerFaults> {
-  const { rows } = await sql.query<LedgerFaults>({
-    name: 'survey-ledger',
+/** How many messages were found within the last day whose counts are not those of their deliveries. */
+export async function surveyUnbalanced(sql: Sql): Promise<number> {
+  const { rows } = await sql.query<{ count: number }>({
+    name: 'survey-unbalanced',
     text: `
-      select (count(*) filter (where c.settled > c.recipients))::int as unbalanced,
-             (count(*) filter (where c.settled < c.recipients and m.planned_at is not null and not exists (
-               select from chunks k where k.message_no = c.message_no and k.state <> 'done')))::int as stuck
-      from (select message_no, recipients, sent + bounced + suppressed + failed + expired as settled
-            from message_counts
-            where message_no >= message_no_at(now() - interval '1 hour')
-              and message_no < message_no_at(now() - interval '1 minute')) c
-      join messages m using (message_no)
-      where c.settled <> c.recipients`,
+      select count(*)::int as count from unbalanced_messages
+      where found_at > now() - interval '1 day'`,
   })
-  return rows[0] ?? { unbalanced: 0, stuck: 0 }
+  return rows[0]?.count ?? 0
 }

@@ -209,8 +209,11 @@ test('a broadcast reaches a device that was identified meanwhile, not one that c
   const id = await accept(scene, { to: { all: true } }, { lane: 'bulk' })
   await planSlice(db.database, (await report(scene, id)).messageNo)
   await db.database.query('update devices set person_no = $1', [bo])
-  const { recipients } = await mustLease(await firstChunk())
-  expect(Object.fromEntries(recipients.map((r) => [r.deviceNo, r.withheld]))).toEqual({
+  const chunk = await mustLease(await firstChunk())
+  // A broadcast waits for room before it claims.
+  expect(chunk).toMatchObject({ claimed: 0, recipients: [] })
+  const recipients = await claimWindow(db.database, chunk, await leaseOf(chunk.chunkNo), 100)
+  expect(Object.fromEntries((recipients ?? []).map((r) => [r.deviceNo, r.withheld]))).toEqual({
     [anonymous.deviceNo]: null,
     [owned.deviceNo]: 'reassigned',
   })

@@ -11,6 +11,7 @@ import {
 import type { Database } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
 import { createSenderEvents } from './events.ts'
+import { noteMessages } from './note-message.ts'
 import { addQueueDashboard } from './queue-dashboard.ts'
 import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
@@ -51,6 +52,7 @@ export function buildSender(options: SenderOptions): Server {
     tracing: options.tracing ?? null,
     checkResponses,
   })
+  noteMessages(app)
   app.register(appRoutes, { database })
   app.register(messageRoutes, { database, events })
   app.register(deliveryRoutes, { database })

@@ -34,7 +34,9 @@ export const MessageBody = z
     state: z
       .enum(['accepted', 'sending', 'done'])
       .describe('`accepted` until planned, `sending` until nothing is pending'),
-    balanced: z.boolean().describe('Whether the counts add up'),
+    balanced: z
+      .boolean()
+      .describe('Whether the counts add up, and are those of its deliveries once it is done'),
     counts: Counts,
     app_id: z.uuid().nullable().describe('null: every app'),
     lane: z.enum(['transactional', 'bulk']),
@@ -55,6 +57,7 @@ export const MessageBody = z
     fcm: FcmOverride.nullable(),
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
+    cancelled_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Message' })
 export type MessageBody = z.infer<typeof MessageBody>
@@ -65,7 +68,7 @@ export function messageBody(report: MessageReport): MessageBody {
   return {
     id: report.id,
     state: stateOf(report.plannedAt, report.counts),
-    balanced: isBalanced(report.counts),
+    balanced: isBalanced(report.counts, report.isOpen) && !report.isUnbalanced,
     counts: report.counts,
     app_id: report.appId,
     lane: report.lane,
@@ -78,6 +81,7 @@ export function messageBody(report: MessageReport): MessageBody {
     fcm: fcm ?? null,
     created_at: report.createdAt.toISOString(),
     expires_at: report.expiresAt.toISOString(),
+    cancelled_at: report.cancelledAt?.toISOString() ?? null,
   }
 }
 

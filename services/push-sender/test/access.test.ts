@@ -40,6 +40,7 @@ function routes(): { method: 'GET' | 'POST'; url: string }[] {
     { method: 'POST', url: '/v1/messages' },
     { method: 'GET', url: `/v1/messages/${ids.all}` },
     { method: 'GET', url: `/v1/messages/${ids.all}/deliveries` },
+    { method: 'POST', url: `/v1/messages/${ids.all}/cancel` },
     { method: 'GET', url: '/v1/people/anna/deliveries' },
   ]
 }

@@ -49,6 +49,7 @@ test('a message reads back as it was sent', async () => {
     content,
     apns: null,
     fcm,
+    cancelled_at: null,
   })
   expect(Date.parse(expires_at) - Date.parse(created_at)).toBe(3_600_000)
 })

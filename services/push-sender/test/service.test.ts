@@ -21,6 +21,11 @@ test('the API describes itself, each route with its answers', async () => {
     ],
     ['/v1/messages', 'post', ['202', '400', '401', '403', '409', '413', '415', '422', '503']],
     ['/v1/messages/{id}', 'get', ['200', '401', '403', '404', '503']],
+    [
+      '/v1/messages/{id}/cancel',
+      'post',
+      ['200', '400', '401', '403', '404', '409', '413', '415', '422', '503'],
+    ],
     ['/v1/messages/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
     ['/v1/people/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
   ]

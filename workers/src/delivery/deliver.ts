@@ -100,37 +100,47 @@ async function runWindows(
   const skew = chunk.now - deps.now()
   const clock = () => deps.now() + skew
   const sender = await deps.senders.open(chunk, clock)
+  const isBulk = chunk.lane === 'bulk'
   let windowStart = chunk.claimedBefore
   let claimed = chunk.claimed
-  let recipients: Recipient[] = chunk.recipients
+  // Of a broadcast the lease claims nothing: it may have to wait for room.
+  let recipients: Recipient[] | null = claimed === 0 ? null : chunk.recipients
   for (;;) {
+    const leave = recipients === null && isBulk ? await sender.room.enter() : null
+    if (held.isLost) {
+      leave?.()
+      return 'lost'
+    }
     const admission = sender.breaker.enter()
     if (admission.kind === 'wait' || deps.isStopping()) {
-      // Nothing of this window was sent: its claim is taken back.
+      leave?.()
       if (admission.kind === 'go') sender.breaker.nothing()
-      await handBack(
-        deps,
-        held,
-        progress,
-        windowStart,
-        admission.kind === 'wait' ? admission.ms : 0,
-      )
+      // Nothing of this window was sent: its claim is taken back.
+      const pauseMs = admission.kind === 'wait' ? admission.ms : 0
+      await handBack(deps, held, progress, windowStart, pauseMs)
       return 'released'
     }
-    await sendWindow(deps, chunk, sender, recipients, progress, clock)
+    if (recipients === null) {
+      recipients = await deps.claim({ ...chunk, claimed }, held.lease)
+      if (recipients === null) {
+        leave?.()
+        sender.breaker.nothing()
+        return 'lost'
+      }
+      claimed = Math.min(chunk.size, claimed + deps.windowSize)
+    }
+    const sending = sendWindow(deps, chunk, sender, recipients, progress, clock)
+    leave?.()
+    await sending
     if (progress.pauseReason !== null) await deps.pause(chunk, progress.pauseReason)
     if (claimed >= chunk.size) break
-    if (held.isLost) return 'lost'
     if (progress.pauseReason !== null || progress.backOffMs !== null) {
       await handBack(deps, held, progress, claimed, progress.backOffMs ?? 0)
       return 'released'
     }
     await deps.recorder.room()
-    const next = await deps.claim({ ...chunk, claimed }, held.lease)
-    if (!next) return 'lost'
-    recipients = next
     windowStart = claimed
-    claimed = Math.min(chunk.size, claimed + deps.windowSize)
+    recipients = null
   }
   await written(progress.ledger)
   // A fresh chunk without retries is done by what was recorded; anything else is closed by counting.

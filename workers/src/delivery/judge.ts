@@ -84,7 +84,7 @@ export function judge(
     const { status, reason } = verdict
     return { verdict, recording: { ...base, status, reason, at: now, effect, environment } }
   }
-  // A credential's fault and a throttled credential are not the delivery's tries.
+  // A credential's fault, a throttled credential and waiting in vain are not the delivery's tries.
   const attempts = countsAsAttempt(outcome) ? attempt.attempt : recipient.attempts
   const at = now + verdict.afterMs
   const { reason } = verdict
@@ -95,7 +95,9 @@ export function judge(
 }
 
 function countsAsAttempt(outcome: Outcome): boolean {
-  return outcome.kind !== 'misconfigured' && outcome.kind !== 'throttled'
+  return (
+    outcome.kind !== 'misconfigured' && outcome.kind !== 'throttled' && outcome.kind !== 'unsent'
+  )
 }
 
 function eventOf(

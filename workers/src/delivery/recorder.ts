@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Recorded, Recording } from '@pushkeep/store'
+import type { OutcomeJournal } from './journal.ts'
 
 export interface RecorderOptions {
   /** Writes a batch, all or nothing. */
   write: (batch: readonly Recording[]) => Promise<Recorded>
+  /** Keeps what is not written yet; null: nowhere but here. */
+  journal: OutcomeJournal | null
   /** Most rows that are written at once. */
   batchSize: number
   /** Rows that may wait before senders have to: bounds the memory while the database is slow. */
@@ -40,26 +43,46 @@ const retryCapMs = 500
 
 /**
  * Writes outcomes of all chunks in batches: one statement is under way, and rows gather while it
- * runs. The first of a quiet time does not wait for company: what a killed worker knew and had not
- * written is sent twice. A batch that the database does not take stays and is tried again.
+ * runs. The first of a quiet time does not wait for company: what a killed worker knew, and neither
+ * database nor journal have, is sent twice. A batch that the database does not take stays and is
+ * tried again.
  */
 export function createRecorder(options: RecorderOptions) {
+  const { journal } = options
   let entries: Entry[] = []
+  /** Of this turn, not in the journal yet. */
+  let fresh: Recording[] = []
+  let isTurnOpen = false
   let isWriting = false
   const waiters: (() => void)[] = []
 
   function add(recording: Recording, ledger: Ledger) {
     ledger.open += 1
     entries.push({ recording, ledger })
-    if (isWriting) return
-    isWriting = true
+    if (journal) fresh.push(recording)
+    if (isTurnOpen) return
+    isTurnOpen = true
     // After the answers of this turn: frames read from one socket together go together.
-    setImmediate(() => void writeAll())
+    setImmediate(endTurn)
+  }
+
+  function endTurn() {
+    isTurnOpen = false
+    keep()
+    if (!isWriting) void writeAll()
+  }
+
+  function keep() {
+    if (fresh.length === 0) return
+    journal?.append(fresh)
+    fresh = []
   }
 
   async function writeAll() {
+    isWriting = true
     let failures = 0
     while (entries.length > 0) {
+      keep()
       const batch = entries.slice(0, options.batchSize)
       try {
         await options.write(batch.map((entry) => entry.recording))
@@ -71,6 +94,7 @@ export function createRecorder(options: RecorderOptions) {
       }
       failures = 0
       entries = entries.slice(batch.length)
+      journal?.recorded(batch.length)
       settle(batch)
     }
     isWriting = false

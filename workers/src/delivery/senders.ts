@@ -7,6 +7,7 @@ import {
   type MessageToRender,
   type PoolStats,
   type PushProvider,
+  type PushTarget,
   parseApnsCredentials,
   parseFcmCredentials,
   renderApns,
@@ -16,10 +17,12 @@ import type { AppProvider, LeasedChunk } from '@pushkeep/store'
 import { v5 as uuidv5 } from 'uuid'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { createPoolStatistics } from './pool-statistics.ts'
+import { createRoom, type Room } from './room.ts'
 
 /** Sends one message's pushes of one chunk. */
 export interface MessageSender {
   breaker: Breaker
+  room: Room
   send(
     token: string,
     deviceNo: number,
@@ -35,6 +38,8 @@ export interface SendersOptions {
   /** Most apps and providers with open sessions; the one unused for longest is closed beyond that. */
   openMax: number
   closeDeadlineMs: number
+  /** Most recipients that are claimed at a time. */
+  windowSize: number
   now: () => number
   random: () => number
 }
@@ -44,6 +49,7 @@ interface Opened {
   provider: Provider
   version: number
   breaker: Breaker
+  room: Room
   /** Makes a sender for one message. */
   render: (message: MessageToRender, now: number) => Sender
   pools: () => Record<string, PoolStats>
@@ -51,12 +57,7 @@ interface Opened {
   close: () => Promise<void>
 }
 
-type Sender = (
-  token: string,
-  apnsId: string,
-  environment: Environment | null,
-  done: (outcome: Outcome) => void,
-) => void
+type Sender = (target: PushTarget, done: (outcome: Outcome) => void) => void
 
 /** Provider sessions by app, opened when first needed and kept: one pool a credential. */
 export function createSenders(options: SendersOptions) {
@@ -98,12 +99,24 @@ export function createSenders(options: SendersOptions) {
       const entry = await provide(chunk)
       const send = entry.render(messageToRender(chunk), now())
       const { id } = chunk.message
+      const { breaker, room } = entry
+      const isUrgent = chunk.lane === 'transactional'
       return {
-        breaker: entry.breaker,
-        // The same id for each try of a delivery: a repeat can be told from a second push (R5).
-        send: (token, deviceNo, environment, done) =>
-          send(token, uuidv5(String(deviceNo), id), environment, done),
+        breaker,
+        room,
+        send(token, deviceNo, environment, done) {
+          // The same id for each try of a delivery: a repeat can be told from a second push (R5).
+          const apnsId = uuidv5(String(deviceNo), id)
+          send({ token, apnsId, environment, isUrgent }, (outcome) => {
+            done(outcome)
+            room.changed()
+          })
+        },
       }
+    },
+    /** Lets everyone in who waits for room: this process is to end. */
+    async openRooms() {
+      for (const entry of opened.values()) (await entry).room.open()
     },
     async close() {
       const all = [...opened.values()]
@@ -128,10 +141,13 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
   const version = chunk.credentialsVersion ?? 0
   const rendering =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
-  return { appNo: chunk.appNo, provider: chunk.provider, version, breaker, ...rendering }
+  const room = createRoom(rendering.backlog, options.windowSize)
+  return { appNo: chunk.appNo, provider: chunk.provider, version, breaker, room, ...rendering }
 }
 
-type Rendering = Pick<Opened, 'render' | 'pools' | 'accessToken' | 'close'>
+interface Rendering extends Pick<Opened, 'render' | 'pools' | 'accessToken' | 'close'> {
+  backlog: () => number
+}
 
 function openApns(credentials: AppProvider | null, options: SendersOptions): Rendering {
   const parsed = parseApnsCredentials({
@@ -158,11 +174,11 @@ function rendering<Push>(
   return {
     render(message, now) {
       const push = render(message, now)
-      return (token, apnsId, environment, done) =>
-        provider.send(push, { token, apnsId, environment }, done)
+      return (target, done) => provider.send(push, target, done)
     },
     pools: () => provider.stats(),
     accessToken: () => provider.accessToken(),
+    backlog: () => provider.backlog(),
     close: () => provider.close(options.closeDeadlineMs),
   }
 }
@@ -170,7 +186,8 @@ function rendering<Push>(
 /** Stored credentials that cannot be read are a fault of configuration: the lane pauses. */
 function refusing(reason: string): Rendering {
   return {
-    render: () => (_token, _apnsId, _environment, done) => done({ kind: 'misconfigured', reason }),
+    render: () => (_target, done) => done({ kind: 'misconfigured', reason }),
+    backlog: () => 0,
     pools: () => ({}),
     accessToken: () => null,
     close: async () => {},

@@ -6,7 +6,12 @@ import type { AppNames } from './app-labels.ts'
 const sizes = [
   ['sessions', 'pushkeep_provider_sessions', 'HTTP/2 sessions that are open'],
   ['streams', 'pushkeep_provider_streams', 'Requests on a stream that wait for their answer'],
-  ['queued', 'pushkeep_provider_queued', 'Requests that wait for a stream'],
+  ['queued', 'pushkeep_provider_queued', 'Requests that wait for others to be answered'],
+  [
+    'limit',
+    'pushkeep_provider_in_flight_limit',
+    'Requests that may be in flight now, by the answer time of the provider',
+  ],
 ] as const
 
 const events = [

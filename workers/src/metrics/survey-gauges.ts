@@ -1,7 +1,7 @@
 import { lanes, providers } from '@pushkeep/domain'
 import type { QueueState } from '@pushkeep/queues'
 import type { Metrics } from '@pushkeep/runtime'
-import type { Backlog, LaneState, LedgerFaults } from '@pushkeep/store'
+import type { Backlog, LaneState } from '@pushkeep/store'
 import { Gauge } from 'prom-client'
 
 const chunkStates = ['ready', 'leased', 'waiting', 'paused'] as const
@@ -54,10 +54,9 @@ export function createSurveyGauges({ registry }: Metrics) {
     'When the credentials in use were stored',
     ['app', 'app_name', 'provider'],
   )
-  const ledgerFaults = gauge(
-    'pushkeep_ledger_faults',
-    'Messages of the last hour whose counts cannot be right; always 0',
-    ['kind'],
+  const unbalanced = gauge(
+    'pushkeep_unbalanced_messages',
+    'Messages found within a day whose counts are not those of their deliveries; always 0',
   )
 
   return {
@@ -94,9 +93,6 @@ export function createSurveyGauges({ registry }: Metrics) {
         }
       }
     },
-    showLedger({ unbalanced, stuck }: LedgerFaults) {
-      ledgerFaults.set({ kind: 'unbalanced' }, unbalanced)
-      ledgerFaults.set({ kind: 'stuck' }, stuck)
-    },
+    showUnbalanced: (count: number) => unbalanced.set(count),
   }
 }

@@ -5,7 +5,7 @@ import {
   type Sql,
   surveyBacklog,
   surveyLanes,
-  surveyLedger,
+  surveyUnbalanced,
 } from '@pushkeep/store'
 import { createSurveyGauges } from './survey-gauges.ts'
 
@@ -15,9 +15,8 @@ export interface SurveyOptions {
   metrics: Metrics
   /** One process surveys: the one whose reconciler leads. */
   isLeading: () => boolean
-  /** How often it looks, and how often it counts what costs more, in milliseconds. */
+  /** How often it looks, in milliseconds. */
   intervalMs: number
-  ledgerIntervalMs: number
   /** Most lanes that are told one by one. */
   lanesMax: number
   now: () => number
@@ -28,7 +27,7 @@ export interface SurveyOptions {
 const queuesTimeoutMs = 5000
 
 /**
- * Looks at what all processes share (queues, outbox, chunks, lanes, ledger) from time to time, in one
+ * Looks at what all processes share (queues, outbox, chunks, lanes, books) from time to time, in one
  * process of all, and keeps it for `/metrics`: a scrape asks nobody, and many workers ask once. What
  * could not be learnt is not told.
  */
@@ -36,7 +35,6 @@ export function startSurvey(options: SurveyOptions) {
   const gauges = createSurveyGauges(options.metrics)
   let bull = ''
   options.metrics.add(() => bull)
-  let ledgerAt = 0
   let isBusy = false
   let idle: Promise<void> = Promise.resolve()
 
@@ -51,7 +49,6 @@ export function startSurvey(options: SurveyOptions) {
   function forget() {
     gauges.clear()
     bull = ''
-    ledgerAt = 0
   }
 
   async function lookAtDatabase() {
@@ -59,10 +56,7 @@ export function startSurvey(options: SurveyOptions) {
     gauges.showOutbox(await outboxLagSeconds(sql))
     gauges.showBacklog(await surveyBacklog(sql))
     gauges.showLanes(await surveyLanes(sql, lanesMax))
-    if (now() - ledgerAt >= options.ledgerIntervalMs) {
-      gauges.showLedger(await surveyLedger(sql))
-      ledgerAt = now()
-    }
+    gauges.showUnbalanced(await surveyUnbalanced(sql))
     gauges.showTime(now())
   }
 

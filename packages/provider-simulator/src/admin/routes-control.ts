@@ -130,5 +130,6 @@ function trafficOf(traffic: Traffic): object {
     peak_streams: traffic.peakStreams,
     goaways_sent: traffic.goawaysSent,
     refused_streams: traffic.refusedStreams,
+    refused_connections: traffic.refusedConnections,
   }
 }

@@ -8,7 +8,7 @@ export class Gate {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  constructor(mode: () => GateMode, letIn: (socket: Socket) => void) {
+  constructor(mode: () => GateMode, letIn: (socket: Socket) => void, refused: () => void) {
     this.#server = createServer((socket) => {
       socket.on('error', ignore)
       this.#sockets.add(socket)
@@ -17,6 +17,7 @@ export class Gate {
         case 'open':
           return letIn(socket)
         case 'refuse':
+          refused()
           return socket.resetAndDestroy()
         case 'hold':
           return socket.pause()

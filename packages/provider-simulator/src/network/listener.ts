@@ -17,6 +17,8 @@ export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHea
 /** What a listener serves and under which conditions. */
 export interface ListenerSettings {
   certificate: KeyAndCertificate
+  /** Of an authority that nobody trusts, for the fault of that name. */
+  untrusted: KeyAndCertificate
   /** Live: read at each connection and stream. */
   faults: ProviderFaults
   traffic: Traffic
@@ -47,6 +49,7 @@ export class Listener {
   readonly #tls: Server
   readonly #gate: Gate
   #wasSilent = false
+  #wasUntrusted = false
   #goawayEvery = 0
 
   constructor(settings: ListenerSettings) {
@@ -57,6 +60,9 @@ export class Listener {
     this.#gate = new Gate(
       () => this.#gateMode(),
       (socket) => this.#tls.emit('connection', socket),
+      () => {
+        settings.traffic.refusedConnections += 1
+      },
     )
   }
 
@@ -66,7 +72,8 @@ export class Listener {
 
   /** Brings connections that are open already in line with the faults. */
   applyFaults(): void {
-    const { silent, refuse, goaway_every } = this.#settings.faults
+    const { silent, refuse, untrusted, goaway_every } = this.#settings.faults
+    if (untrusted !== this.#wasUntrusted) this.#present(untrusted)
     // A silence ends as a dead link does: what was sent into it was never received.
     if (refuse || (this.#wasSilent && !silent)) this.#gate.dropAll()
     this.#wasSilent = silent
@@ -77,6 +84,13 @@ export class Listener {
       if (!connection.cold) connection.setMaxStreams(this.#maxStreams())
     }
     this.#goawayEvery = goaway_every
+  }
+
+  /** New connections get that certificate; those that were made under the other one end. */
+  #present(untrusted: boolean): void {
+    this.#wasUntrusted = untrusted
+    this.#tls.setSecureContext(untrusted ? this.#settings.untrusted : this.#settings.certificate)
+    this.#gate.dropAll()
   }
 
   /** Lets a connection use all streams, once it has shown a valid credential. */

@@ -6,6 +6,8 @@ export class Traffic {
   peakStreams = 0
   goawaysSent = 0
   refusedStreams = 0
+  /** Connections that were reset before TLS. */
+  refusedConnections = 0
 
   streamOpened(): void {
     this.openStreams += 1
@@ -22,5 +24,6 @@ export class Traffic {
     this.peakStreams = this.openStreams
     this.goawaysSent = 0
     this.refusedStreams = 0
+    this.refusedConnections = 0
   }
 }

@@ -1,10 +1,9 @@
-import type { Outcome } from '@pushkeep/domain'
-import { outcomeByStatus, unlistedReason } from '../outcome-of.ts'
+import { type AnsweredOutcome, outcomeByStatus, unlistedReason } from '../outcome-of.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
 /** An answer's meaning; two of them ask for one more call before there is an outcome. */
 export type ApnsAnswer =
-  | Outcome
+  | AnsweredOutcome
   /** None of this environment's tokens: proof of death only if the other one says so too. */
   | { kind: 'other-environment' }
   /** The provider token is too old: renew it once. */

@@ -14,7 +14,7 @@ import type { ApnsPush } from './payload.ts'
 import { ProviderTokenSigner } from './signer.ts'
 
 // APNs was seen to grant 1,000 streams a connection; it says itself how many it takes.
-const maxStreams = 1000
+const limits = { maxStreams: 1000, maxSessions: 8 }
 
 const accepted: Outcome = { kind: 'accepted', environment: null }
 
@@ -47,7 +47,7 @@ export function createApnsProvider(
 ): PushProvider<ApnsPush> {
   const now = options.now ?? Date.now
   const signer = new ProviderTokenSigner(credentials, now)
-  const settings = poolSettings(options, maxStreams)
+  const settings = poolSettings(options, limits)
   const production = new SessionPool(endpoints.apnsProduction, endpoints.ca, settings)
   const sandbox = new SessionPool(endpoints.apnsSandbox, endpoints.ca, settings)
 
@@ -70,7 +70,7 @@ export function createApnsProvider(
       target.apnsId,
       ...push.headers,
     ]
-    pool.request(headers, push.payload, (result) => {
+    pool.request(headers, push.payload, target.isUrgent, (result) => {
       if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
       else if (result.status === 200) call.done(acceptance(call))
       else {
@@ -125,6 +125,7 @@ export function createApnsProvider(
       const isSecondEnvironment = false
       request({ push, target, done, environment, isSecondEnvironment, hasRenewed: false })
     },
+    backlog: () => production.backlog + sandbox.backlog,
     stats: () => ({ production: production.stats(), sandbox: sandbox.stats() }),
     accessToken: () => null,
     async close(deadlineMs) {

@@ -1,10 +1,9 @@
-import type { Outcome } from '@pushkeep/domain'
 import { z } from 'zod'
-import { outcomeByStatus, unlistedReason } from '../outcome-of.ts'
+import { type AnsweredOutcome, outcomeByStatus, unlistedReason } from '../outcome-of.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
 /** What one answer of FCM means: an outcome, or that a new access token has to tell. */
-export type FcmAnswer = Outcome | { kind: 'renew-token' }
+export type FcmAnswer = AnsweredOutcome | { kind: 'renew-token' }
 
 type Meaning =
   | Exclude<FcmAnswer['kind'], 'accepted' | 'renew-token'>

@@ -79,7 +79,7 @@ export const deliveryRoutes: FastifyPluginAsyncZod<{ database: Sql }> = async (
   app.get('/v1/messages/:id/deliveries', byMessage, async (request) => {
     const { cursor, limit = limitDefault, status = null } = request.query
     const caller = callerOf(request)
-    const message = await visibleMessage(database, request, request.params.id)
+    const message = await visibleMessage(database, caller, request.params.id)
     const list = ['message', caller.workspaceNo, message.id, status]
     const page = await deliveriesOfMessage(database, {
       appNos: await appNosOf(database, caller),

@@ -9,7 +9,7 @@ import {
   ProblemError,
   problemResponses,
 } from '@pushkeep/runtime'
-import { type Acceptance, acceptMessage, findApp, type Sql } from '@pushkeep/store'
+import { type Acceptance, acceptMessage, cancelMessage, findApp, type Sql } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { SenderEvents } from '../events.ts'
@@ -53,12 +53,28 @@ const postSchema = {
   },
 }
 
+const MessageParams = z.object({ id: z.string().describe('The id that accepting it gave') })
+
+const EmptyBody = z.strictObject({}).optional()
+
 const getSchema = {
   summary: 'What became of a message',
   description: 'Its state and how many of its recipients stand where. The counts always add up.',
   tags: ['messages'],
-  params: z.object({ id: z.string().describe('The id that accepting it gave') }),
+  params: MessageParams,
   response: { 200: MessageBody, ...problemResponses(401, 403, 404, 503) },
+}
+
+const cancelSchema = {
+  summary: 'Cancel a message',
+  description:
+    'Whoever has not been sent to gets nothing: those deliveries are `suppressed` with the reason ' +
+    '`cancelled`. What a worker is about to send, a second ahead at most, still leaves. Cancelling ' +
+    'again changes nothing; 409 where all of it was settled already.',
+  tags: ['messages'],
+  params: MessageParams,
+  body: EmptyBody,
+  response: { 200: MessageBody, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
 }
 
 /** Messages in, and where they stand. */
@@ -80,8 +96,18 @@ export const messageRoutes: FastifyPluginAsyncZod<{ database: Sql; events: Sende
   })
 
   app.get('/v1/messages/:id', { config, schema: getSchema }, async (request) => {
-    const report = await visibleMessage(database, request, request.params.id)
+    const report = await visibleMessage(database, callerOf(request), request.params.id)
     return messageBody(report)
+  })
+
+  app.post('/v1/messages/:id/cancel', { config, schema: cancelSchema }, async (request) => {
+    const caller = callerOf(request)
+    const { id } = await visibleMessage(database, caller, request.params.id)
+    const { workspaceNo, appNo } = caller
+    if (!(await cancelMessage(database, { workspaceNo, appNo, id }))) {
+      throw conflict('message_done', 'nothing of this message is left to cancel')
+    }
+    return messageBody(await visibleMessage(database, caller, id))
   })
 }
 

@@ -1,0 +1,95 @@
+import { isMassBounce, massBounceReason } from '@pushkeep/domain'
+import { describeError } from '@pushkeep/runtime'
+import {
+  type Database,
+  type Recorded,
+  type Recording,
+  recordOutcomes,
+  tripGuard,
+  withRepeat,
+} from '@pushkeep/store'
+import type { Logger } from 'pino'
+import type { WorkerEvents } from '../events.ts'
+import { openJournal } from './journal.ts'
+import { recoverOutcomes } from './journal-recovery.ts'
+import { createRecorder } from './recorder.ts'
+
+export interface RecordingOptions {
+  database: Database
+  /** A folder of this machine for what is not recorded yet; null: it is in memory alone. */
+  journalDirectory: string | null
+  logger: Logger
+  events: WorkerEvents
+  now: () => number
+}
+
+/** Most rows that are written at once: the knee of the curve, measured. */
+const batchSize = 500
+
+/** How often the journal is touched, and looked for those of processes that are gone. */
+const journalEveryMs = 1000
+
+/** Starts writing outcomes back: recorder, mass-bounce guard, journal and its recovery. */
+export function startRecording(options: RecordingOptions) {
+  const { database, journalDirectory, logger, events, now } = options
+  const warn = (event: string) => (error: unknown) =>
+    logger.warn({ event, err: describeError(error) })
+  const journal =
+    journalDirectory === null ? null : openJournal(journalDirectory, now, warn('journal.failed'))
+
+  async function write(batch: readonly Recording[]): Promise<Recorded> {
+    const began = performance.now()
+    const recorded = await withRepeat(() => recordOutcomes(database, batch))
+    await events.recorded(batch, recorded, performance.now() - began)
+    await guardMinutes(database, events, recorded)
+    return recorded
+  }
+
+  let recovering: Promise<void> | null = null
+  async function recover(directory: string) {
+    try {
+      const recovered = await recoverOutcomes({ directory, write, batchSize, now })
+      if (recovered.outcomes + recovered.unreadable > 0) {
+        logger.warn({ event: 'journal.recovered', ...recovered })
+      }
+    } catch (error) {
+      warn('journal.not-recovered')(error)
+    }
+    recovering = null
+  }
+
+  function attend() {
+    journal?.touch()
+    if (journalDirectory !== null) recovering ??= recover(journalDirectory)
+  }
+
+  const timer = setInterval(attend, journalEveryMs)
+  attend()
+  return {
+    recorder: createRecorder({
+      write,
+      journal,
+      batchSize,
+      backlogMax: 5000,
+      onError: warn('recording.failed'),
+    }),
+    /** To be called when nothing more will be recorded. */
+    async stop() {
+      clearInterval(timer)
+      await recovering
+      journal?.close()
+    },
+  }
+}
+
+/** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
+async function guardMinutes(database: Database, events: WorkerEvents, recorded: Recorded) {
+  for (const minute of recorded.minutes) {
+    if (!isMassBounce(minute)) continue
+    const { appNo, provider } = minute
+    const reason = massBounceReason(minute)
+    if (await tripGuard(database, appNo, provider, reason)) {
+      await events.guardTripped(appNo, provider, reason)
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import {
+  type BooksChecked,
+  checkBooks,
+  createPartitions,
+  type Database,
+  dropOldMessages,
+  type MessageRetention,
+  updateUsualShares,
+} from '@pushkeep/store'
+
+export interface HousekeepingOptions {
+  database: Database
+  retention: MessageRetention
+  /** Of all workers one keeps house. */
+  isLeading: () => boolean
+  now: () => number
+  /** Messages that do not add up were found (R4). */
+  onUnbalanced: (checked: BooksChecked) => void
+  onError: (error: unknown) => void
+}
+
+/** A chore, and how often it is done, in milliseconds. */
+interface Chore {
+  everyMs: number
+  doneAt: number
+  run: () => Promise<void>
+}
+
+/** How often somebody looks whether a chore is due, in milliseconds. */
+const lookEveryMs = 1000
+
+/** Most messages whose books are checked in one go. */
+const booksBatch = 2000
+
+/**
+ * What is not urgent: partitions ahead of need, what was kept long enough, what is usual for the
+ * mass-bounce guard, the check of the books. Apart from the reconciler, which must not wait for any of
+ * it.
+ */
+export function startHousekeeping(options: HousekeepingOptions) {
+  const { database, isLeading, now, onError } = options
+  const chore = (everyMs: number, run: () => Promise<void>): Chore => ({
+    everyMs,
+    doneAt: Number.NEGATIVE_INFINITY,
+    run,
+  })
+  const chores = [
+    chore(60 * 60_000, () => createPartitions(database, now())),
+    chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
+    chore(60_000, () => updateUsualShares(database)),
+    chore(5000, checkAllBooks),
+  ]
+  let isStopped = false
+  let working: Promise<void> | null = null
+
+  async function checkAllBooks() {
+    for (;;) {
+      const checked = await checkBooks(database, booksBatch)
+      if (checked.unbalanced.length > 0) options.onUnbalanced(checked)
+      if (checked.checked < booksBatch || isStopped) return
+    }
+  }
+
+  async function work() {
+    for (const one of chores) {
+      if (isStopped || !isLeading() || now() - one.doneAt < one.everyMs) continue
+      one.doneAt = now()
+      await one.run().catch(onError)
+    }
+    working = null
+  }
+
+  const timer = setInterval(() => {
+    working ??= work()
+  }, lookEveryMs)
+  return {
+    async stop() {
+      isStopped = true
+      clearInterval(timer)
+      await working
+    },
+  }
+}
