@@ -39,8 +39,9 @@ export function createCalls(run: LocalRun): Calls {
   async function persist(instances: readonly Instance[], call: Call): Promise<unknown> {
     const deadline = Date.now() + deadlineMs
     turn += 1
+    const first = turn
     for (let repeats = 0; ; repeats += 1) {
-      const instance = instances[(turn + repeats) % instances.length]
+      const instance = instances[(first + repeats) % instances.length]
       if (!instance) throw new Error('there is no process to call')
       const at = Date.now()
       const answer = await attempt(instance.url, run.local.secret_key, call)

@@ -10,6 +10,8 @@ import { wipeQueue } from '../chaos/wipe-queue.ts'
 /** The whole system as processes, with calls that a backend would make. */
 export interface System extends AsyncDisposable {
   local: Local
+  /** In base64. */
+  encryptionKey: string
   /** Calls a service with the secret key; the answer's status and JSON. */
   call(
     method: string,
@@ -57,6 +59,7 @@ export async function startSystem(options: Partial<LocalOptions> = {}): Promise<
   }
   return {
     local,
+    encryptionKey: running.encryptionKey,
     call,
     registry: (method, path, body) => call(method, local.registry_url + path, body),
     sender: (method, path, body) => call(method, local.sender_url + path, body),

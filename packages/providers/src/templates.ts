@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto'
+import type { Attributes, Json, MessageContent } from '@pushkeep/domain'
+import { Liquid, type Template } from 'liquidjs'
+import type { Flaw } from './provider.ts'
+
+/** What a template is filled with: facts about the person, and what came with the message. */
+export interface TemplateScope {
+  /** null: nobody is known to have the device. */
+  customer: Attributes | null
+  trigger: Attributes
+}
+
+/** A message whose templates are replaced by marks, so that what is around them is built once. */
+export interface MarkedContent {
+  content: MessageContent
+  templates: Templates
+}
+
+// Written by customers of our users: without files, prototypes and loops, so that what a template costs
+// is bounded by its length. (Time is no measure of that on a machine that is busy: the limit is for faults.)
+const engine = new Liquid({
+  templates: {},
+  ownPropertyOnly: true,
+  strictFilters: true,
+  parseLimit: 65_536,
+  memoryLimit: 1_000_000,
+  renderLimit: 10_000,
+})
+for (const tag of [
+  ...['include', 'render', 'layout', 'block'],
+  ...['for', 'tablerow', 'cycle', 'increment', 'decrement'],
+]) {
+  delete engine.tags[tag]
+}
+
+const roots = new Set(['customer', 'trigger'])
+
+/** Whether a text has to be read as a template at all. */
+function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%')
+}
+
+/**
+ * What is wrong with a message's templates, and which attributes of the person they read (by their
+ * names at the top level).
+ */
+export function inspectTemplates(content: MessageContent): {
+  flaws: Flaw[]
+  personKeys: string[]
+} {
+  const flaws: Flaw[] = []
+  const personKeys = new Set<string>()
+  mapTexts(content, (text, path) => {
+    const problem = readTemplate(text, personKeys)
+    if (problem !== null) flaws.push({ path, message: problem })
+    return text
+  })
+  return { flaws, personKeys: [...personKeys].sort() }
+}
+
+/** Adds the keys that it reads; returns what is wrong with it, or null. */
+function readTemplate(text: string, personKeys: Set<string>): string | null {
+  let segments: ReturnType<typeof engine.globalVariableSegmentsSync>
+  try {
+    segments = engine.globalVariableSegmentsSync(engine.parse(text))
+  } catch (error) {
+    return `is not a template: ${firstLine(error)}`
+  }
+  for (const [root, key] of segments) {
+    if (typeof root !== 'string' || !roots.has(root)) {
+      return `may read customer and trigger, not ${String(root)}`
+    }
+    if (root === 'trigger') continue
+    if (typeof key !== 'string') return 'must name the attribute of customer that it reads'
+    personKeys.add(key)
+  }
+  return null
+}
+
+function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message.split('\n', 1)[0]?.slice(0, 200) ?? ''
+}
+
+/** Puts marks in the place of a message's templates. Templates have to be without flaw. */
+export function markTemplates(content: MessageContent): MarkedContent {
+  const templates = new Templates()
+  return { content: mapTexts(content, (text) => templates.mark(text)), templates }
+}
+
+/** The templates of a message, by number. */
+export class Templates {
+  readonly #parsed: Template[][] = []
+  readonly #prefix = `${randomUUID()}.`
+
+  /** Adds one, and returns what stands for it. */
+  mark(text: string): string {
+    this.#parsed.push(engine.parse(text))
+    return `${this.#prefix}${this.#parsed.length - 1}.`
+  }
+
+  /** The values for one person. Throws where a template fails, as one with a filter that it misuses. */
+  fill(scope: TemplateScope): string[] {
+    return this.#parsed.map((template) => String(engine.renderSync(template, scope)).toWellFormed())
+  }
+
+  /** Cuts JSON at its marks, each of which is all of a string, or of a string of JSON in a string. */
+  cut(text: string): CutText {
+    const [first = '', ...rest] = text.split(this.#prefix)
+    const parts = [first]
+    const holes: CutText['holes'] = []
+    for (const piece of rest) {
+      const dot = piece.indexOf('.')
+      const isInnerJson = parts.at(-1)?.endsWith('\\"') ?? false
+      holes.push({ template: Number(piece.slice(0, dot)), isInnerJson })
+      parts.push(piece.slice(dot + 1))
+    }
+    return { parts, holes }
+  }
+}
+
+/** JSON cut where templates go. */
+export interface CutText {
+  parts: string[]
+  holes: { template: number; isInnerJson: boolean }[]
+}
+
+/** Puts values where they go. */
+export function joined({ parts, holes }: CutText, values: readonly string[]): string {
+  let text = parts[0] ?? ''
+  for (const [index, { template, isInnerJson }] of holes.entries()) {
+    const once = inQuotes(values[template] ?? '')
+    text += (isInnerJson ? inQuotes(once) : once) + (parts[index + 1] ?? '')
+  }
+  return text
+}
+
+function inQuotes(value: string): string {
+  return JSON.stringify(value).slice(1, -1)
+}
+
+/** Applies a function to every template of a message, wherever it stands. */
+function mapTexts(
+  message: MessageContent,
+  change: (text: string, path: string) => string,
+): MessageContent {
+  const walk = (value: Json, path: string): Json => {
+    if (typeof value === 'string') return isTemplate(value) ? change(value, path) : value
+    if (Array.isArray(value)) return value.map((item, index) => walk(item, `${path}.${index}`))
+    if (typeof value !== 'object' || value === null) return value
+    return walkObject(value, path)
+  }
+  const walkObject = (object: Attributes, path: string): Attributes =>
+    Object.fromEntries(
+      Object.entries(object).map(([key, value]) => [key, walk(value, `${path}.${key}`)]),
+    )
+  const { content, apns, fcm } = message
+  return {
+    ...message,
+    ...(content && { content: textsOf(content, change, walkObject) }),
+    ...(apns?.payload && { apns: { ...apns, payload: walkObject(apns.payload, 'apns.payload') } }),
+    ...(fcm && {
+      fcm: Object.fromEntries(
+        Object.entries(fcm).map(([part, value = {}]) => [part, walkObject(value, `fcm.${part}`)]),
+      ),
+    }),
+  }
+}
+
+const contentTexts = ['title', 'body', 'image_url', 'link'] as const
+
+function textsOf(
+  content: NonNullable<MessageContent['content']>,
+  change: (text: string, path: string) => string,
+  walkObject: (object: Attributes, path: string) => Attributes,
+): NonNullable<MessageContent['content']> {
+  const changed = { ...content }
+  for (const field of contentTexts) {
+    const text = content[field]
+    if (text !== undefined && isTemplate(text)) changed[field] = change(text, `content.${field}`)
+  }
+  if (content.data) changed.data = walkObject(content.data, 'content.data')
+  return changed
+}

@@ -1,0 +1,103 @@
+import type { MessageContent } from '@pushkeep/domain'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  inspectTemplates,
+  joined,
+  markTemplates,
+  type TemplateScope,
+  Templates,
+} from '../src/templates.ts'
+
+const ana: TemplateScope = {
+  customer: { id: 'ana', first_name: 'Ana', plan: { name: 'pro' }, score: 7 },
+  trigger: { order: 42 },
+}
+
+/** What a text becomes for a person. */
+function filled(text: string, scope: TemplateScope = ana): string {
+  const templates = new Templates()
+  templates.mark(text)
+  return templates.fill(scope)[0] ?? ''
+}
+
+test.each([
+  ['Hello {{ customer.first_name }}', 'Hello Ana'],
+  ['{{customer.plan.name}} {{ customer.score }} {{trigger.order}}', 'pro 7 42'],
+  ['Hello {{ customer.last_name | default: "there" }}', 'Hello there'],
+  ['{% if customer.plan.name == "pro" %}Thanks{% else %}Upgrade{% endif %}', 'Thanks'],
+  ['{{ customer.first_name | upcase }}', 'ANA'],
+  ['{{ customer.nothing.at.all }}', ''],
+  ['{{ customer.constructor }}{{ customer.__proto__ }}', ''],
+])('%s becomes %s', (text, expected) => {
+  expect(filled(text)).toBe(expected)
+})
+
+test('where nobody is known the attributes are empty', () => {
+  expect(
+    filled('Hello {{ customer.first_name | default: "you" }}', { customer: null, trigger: {} }),
+  ).toBe('Hello you')
+})
+
+test('it says which attributes a message reads, wherever its templates stand', () => {
+  const content: MessageContent = {
+    content: {
+      title: 'Hi {{ customer.first_name }}',
+      body: 'plain',
+      link: 'app://o/{{ trigger.order }}',
+      data: { a: { b: ['{{ customer.plan.name }}'] } },
+    },
+    apns: { payload: { aps: { 'thread-id': '{{ customer.team }}' } } },
+    fcm: { android: { notification: { tag: '{% if customer.vip %}a{% endif %}' } } },
+  }
+  expect(inspectTemplates(content)).toEqual({
+    flaws: [],
+    personKeys: ['first_name', 'plan', 'team', 'vip'],
+  })
+})
+
+test.each([
+  ['{{ customer.first_name', 'is not a template'],
+  ['{% if customer.a %}', 'is not a template'],
+  ['{{ customer.a | shout }}', 'is not a template'],
+  ['{% include "package.json" %}', 'is not a template'],
+  ['{% render "package.json" %}', 'is not a template'],
+  ['{% layout "package.json" %}', 'is not a template'],
+  ['{% for i in (1..3000000) %}x{% endfor %}', 'is not a template'],
+  ['{{ person.first_name }}', 'may read customer and trigger, not person'],
+  ['{{ customer }}', 'must name the attribute'],
+  ['{{ customer[trigger.key] }}', 'must name the attribute'],
+])('%s is refused: %s', (title, message) => {
+  const { flaws } = inspectTemplates({ content: { title } })
+  expect(flaws).toEqual([{ path: 'content.title', message: expect.stringContaining(message) }])
+})
+
+test('a template that doubles a text over and over ends with an error, not with the memory', () => {
+  const double = '{% assign a = a | append: a %}'
+  expect(() => filled(`{% assign a = "xxxxxxxx" %}${double.repeat(60)}{{ a }}`)).toThrow()
+})
+
+test('values are put into JSON, and into JSON in a string, without becoming a part of it', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (name) => {
+      const { content, templates } = markTemplates({
+        content: { title: 'Hi {{ customer.name }}', data: { deep: { a: '{{ customer.name }}' } } },
+      })
+      const { title, data } = content.content ?? {}
+      const text = JSON.stringify({ alert: title, data: JSON.stringify(data?.deep), rest: [1] })
+      const values = templates.fill({ customer: { name }, trigger: {} })
+      const known = name.toWellFormed()
+      expect(JSON.parse(joined(templates.cut(text), values))).toEqual({
+        alert: `Hi ${known}`,
+        data: JSON.stringify({ a: known }),
+        rest: [1],
+      })
+    }),
+  )
+})
+
+test('a message without templates is left as it is', () => {
+  const message: MessageContent = { content: { title: 'A { b }', data: { a: 1 } } }
+  expect(inspectTemplates(message)).toEqual({ flaws: [], personKeys: [] })
+  expect(markTemplates(message).content).toEqual(message)
+})
