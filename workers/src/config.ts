@@ -6,6 +6,7 @@ import {
   readConfig,
   type Secret,
   secret,
+  tracingConfig,
 } from '@pushkeep/runtime'
 import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
@@ -40,6 +41,7 @@ const Environment = z.object({
   BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('40'),
   EVENT_RETENTION_DAYS: integer({ min: 1, max: 3650 }).prefault('90'),
   LOG_LEVEL: logLevel().default('info'),
+  ...tracingConfig,
 })
 
 export type Config = z.infer<typeof Environment>

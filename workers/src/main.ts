@@ -1,15 +1,27 @@
 import { readFile } from 'node:fs/promises'
-import { queueBackend } from '@pushkeep/queues'
-import { buildServer, createLogger, describeError, runProcess } from '@pushkeep/runtime'
+import { queueBackend, queueTelemetry } from '@pushkeep/queues'
+import {
+  createLogger,
+  createMetrics,
+  describeError,
+  observeDatabase,
+  runProcess,
+  startOperations,
+  startTracing,
+} from '@pushkeep/runtime'
 import { connect, createPartitions, indexedSettings, parseEncryptionKey } from '@pushkeep/store'
+import packageJson from '../package.json' with { type: 'json' }
 import { readWorkersConfig } from './config.ts'
 import { startWorkers } from './workers.ts'
 
+const program = { name: 'workers', version: packageJson.version }
+
 await runProcess({
-  name: 'workers',
+  name: program.name,
   async start() {
     const config = readWorkersConfig(process.env)
-    const logger = createLogger({ name: 'workers', level: config.LOG_LEVEL })
+    const logger = createLogger({ name: program.name, level: config.LOG_LEVEL })
+    const tracing = await startTracing(program, config, logger)
     const databaseUrl = config.DATABASE_URL.reveal()
     const database = connect({
       url: databaseUrl,
@@ -18,6 +30,8 @@ await runProcess({
       settings: indexedSettings,
       onError: (error) => logger.warn({ event: 'database.failed', err: describeError(error) }),
     })
+    const metrics = createMetrics(program)
+    observeDatabase(metrics, database)
     await createPartitions(database, Date.now())
     const ca = config.PROVIDER_CA_FILE ? await readFile(config.PROVIDER_CA_FILE, 'utf8') : null
     const workers = startWorkers({
@@ -43,23 +57,23 @@ await runProcess({
       },
       eventDays: config.EVENT_RETENTION_DAYS,
       logger,
+      metrics,
+      telemetry: tracing ? await queueTelemetry() : null,
       now: Date.now,
       random: Math.random,
     })
-    const server = buildServer({
-      logger,
-      title: 'Pushkeep workers',
-      description: 'Health of the workers.',
-      version: '0.1.0',
-      database,
-    })
-    const url = await server.listen({ host: config.WORKER_HOST, port: config.WORKER_PORT })
+    const operations = await startOperations(
+      { ...program, logger, metrics, database },
+      { host: config.WORKER_HOST, port: config.WORKER_PORT },
+    )
+    const { url } = operations
     return {
-      ready: { url },
+      ready: { url, operations_url: url },
       async stop() {
         await workers.stop()
-        await server.close()
+        await operations.close()
         await database.end()
+        await tracing?.stop()
       },
     }
   },

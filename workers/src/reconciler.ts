@@ -89,6 +89,7 @@ export function startReconciler(options: ReconcilerOptions) {
   const timer = setInterval(start, options.intervalMs)
   start()
   return {
+    /** Whether this process leads: what only one of all is to do may go with it. */
     isLeading: () => client !== null,
     async stop() {
       isStopped = true

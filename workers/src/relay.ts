@@ -4,9 +4,11 @@ import {
   type Doorbell,
   doorbellChannel,
   inTransaction,
+  type Sql,
   takeDoorbells,
 } from '@pushkeep/store'
 import pg from 'pg'
+import type { TracedDoorbell } from './tracing.ts'
 
 export interface RelayOptions {
   database: Database
@@ -17,6 +19,8 @@ export interface RelayOptions {
   /** A round is made this often even if nobody says that there is work, in milliseconds. */
   pollMs: number
   onError: (error: unknown) => void
+  /** Gives each doorbell the trace of its message; null: nothing is traced. */
+  trace: ((sql: Sql, doorbells: readonly Doorbell[]) => Promise<TracedDoorbell[]>) | null
 }
 
 /** Pause after a failed round: the queue's server or the database is away. */
@@ -35,7 +39,8 @@ export function startRelay(options: RelayOptions) {
   async function round(): Promise<number> {
     return inTransaction(options.database, async (sql) => {
       const doorbells = await takeDoorbells(sql, options.batchSize)
-      for (const [name, rings] of byQueue(doorbells)) await options.queue(name).addAll(rings)
+      const traced = options.trace ? await options.trace(sql, doorbells) : doorbells
+      for (const [name, rings] of byQueue(traced)) await options.queue(name).addAll(rings)
       return doorbells.length
     })
   }
@@ -73,8 +78,8 @@ export function startRelay(options: RelayOptions) {
   }
 }
 
-function byQueue(doorbells: Doorbell[]): Map<string, Doorbell[]> {
-  const queues = new Map<string, Doorbell[]>()
+function byQueue(doorbells: TracedDoorbell[]): Map<string, TracedDoorbell[]> {
+  const queues = new Map<string, TracedDoorbell[]>()
   for (const doorbell of doorbells) {
     const rings = queues.get(doorbell.queue)
     if (rings) rings.push(doorbell)

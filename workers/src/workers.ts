@@ -6,23 +6,18 @@ import {
   type PointerQueue,
   planQueue,
   type QueueBackend,
+  type QueueTelemetry,
+  queueNames,
 } from '@pushkeep/queues'
-import { describeError } from '@pushkeep/runtime'
+import { describeError, type Metrics } from '@pushkeep/runtime'
 import {
   addActivity,
-  claimWindow,
-  closeChunk,
-  coalesce,
   type Database,
   type EncryptionKey,
   endActivity,
-  type LeasedChunk,
-  leaseChunks,
   leaseSeconds,
   loadCredentials,
   type MessageRetention,
-  pauseProvider,
-  releaseChunk,
   renewLeases,
   withRepeat,
 } from '@pushkeep/store'
@@ -31,15 +26,23 @@ import { v4 as uuidv4 } from 'uuid'
 import { startReporter } from './activity/reporter.ts'
 import { createSums } from './activity/sums.ts'
 import { startClerk } from './credential-clerk.ts'
-import { type DeliverDeps, deliverChunk } from './delivery/deliver.ts'
+import { deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
+import { deliverDeps, windowSize } from './delivery-deps.ts'
+import { createWorkerEvents } from './events.ts'
 import { presentably } from './failed-jobs.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { createAppNames } from './metrics/app-labels.ts'
+import { observeWork } from './metrics/in-flight.ts'
+import { observeProviders } from './metrics/provider-pools.ts'
+import { measurePushes } from './metrics/push-meter.ts'
+import { startSurvey } from './metrics/survey.ts'
 import { planMessage } from './plan.ts'
 import { startReconciler } from './reconciler.ts'
 import { startRelay } from './relay.ts'
+import { createWorkTracing } from './tracing.ts'
 
 export interface WorkersOptions {
   database: Database
@@ -55,12 +58,12 @@ export interface WorkersOptions {
   logger: Logger
   /** How long events of people are kept. */
   eventDays: number
+  metrics: Metrics
+  /** BullMQ's spans; null: nothing is traced. */
+  telemetry: QueueTelemetry | null
   now: () => number
   random: () => number
 }
-
-/** Recipients claimed at a time: what a killed worker leaves unknown is at most that per chunk. */
-export const windowSize = 100
 
 /** How often the database is told what this process saw, in milliseconds. */
 const reportEveryMs = 2000
@@ -68,13 +71,23 @@ const reportEveryMs = 2000
 /** How long work under way may take when the process is to end, in milliseconds. */
 const drainMs = 10_000
 
+/** Apps that metrics tell apart; all others are one. */
+const namedAppsMax = 100
+
 /** Starts relay, planner, delivery, recording and reconciler; `stop` drains them. */
 export function startWorkers(options: WorkersOptions) {
-  const { database, databaseUrl, logger, now, random } = options
+  const { database, databaseUrl, logger, metrics, now, random } = options
+  const apps = createAppNames(database, namedAppsMax)
+  const events = createWorkerEvents(metrics, logger, apps)
   const onError = (event: string) => (error: unknown) =>
     logger.warn({ event, err: describeError(error) })
   let isStopping = false
-  const queues = openQueues({ backend: options.backend, onError: onError('queue.failed') })
+  const tracing = options.telemetry ? createWorkTracing() : null
+  const queues = openQueues({
+    backend: options.backend,
+    onError: onError('queue.failed'),
+    telemetry: options.telemetry,
+  })
   const rung = new Map<string, PointerQueue>()
   const queue = (name: string) => {
     const known = rung.get(name) ?? queues.queue(name)
@@ -97,16 +110,29 @@ export function startWorkers(options: WorkersOptions) {
     now,
     random,
   })
+  observeProviders(metrics, apps, senders)
+  const measured = measurePushes(metrics, apps, senders)
   const sums = createSums(now)
-  const recording = startRecording(options)
+  const recording = startRecording({ ...options, events })
   const { recorder } = recording
-  const deps = deliverDeps(options, { leases, senders, recorder, sums }, () => isStopping)
+  observeWork(metrics, { leases: leases.count, unwritten: recorder.backlog })
+  const deps = deliverDeps({
+    ...options,
+    events,
+    leases,
+    senders: tracing ? tracing.measure(measured) : measured,
+    recorder,
+    sums,
+    isStopping: () => isStopping,
+    tracing,
+  })
   const relay = startRelay({
     database,
     databaseUrl,
     queue,
     batchSize: 500,
     pollMs: 1000,
+    trace: tracing ? tracing.ring : null,
     onError: onError('relay.failed'),
   })
   const reconciler = startReconciler({
@@ -114,7 +140,7 @@ export function startWorkers(options: WorkersOptions) {
     intervalMs: 1000,
     batchSize: 1000,
     now,
-    onRescued: (rescued) => logger.warn({ event: 'reconciler.rescued', ...rescued }),
+    onRescued: events.rescued,
     onError: onError('reconciler.failed'),
   })
   const reporter = startReporter({
@@ -135,16 +161,29 @@ export function startWorkers(options: WorkersOptions) {
     pollMs: 1000,
     onError: onError('credentials.failed'),
   })
+  const survey = startSurvey({
+    sql: database,
+    queues: queueNames.map(queue),
+    metrics,
+    isLeading: reconciler.isLeading,
+    intervalMs: 5000,
+    lanesMax: 2 * namedAppsMax,
+    now,
+    onError: onError('survey.failed'),
+  })
   const housekeeping = startHousekeeping({
     database,
     retention: options.retention,
     isLeading: reconciler.isLeading,
     eventDays: options.eventDays,
     now,
-    onUnbalanced: ({ unbalanced }) => logger.error({ event: 'books.unbalanced', unbalanced }),
+    onUnbalanced: events.unbalanced,
     onError: onError('housekeeping.failed'),
   })
-  const deliver = presentably((chunkNo) => deliverChunk(deps, chunkNo))
+  const deliver = presentably((chunkNo) => {
+    const work = () => deliverChunk(deps, chunkNo)
+    return tracing ? tracing.deliver(chunkNo, work) : work()
+  })
   const settings = (concurrency: number) => ({ concurrency, onError: onError('worker.failed') })
   const lanes: [Provider, Lane][] = [
     ['apns', 'transactional'],
@@ -165,7 +204,8 @@ export function startWorkers(options: WorkersOptions) {
   return {
     async stop() {
       isStopping = true
-      await Promise.all([relay.stop(), reconciler.stop(), clerk.stop(), senders.openRooms()])
+      const beginners = [relay, survey, reconciler, clerk]
+      await Promise.all([senders.openRooms(), ...beginners.map((one) => one.stop())])
       await housekeeping.stop()
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       await reporter.stop()
@@ -175,42 +215,5 @@ export function startWorkers(options: WorkersOptions) {
       for (const one of rung.values()) await one.close()
       await queues.close()
     },
-  }
-}
-
-function deliverDeps(
-  options: WorkersOptions,
-  parts: Pick<DeliverDeps, 'leases' | 'senders' | 'recorder' | 'sums'>,
-  isStopping: () => boolean,
-): DeliverDeps {
-  const { database, logger } = options
-  // Jobs of one-person messages that arrive together are leased and claimed by one statement.
-  const lease = coalesce<{ chunkNo: string; lease: string }, { chunk: LeasedChunk | null }>({
-    run: async (wanted) => {
-      const leased = await withRepeat(() => leaseChunks(database, wanted, windowSize))
-      const byChunk = new Map(leased.map((chunk) => [chunk.chunkNo, chunk]))
-      return wanted.map(({ chunkNo }) => ({ chunk: byChunk.get(chunkNo) ?? null }))
-    },
-    sizeMax: 64,
-    runsMax: 2,
-    waitingMax: 10_000,
-    keysOf: ({ chunkNo }) => [chunkNo],
-  })
-  return {
-    lease: async (chunkNo, token) => (await lease({ chunkNo, lease: token })).chunk,
-    claim: (chunk, token) => claimWindow(database, chunk, token, windowSize),
-    close: (chunkNo, token) => withRepeat(() => closeChunk(database, chunkNo, token)),
-    release: (held, delayMs) => withRepeat(() => releaseChunk(database, held, delayMs)),
-    async pause(chunk, reason) {
-      const isNew = await pauseProvider(database, chunk.appNo, chunk.provider, reason)
-      const { appNo, provider } = chunk
-      if (isNew) logger.error({ event: 'app.paused', app: appNo, provider, reason })
-    },
-    ...parts,
-    windowSize,
-    isStopping,
-    now: options.now,
-    random: options.random,
-    onDelivered: (report) => logger.debug({ event: 'chunk.delivered', ...report }),
   }
 }

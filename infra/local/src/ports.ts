@@ -3,7 +3,9 @@ import { createServer, type Server } from 'node:net'
 /** The ports of an installation on one machine. */
 export interface Ports {
   registry: number
+  registryOperations: number
   sender: number
+  senderOperations: number
   simulator: number
   apns: number
   apnsSandbox: number
@@ -14,7 +16,7 @@ export interface Ports {
   workers: number[]
 }
 
-const usual = [7001, 7002, 7004, 7005, 7006, 7007, 7008, 7009]
+const usual = [7001, 7011, 7002, 7012, 7004, 7005, 7006, 7007, 7008, 7009]
 const usualWorkerPort = 7003
 
 /** The usual ports, another one where one is in use; or any that are free. */
@@ -22,7 +24,9 @@ export async function choosePorts(which: 'usual' | 'free', workers: number): Pro
   const wanted = [...usual, ...Array.from({ length: workers }, () => usualWorkerPort)]
   const [
     registry = 0,
+    registryOperations = 0,
     sender = 0,
+    senderOperations = 0,
     simulator = 0,
     apns = 0,
     apnsSandbox = 0,
@@ -31,8 +35,9 @@ export async function choosePorts(which: 'usual' | 'free', workers: number): Pro
     redis = 0,
     ...workerPorts
   ] = await freePorts(which === 'usual' ? wanted : wanted.map(() => 0))
-  const forServices = { registry, sender, simulator, apns, apnsSandbox, fcm }
-  return { ...forServices, postgres, redis, workers: workerPorts }
+  const forServices = { registry, registryOperations, sender, senderOperations }
+  const forProviders = { simulator, apns, apnsSandbox, fcm }
+  return { ...forServices, ...forProviders, postgres, redis, workers: workerPorts }
 }
 
 /** The wanted port of 127.0.0.1 where it is free, else one that is. */

@@ -56,23 +56,31 @@ function commonEnvironment({ databaseUrl, redisUrl, logLevel }: Common): Environ
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl ?? '', LOG_LEVEL: logLevel }
 }
 
+/** Where a service listens. */
+export interface ServicePorts {
+  own: number
+  operations: number
+}
+
 export interface RegistryProgram {
   common: Common
-  port: number
+  ports: ServicePorts
   identityKey: string
   own?: Environment | undefined
 }
 
 /** How the token registry is run. */
 export function registryProgram(program: RegistryProgram): ChildOptions {
-  const { common, port, identityKey, own } = program
+  const { common, ports, identityKey, own } = program
   return {
     name: 'token-registry',
     file: join(rootDirectory, 'services/token-registry/src/main.ts'),
     env: {
       ...commonEnvironment(common),
       REGISTRY_HOST: '127.0.0.1',
-      REGISTRY_PORT: String(port),
+      REGISTRY_PORT: String(ports.own),
+      REGISTRY_OPS_HOST: '127.0.0.1',
+      REGISTRY_OPS_PORT: String(ports.operations),
       PUSHKEEP_IDENTITY_KEY: identityKey,
       ...own,
     },
@@ -80,14 +88,20 @@ export function registryProgram(program: RegistryProgram): ChildOptions {
 }
 
 /** How the push sender is run. */
-export function senderProgram(common: Common, port: number, own?: Environment): ChildOptions {
+export function senderProgram(
+  common: Common,
+  ports: ServicePorts,
+  own?: Environment,
+): ChildOptions {
   return {
     name: 'push-sender',
     file: join(rootDirectory, 'services/push-sender/src/main.ts'),
     env: {
       ...commonEnvironment(common),
       SENDER_HOST: '127.0.0.1',
-      SENDER_PORT: String(port),
+      SENDER_PORT: String(ports.own),
+      SENDER_OPS_HOST: '127.0.0.1',
+      SENDER_OPS_PORT: String(ports.operations),
       ...own,
     },
   }

@@ -5,7 +5,13 @@ import { pathsOf, prepareDirectory, writePrivateJson } from './directory.ts'
 import type { Local } from './local.ts'
 import { choosePorts, freePort, type Ports } from './ports.ts'
 import { prepareDatabase } from './prepare-database.ts'
-import { type Environment, registryProgram, senderProgram, workersProgram } from './programs.ts'
+import {
+  type Environment,
+  registryProgram,
+  type ServicePorts,
+  senderProgram,
+  workersProgram,
+} from './programs.ts'
 import { type Installation, loadSecrets } from './secrets.ts'
 import type { Service } from './service.ts'
 import { ServiceGroup } from './service-group.ts'
@@ -108,8 +114,9 @@ async function startAll(
     credentialsFile: simulatorReady.credentials_file,
   })
   const common = { databaseUrl, redisUrl, logLevel }
-  const registryAt = (port: number) =>
-    registryProgram({ common, port, identityKey: secrets.identity_key, own: env.registry })
+  const registryAt = (ports: ServicePorts) =>
+    registryProgram({ common, ports, identityKey: secrets.identity_key, own: env.registry })
+  const senderAt = (ports: ServicePorts) => senderProgram(common, ports, env.sender)
   const workersOn = (index: number) => (on: Ports) =>
     workersProgram({
       name: index === 0 ? 'workers' : `workers-${index + 1}`,
@@ -120,20 +127,28 @@ async function startAll(
       simulator: simulatorReady,
       own: env.workers,
     })
+  const registryOn = (on: Ports) =>
+    registryAt({ own: on.registry, operations: on.registryOperations })
+  const senderOn = (on: Ports) => senderAt({ own: on.sender, operations: on.senderOperations })
   const [registry, sender, ...workers] = await Promise.all([
-    group.startOn(ports, (on) => registryAt(on.registry), ranks.service),
-    group.startOn(ports, (on) => senderProgram(common, on.sender, env.sender), ranks.service),
+    group.startOn(ports, registryOn, ranks.service),
+    group.startOn(ports, senderOn, ranks.service),
     ...ports.workers.map((_, index) => group.startOn(ports, workersOn(index), ranks.workers)),
   ])
   const registryUrl = `http://127.0.0.1:${registry.ports.registry}`
   const senderUrl = `http://127.0.0.1:${sender.ports.sender}`
   const further = await startFurther(group, (options.services ?? 1) - 1, {
-    registry: registryAt,
-    sender: (port) => senderProgram(common, port, env.sender),
+    registry: (own) => registryAt({ own, operations: 0 }),
+    sender: (own) => senderAt({ own, operations: 0 }),
   })
   const local = describe(installation, backing, {
     registry_url: registryUrl,
     sender_url: senderUrl,
+    metrics_urls: [
+      registry.ports.registryOperations,
+      sender.ports.senderOperations,
+      ...workers.map(({ ports }, index) => ports.workers[index]),
+    ].map((port) => `http://127.0.0.1:${port}/metrics`),
   })
   await writePrivateJson(pathsOf(directory).local, local)
   return {
@@ -173,17 +188,21 @@ async function startFurther(
 
 function describe(
   installation: Installation,
-  { simulatorReady: { urls }, databaseUrl }: Backing,
-  services: Pick<Local, 'registry_url' | 'sender_url'>,
+  { simulatorReady: { urls, ca_file }, databaseUrl, redisUrl }: Backing,
+  services: Pick<Local, 'registry_url' | 'sender_url' | 'metrics_urls'>,
 ): Local {
   return {
     ...services,
     apns_url: urls.apnsProduction,
+    apns_sandbox_url: urls.apnsSandbox,
     fcm_url: urls.fcm,
+    fcm_token_url: urls.fcmToken,
+    provider_ca_file: ca_file,
     simulator_url: urls.simulator,
     ...installation,
     console_url: `${services.sender_url}/ops`,
     dashboard_url: `${services.sender_url}/ops/queues`,
     database_url: databaseUrl,
+    redis_url: redisUrl ?? null,
   }
 }

@@ -10,6 +10,7 @@ export function tableOf(run: LocalRun, directory: string): string {
     ['token registry', local.registry_url, 'people and devices; API at /docs'],
     ['push sender', local.sender_url, 'messages; API at /docs'],
     ['console', local.console_url, 'what operations see; sign in with the secret key'],
+    ['metrics', local.metrics_urls.join(' '), ''],
     ['simulator', local.simulator_url, 'stands in for APNs and FCM'],
     ['workspace', local.workspace_id, ''],
     ['app', local.app_id, ''],

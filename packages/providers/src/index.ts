@@ -16,6 +16,7 @@ export { type FcmPush, renderFcm } from './fcm/payload.ts'
 export { type PayloadProblem, payloadBytes, payloadProblem } from './payload-problem.ts'
 export type { PoolSettings, PoolStats } from './pool-settings.ts'
 export {
+  type AccessTokenState,
   type Endpoints,
   type Flaw,
   type MessageToRender,

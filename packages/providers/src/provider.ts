@@ -48,6 +48,14 @@ export interface PushTarget {
   isUrgent: boolean
 }
 
+/** An access token that has to be fetched anew from time to time. */
+export interface AccessTokenState {
+  /** ms since the epoch; null: there is none now. */
+  expiresAt: number | null
+  /** The last attempt to fetch one has failed. */
+  isRenewalFailing: boolean
+}
+
 /** A connection to a provider with one app's credentials. */
 export interface PushProvider<Push> {
   /**
@@ -61,6 +69,8 @@ export interface PushProvider<Push> {
   backlog(): number
   /** By connection pool: `production` and `sandbox`, or `fcm`. */
   stats(): Record<string, PoolStats>
+  /** How the access token in use stands; null where the provider has none (APNs). */
+  accessToken(): AccessTokenState | null
   /** Takes no more, finishes what is in flight for at most `deadlineMs`, ends the sessions. */
   close(deadlineMs: number): Promise<void>
 }

@@ -3,6 +3,7 @@ import {
   type PostgresConnectionOptions,
   type PostgresQueueBackend,
   Queue,
+  type Telemetry,
   Worker,
 } from 'bullmq'
 import { Redis } from 'ioredis'
@@ -35,6 +36,8 @@ const jobOptions = {
 export interface Ring {
   ref: string
   ring: number
+  /** The trace that the work is to belong to (W3C `traceparent`). */
+  traceparent?: string | undefined
 }
 
 type RedisQueue = Queue<PointerJob, void, string>
@@ -49,12 +52,22 @@ type PostgresQueue = Queue<
   PostgresConnectionOptions
 >
 
+/** How a queue stands. */
+export interface QueueState {
+  /** When its oldest waiting job was added, ms since the epoch; null: none waits. */
+  oldestAt: number | null
+  /** BullMQ's own metrics of the queue, in the text format of Prometheus. */
+  metrics: string
+}
+
 /** A queue as its producer sees it. */
 export interface PointerQueue {
   name: string
   /** Rejects within seconds where the queue's server is away; adding the same again is harmless. */
   addAll(rings: readonly Ring[]): Promise<void>
-  /** The BullMQ queue behind it, for the dashboard and for counts. */
+  /** How it stands. Rejects within seconds where the queue's server is away. */
+  state(): Promise<QueueState>
+  /** The BullMQ queue behind it, for the dashboard. */
   bull: RedisQueue | PostgresQueue
   close(): Promise<void>
 }
@@ -86,6 +99,8 @@ export interface QueuesOptions {
   backend: QueueBackend
   /** A fault of a connection: reported, never thrown. */
   onError: (error: Error) => void
+  /** Makes spans of what workers do; see `queueTelemetry`. */
+  telemetry?: Telemetry | null
 }
 
 // A killed worker's jobs come back after the lock and two sweeps; before that the lease of its chunks
@@ -96,16 +111,31 @@ const workerOptions = {
   maxStalledCount: 1000,
   removeOnComplete: { count: 0 },
   removeOnFail: jobOptions.removeOnFail,
+  // BullMQ counts by the minute what is done: for its own metrics and the dashboard's charts of a day.
+  metrics: { maxDataPoints: 24 * 60 },
 }
 
 /** Queues on Redis or PostgreSQL: nothing outside this package knows which. */
 export function openQueues(options: QueuesOptions): Queues {
-  return options.backend.kind === 'redis'
-    ? redisQueues(options.backend.url, options.onError)
-    : postgresQueues(options.backend.url, options.onError)
+  const { backend, onError, telemetry = null } = options
+  return backend.kind === 'redis'
+    ? redisQueues(backend.url, onError, telemetry)
+    : postgresQueues(backend.url, onError, telemetry)
 }
 
-function redisQueues(url: string, onError: (error: Error) => void): Queues {
+export type QueueTelemetry = Telemetry
+
+/** BullMQ's spans by OpenTelemetry. Loaded when it is asked for. */
+export async function queueTelemetry(): Promise<QueueTelemetry> {
+  const { BullMQOtel } = await import('bullmq-otel')
+  return new BullMQOtel({ tracerName: 'pushkeep-queues' })
+}
+
+function redisQueues(
+  url: string,
+  onError: (error: Error) => void,
+  telemetry: Telemetry | null,
+): Queues {
   const connections: Redis[] = []
   const open = (settings: { commandTimeout?: number }) => {
     const redis = new Redis(url, { maxRetriesPerRequest: null, ...settings })
@@ -133,6 +163,7 @@ function redisQueues(url: string, onError: (error: Error) => void): Queues {
         prefix: redisPrefix,
         concurrency: settings.concurrency,
         ...workerOptions,
+        ...tracedBy(telemetry),
       })
       worker.on('error', settings.onError)
       return { close: (deadlineMs) => closeWorker(worker, deadlineMs) }
@@ -159,7 +190,11 @@ async function connected(redis: Redis, waitMs = 2000): Promise<void> {
   })
 }
 
-function postgresQueues(url: string, onError: (error: Error) => void): Queues {
+function postgresQueues(
+  url: string,
+  onError: (error: Error) => void,
+  telemetry: Telemetry | null,
+): Queues {
   const connection = (max: number) => ({
     connectionString: url,
     schema: postgresSchema,
@@ -181,7 +216,12 @@ function postgresQueues(url: string, onError: (error: Error) => void): Queues {
       const worker = new Worker(
         name,
         (job) => work(PointerJob.parse(job.data).ref),
-        { connection: connection(4), concurrency: settings.concurrency, ...workerOptions },
+        {
+          connection: connection(4),
+          concurrency: settings.concurrency,
+          ...workerOptions,
+          ...tracedBy(telemetry),
+        },
         createPostgresBackend,
       )
       worker.on('error', settings.onError)
@@ -189,6 +229,17 @@ function postgresQueues(url: string, onError: (error: Error) => void): Queues {
     },
     async close() {},
   }
+}
+
+function tracedBy(telemetry: Telemetry | null): { telemetry?: Telemetry } {
+  return telemetry ? { telemetry } : {}
+}
+
+/** What a worker's span takes up as its parent. */
+function tracedIn(traceparent: string | undefined): { telemetry?: { metadata: string } } {
+  return traceparent === undefined
+    ? {}
+    : { telemetry: { metadata: JSON.stringify({ traceparent }) } }
 }
 
 function pointerQueue(
@@ -203,12 +254,24 @@ function pointerQueue(
     async addAll(rings) {
       await connected()
       await bull.addBulk(
-        rings.map(({ ref, ring }) => ({
+        rings.map(({ ref, ring, traceparent }) => ({
           name: bull.name,
           data: { ref } satisfies PointerJob,
-          opts: { jobId: jobId(ref, ring) },
+          opts: { jobId: jobId(ref, ring), ...tracedIn(traceparent) },
         })),
       )
+    },
+    async state() {
+      await connected()
+      const [metrics, count] = await Promise.all([
+        bull.exportPrometheusMetrics(),
+        bull.getWaitingCount(),
+      ])
+      // Newest first: asked for the oldest first, the backend in PostgreSQL gives the newest all the
+      // same where the range is bounded (BullMQ 6.7). A few, since workers take them meanwhile.
+      const last = await bull.getJobs(['waiting'], Math.max(0, count - 10), count, false)
+      const times = last.map((job) => job.timestamp)
+      return { metrics, oldestAt: times.length === 0 ? null : Math.min(...times) }
     },
     close: () => bull.close(),
   }

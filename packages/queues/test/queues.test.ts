@@ -69,3 +69,32 @@ test('adding fails within seconds where Redis is away', async () => {
   await expect(queue.addAll([{ ref: '1', ring: 0 }])).rejects.toThrow()
   expect(performance.now() - began).toBeLessThan(10_000)
 })
+
+test('a queue tells its oldest waiting job, and in BullMQ’s own metrics how many were done', async () => {
+  for (const { name, backend, end } of await backends()) {
+    const queues = openQueues({ backend, onError: () => {} })
+    opened.push(queues)
+    const queue = queues.queue(`state-${process.pid}`)
+    expect((await queue.state()).oldestAt, name).toBeNull()
+    const before = Date.now()
+    await queue.addAll([{ ref: '1', ring: 0 }])
+    const between = Date.now()
+    await expect.poll(() => Date.now()).toBeGreaterThan(between)
+    await queue.addAll([{ ref: '2', ring: 0 }])
+    const state = await queue.state()
+    expect(state.oldestAt, name).toBeGreaterThanOrEqual(before)
+    expect(state.oldestAt, name).toBeLessThanOrEqual(between)
+    expect(state.metrics, name).toMatch(
+      /^bullmq_job_count\{queue="state-\d+", state="waiting"\} 2$/m,
+    )
+
+    const worker = queues.worker(queue.name, async () => {}, { concurrency: 1, onError: () => {} })
+    await expect
+      .poll(async () => (await queue.state()).metrics, { timeout: 10_000 })
+      .toMatch(/^bullmq_job_completed_total\{.*\} 2$/m)
+    await worker.close(5000)
+    await queue.close()
+    await queues.close()
+    await end()
+  }
+})

@@ -1,4 +1,12 @@
-import { coalesce, findKeys, hashKey, type KeyOwner, keyPattern, type Sql } from '@pushkeep/store'
+import {
+  type CoalescedRun,
+  coalesce,
+  findKeys,
+  hashKey,
+  type KeyOwner,
+  keyPattern,
+  type Sql,
+} from '@pushkeep/store'
 
 /** Who calls: the owner of the key that the request carries. */
 export type Caller = KeyOwner
@@ -14,6 +22,8 @@ export interface AuthenticatorOptions {
   entriesMax?: number
   /** Monotonic time in milliseconds. */
   now?: () => number
+  /** Told how lookups share statements. */
+  onRun?: (run: CoalescedRun) => void
 }
 
 interface Entry {
@@ -28,7 +38,12 @@ interface Entry {
  */
 export function createAuthenticator(
   sql: Sql,
-  { ttlMs = 5000, entriesMax = 10_000, now = () => performance.now() }: AuthenticatorOptions = {},
+  {
+    ttlMs = 5000,
+    entriesMax = 10_000,
+    now = () => performance.now(),
+    onRun = () => {},
+  }: AuthenticatorOptions = {},
 ): Authenticate {
   const known = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
@@ -38,6 +53,7 @@ export function createAuthenticator(
     sizeMax: 200,
     runsMax: 2,
     waitingMax: 5000,
+    onRun,
   })
 
   async function lookUp(id: string, hash: Buffer): Promise<KeyOwner | null> {

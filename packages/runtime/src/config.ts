@@ -56,6 +56,11 @@ export function port() {
   return integer({ min: 0, max: 65_535 })
 }
 
+/** The port of a service's operations listener: ten above its own, unless one is given. */
+export function operationsPort(given: number | undefined, own: number): number {
+  return given ?? (own === 0 ? 0 : Math.min(own + 10, 65_535))
+}
+
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 /** How much is logged. */

@@ -5,7 +5,7 @@ import { problemResponses, unavailable } from './problem.ts'
 
 const Health = z.object({ status: z.literal('ok') })
 
-const open = { access: 'open' } as const
+const open = { access: 'open', isRoutine: true } as const
 
 /** Longest wait of a readiness check for the database. */
 const readyTimeoutMs = 2000

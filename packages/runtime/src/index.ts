@@ -12,6 +12,7 @@ export {
   integer,
   logLevel,
   logLevels,
+  operationsPort,
   port,
   readConfig,
   Secret,
@@ -19,7 +20,20 @@ export {
 } from './config.ts'
 export { loggedProblemOf, sendProblem } from './error-handler.ts'
 export { acceptJson, type JsonBodies } from './json-body.ts'
+export { createLevelSwitch, type LevelSwitch, type LogLevel } from './log-level.ts'
 export { createLogger, describeError, type Logger, type LoggerOptions, scrub } from './logger.ts'
+export { type CoalescerObserver, observeCoalescers } from './metrics/coalescer.ts'
+export { observeDatabase } from './metrics/database.ts'
+export { type CounterSeries, FastCounter } from './metrics/fast-counter.ts'
+export { FastHistogram, type HistogramSeries } from './metrics/fast-histogram.ts'
+export { boundedLabel, otherLabel } from './metrics/labels.ts'
+export { createMetrics, type Metrics, metricsContentType } from './metrics/metrics.ts'
+export {
+  buildOperations,
+  type OperationsListener,
+  type OperationsOptions,
+  startOperations,
+} from './operations.ts'
 export {
   conflict,
   FieldError,
@@ -32,5 +46,13 @@ export {
   unavailable,
 } from './problem.ts'
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
+export { noteRequest, type RequestNotes } from './request-log.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'
-export { fieldErrors, itemOf, type Validated, validateItem } from './validation.ts'
+export { type TracingConfig, tracingConfig } from './tracing/config.ts'
+export {
+  activeTraceId,
+  activeTraceparent,
+  startTracing,
+  type Tracing,
+} from './tracing/tracing.ts'
+export { check, fieldErrors, itemOf, type Validated, validateItem } from './validation.ts'

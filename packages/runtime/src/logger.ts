@@ -1,4 +1,3 @@
-import { LogController } from 'fastify'
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -12,11 +11,12 @@ export interface LoggerOptions {
 
 const secretKeys = new Set(['authorization', 'token', 'tokens', 'attributes', 'password', 'secret'])
 
-// A token may stand inside somebody else's message: 64 and more hex digits, an FCM token, our keys.
+// What may stand inside somebody else's message: 64 and more hex digits, an FCM token, our keys, an
+// address of e-mail or a URL's user and password.
 const secretLike =
-  /[0-9a-fA-F]{64,}|[A-Za-z0-9_-]{8,}:APA91[A-Za-z0-9_-]+|\b[ps]k_[A-Za-z0-9_-]{16,}/g
+  /[0-9a-fA-F]{64,}|[A-Za-z0-9_-]{8,}:APA91[A-Za-z0-9_-]+|\b[ps]k_[A-Za-z0-9_-]{16,}|[^\s@"'<>()]+@[\w-]+(?:\.[\w-]+)+/g
 
-/** Text with everything that looks like a token or a key left out. */
+/** Text with everything left out that looks like a token, a key or an address. */
 export function scrub(text: string): string {
   return text.replace(secretLike, '[secret]')
 }
@@ -87,27 +87,3 @@ export function createLogger({ name, level, stream }: LoggerOptions): Logger {
     stream ?? destination({ dest: 1, sync: false, minLength: 15_000, periodicFlush: 100 }),
   )
 }
-
-/** One line a request: its route's pattern, never its URL, which may hold a token or a person. */
-export class RequestLog extends LogController {
-  override incomingRequest() {}
-
-  override requestCompleted(...[error, request, reply]: RequestCompleted) {
-    const line = {
-      method: request.method,
-      route: request.routeOptions.url ?? null,
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime * 10) / 10,
-      request_id: request.id,
-    }
-    if (error) request.log.error({ ...line, err: error }, 'request')
-    else request.log.info(line, 'request')
-  }
-
-  // The error handler logs what it answers.
-  override defaultErrorLog() {}
-
-  override routeNotFound() {}
-}
-
-type RequestCompleted = Parameters<LogController['requestCompleted']>

@@ -15,8 +15,12 @@ import {
 } from './error-handler.ts'
 import { reportHealth } from './health.ts'
 import { acceptJson } from './json-body.ts'
-import { RequestLog } from './logger.ts'
+import { observeRequests } from './metrics/http.ts'
+import type { Metrics } from './metrics/metrics.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
+import { prepareNotes, RequestLog } from './request-log.ts'
+import { traceRequests } from './tracing/http.ts'
+import type { Tracing } from './tracing/tracing.ts'
 import { checkedSerializer, uncheckedSerializer, validatorCompiler } from './validation.ts'
 
 export interface ServerOptions extends ApiDescription {
@@ -31,6 +35,10 @@ export interface ServerOptions extends ApiDescription {
   signedIn?: SignedIn
   /** Reverse proxies whose `X-Forwarded-*` counts: addresses, networks, `loopback`, by commas. */
   trustedProxies?: string | undefined
+  /** Measures each request. */
+  metrics?: Metrics
+  /** Makes a span of each request; left out or null: no trace is kept. */
+  tracing?: Tracing | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -72,6 +80,9 @@ export function buildServer(options: ServerOptions): Server {
     reply.header('x-request-id', request.id).header('cache-control', 'no-store')
     done()
   })
+  prepareNotes(app)
+  if (options.tracing) traceRequests(app)
+  if (options.metrics) observeRequests(app, options.metrics)
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)
   acceptJson(app)

@@ -15,11 +15,24 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
   ({ schema, httpPart }) =>
   (data) => {
     // Fastify says null where there is no body.
-    const part = data ?? undefined
-    const result = schema.safeParse(part, { error: messageOf })
-    if (result.success) return { value: result.data }
-    return { error: invalid(fieldErrors(result.error.issues, httpPart ?? 'body')) }
+    const checked = check(schema, data ?? undefined, httpPart ?? 'body')
+    return checked.kind === 'valid' ? { value: checked.value } : { error: invalid(checked.errors) }
   }
+
+export type Validated<Value> =
+  | { kind: 'valid'; value: Value }
+  | { kind: 'invalid'; errors: FieldError[] }
+
+/** Checks a value; what is wrong is told by field, `whole` being the name of all of it. */
+export function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  whole: string,
+): Validated<z.output<Schema>> {
+  const result = schema.safeParse(value, { error: messageOf })
+  if (result.success) return { kind: 'valid', value: result.data }
+  return { kind: 'invalid', errors: fieldErrors(result.error.issues, whole) }
+}
 
 /**
  * An item of a batch that has a verdict of its own: described as the schema says, taken as it comes,
@@ -30,17 +43,15 @@ export function itemOf(schema: z.ZodType): z.ZodUnknown {
   return z.unknown().meta({ ...described, 'x-own-verdict': true })
 }
 
-export type Validated<T> = { kind: 'valid'; value: T } | { kind: 'invalid'; errors: FieldError[] }
-
 /** Validates one item of a batch; `place` is its path in the body. */
 export function validateItem<Schema extends z.ZodType>(
   schema: Schema,
   item: unknown,
   place: string,
 ): Validated<z.output<Schema>> {
-  const result = schema.safeParse(item, { error: messageOf })
-  if (result.success) return { kind: 'valid', value: result.data }
-  const errors = fieldErrors(result.error.issues, '').map(({ path, message }) => ({
+  const checked = check(schema, item, '')
+  if (checked.kind === 'valid') return checked
+  const errors = checked.errors.map(({ path, message }) => ({
     path: path === '' ? place : `${place}.${path}`,
     message,
   }))

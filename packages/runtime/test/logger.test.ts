@@ -40,6 +40,14 @@ test('text is scrubbed of what looks like a token or a key', () => {
   )
 })
 
+test('text is scrubbed of addresses and of what opens a database', () => {
+  expect(scrub('no mailbox ana.b+x@mail.example.com here')).toBe('no mailbox [secret] here')
+  expect(scrub('postgres://user:pass word@db.example.com:5432/x')).not.toContain('word')
+  expect(scrub('redis://:hush@10.0.0.1:6379')).not.toContain('hush')
+  const kept = 'at file:///app/node_modules/@pushkeep/store/src/index.ts:1:1'
+  expect(scrub(kept)).toBe(kept)
+})
+
 test('a data exception of PostgreSQL does not repeat the data', () => {
   const error = Object.assign(new Error('invalid input syntax for type integer: "alice"'), {
     code: '22P02',

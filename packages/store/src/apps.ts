@@ -71,6 +71,15 @@ export async function appsOf(sql: Sql, workspaceNo: number): Promise<App[]> {
   return rows
 }
 
+/** The app with this number, or null. */
+export async function appOfNo(sql: Sql, appNo: number): Promise<App | null> {
+  const { rows } = await sql.query<App>(
+    `select app_no as "appNo", id, workspace_no as "workspaceNo", name from apps where app_no = $1`,
+    [appNo],
+  )
+  return rows[0] ?? null
+}
+
 /** The app with this id, whatever its workspace, or null. */
 export async function findApp(sql: Sql, id: string): Promise<App | null> {
   const { rows } = await sql.query<App>(`select ${appColumns} from apps where id = $1`, [id])

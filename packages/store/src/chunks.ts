@@ -2,10 +2,10 @@ import type { MessageContent, OnUnknown, Provider } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import {
   joinDevices,
+  parseRecipients,
   type Recipient,
   type RecipientRow,
   recipientsJson,
-  parseRecipients,
 } from './recipients.ts'
 
 /** How long a lease lasts without being renewed: a killed worker's chunks are free after that. */

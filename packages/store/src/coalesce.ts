@@ -1,5 +1,15 @@
 import { isDatabaseUnavailable } from './connect.ts'
 
+/** What one run of a coalescer was. Times in milliseconds. */
+export interface CoalescedRun {
+  /** Calls that shared it. */
+  size: number
+  /** How long the call that came first had waited. */
+  waitedMs: number
+  /** How long it took, repeats of its halves included. */
+  ms: number
+}
+
 /** How a coalescer works. */
 export interface CoalesceOptions<Item, Result> {
   /** Handles many items in one go and returns their results in the same order. */
@@ -14,6 +24,8 @@ export interface CoalesceOptions<Item, Result> {
   weightOf?: (item: Item) => number
   /** What two items of one run must not share, such as the row that both would write. */
   keysOf?: (item: Item) => readonly string[]
+  /** Told of each run, for measurements. */
+  onRun?: (run: CoalescedRun) => void
 }
 
 /** Too many calls wait for the database: the caller should be told to come back. */
@@ -26,6 +38,8 @@ export class CoalescerFullError extends Error {
 
 interface Waiting<Item, Result> {
   item: Item
+  /** Monotonic ms. */
+  since: number
   resolve: (result: Result) => void
   reject: (error: unknown) => void
 }
@@ -52,9 +66,15 @@ export function coalesce<Item, Result>(
       scheduled = false
       const batch = options.keysOf ? takeWithoutConflict(options.keysOf) : take()
       weight -= batch.reduce((sum, { item }) => sum + weightOf(item), 0)
+      const began = performance.now()
       running += 1
       void settle(batch, options.run).finally(() => {
         running -= 1
+        options.onRun?.({
+          size: batch.length,
+          waitedMs: began - (batch[0]?.since ?? began),
+          ms: performance.now() - began,
+        })
         schedule()
       })
       schedule()
@@ -97,7 +117,7 @@ export function coalesce<Item, Result>(
         return
       }
       weight += weightOf(item)
-      waiting.push({ item, resolve, reject })
+      waiting.push({ item, since: performance.now(), resolve, reject })
       schedule()
     })
 }

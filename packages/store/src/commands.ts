@@ -1,5 +1,5 @@
 import { claimMessages } from './client-messages.ts'
-import { coalesce } from './coalesce.ts'
+import { type CoalescedRun, coalesce } from './coalesce.ts'
 import type { AloneCommand, Command, CommandVerdict, Sent, TogetherCommand } from './command.ts'
 import { applyTogether } from './commands-together.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
@@ -17,6 +17,7 @@ const togetherMax = 300
  */
 export function createCommander(
   database: Database,
+  onRun: (run: CoalescedRun) => void = () => {},
 ): (list: readonly Sent[]) => Promise<CommandVerdict[]> {
   const run = coalesce<readonly Sent[], CommandVerdict[]>({
     run: (lists) => runLists(database, lists),
@@ -24,6 +25,7 @@ export function createCommander(
     sizeMax: togetherMax,
     runsMax: 2,
     waitingMax: 10_000,
+    onRun,
   })
   return async (list) => {
     const verdicts: CommandVerdict[] = []

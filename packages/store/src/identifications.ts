@@ -1,5 +1,5 @@
 import { type Attributes, attributeChange, type FoldedChange } from '@pushkeep/domain'
-import { coalesce } from './coalesce.ts'
+import { type CoalescedRun, coalesce } from './coalesce.ts'
 import { type Database, type Sql, withRepeat } from './connect.ts'
 import { type Person, type PersonName, personColumns } from './people.ts'
 
@@ -112,13 +112,20 @@ async function identifyAll(sql: Sql, calls: readonly Identification[]): Promise<
   })
 }
 
-/** Adds or changes a person. Concurrent calls share statements; calls about one keep their order. */
-export function createIdentifier(database: Database): (call: Identification) => Promise<Person> {
+/**
+ * Adds or changes a person. Concurrent calls share statements, and `onRun` is told how; calls about
+ * one keep their order.
+ */
+export function createIdentifier(
+  database: Database,
+  onRun: (run: CoalescedRun) => void = () => {},
+): (call: Identification) => Promise<Person> {
   return coalesce<Identification, Person>({
     run: (calls) => withRepeat(() => identifyAll(database, calls)),
     sizeMax: 200,
     runsMax: 2,
     waitingMax: 10_000,
     keysOf: ({ workspaceNo, id }) => [`${workspaceNo} ${id}`],
+    onRun,
   })
 }

@@ -29,6 +29,7 @@ export {
 export {
   type App,
   type AppProvider,
+  appOfNo,
   appsOf,
   createApp,
   createWorkspace,
@@ -69,7 +70,12 @@ export {
   leaseSeconds,
 } from './chunks.ts'
 export type { ClientMessage } from './client-messages.ts'
-export { type CoalesceOptions, CoalescerFullError, coalesce } from './coalesce.ts'
+export {
+  type CoalescedRun,
+  type CoalesceOptions,
+  CoalescerFullError,
+  coalesce,
+} from './coalesce.ts'
 export type { Command, CommandVerdict, IdentifyCommand, Sent } from './command.ts'
 export { createCommander } from './commands.ts'
 export {
@@ -141,6 +147,13 @@ export {
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
 export { dropOldEvents, type EventRetention } from './event-retention.ts'
+export {
+  type ExportedDevice,
+  type ExportedPerson,
+  type ExportPage,
+  exportDevices,
+  exportPeople,
+} from './exports.ts'
 export { createIdentifier, type Identification } from './identifications.ts'
 export {
   type AppIdentity,
@@ -153,6 +166,8 @@ export {
   type StoredIdentityKey,
   setIdentityMode,
 } from './identity-keys.ts'
+export type { Standing } from './import-standing.ts'
+export { createImporter, type Imported, type ImportRow } from './imports.ts'
 export {
   createKey,
   findKeys,
@@ -180,7 +195,13 @@ export {
   type MessageReport,
 } from './messages.ts'
 export { migrate } from './migrate.ts'
-export { type Doorbell, doorbellChannel, outboxLagSeconds, takeDoorbells } from './outbox.ts'
+export {
+  type Doorbell,
+  doorbellChannel,
+  outboxLagSeconds,
+  takeDoorbells,
+  traceparentsOf,
+} from './outbox.ts'
 export { createPartitions } from './partitions.ts'
 export {
   deletePerson,
@@ -227,7 +248,6 @@ export {
   recipientsOf,
   ringAgainSeconds,
 } from './planning.ts'
-export type { Recipient } from './recipients.ts'
 export {
   devicesOfProfileMax,
   namesOfPerson,
@@ -243,16 +263,24 @@ export {
   type ReceiptVerdict,
   settleEarlyReceipts,
 } from './receipts.ts'
+export type { Recipient } from './recipients.ts'
 export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
 export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export {
+  type LaneState,
+  type LaneTotals,
+  surveyBacklog,
+  surveyLanes,
+  surveyUnbalanced,
+} from './survey.ts'
+export {
   readTimeline,
   type TimelineCursor,
   type TimelineEvent,
   type TimelinePage,
 } from './timeline.ts'
-export { tokenHash } from './token-hash.ts'
+export { tokenFingerprint, tokenHash } from './token-hash.ts'
 export { type Trace, traceMessage } from './trace.ts'

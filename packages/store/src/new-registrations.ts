@@ -1,12 +1,14 @@
 import type { Sql } from './connect.ts'
 import { type Registered, viewOf } from './registration-batch.ts'
 import type { Wanted } from './registration-lock.ts'
-import { type Changes, insertDevices } from './registration-rows.ts'
-import { decideRegistration, type Registration } from './registration-rule.ts'
+import { insertDevices, type NewRow } from './registration-rows.ts'
+import { decideRegistration, type Registration, type Tie } from './registration-rule.ts'
 
 export interface Item {
   call: Registration
   wanted: Wanted
+  /** The person whom it names, where it is known that there is one. */
+  person?: Tie
 }
 
 /**
@@ -18,12 +20,15 @@ export async function registerNew(
   items: readonly Item[],
 ): Promise<(Registered | null)[]> {
   const firsts = new Map<string, Item>()
+  const seen = new Set<string>()
   for (const item of items) {
     const key = keyOf(item)
-    if (mayBeNew(item.call) && !firsts.has(key)) firsts.set(key, item)
+    // A later call about the same token must not overtake an earlier one that has to take the long way.
+    if (mayBeNew(item) && !seen.has(key)) firsts.set(key, item)
+    seen.add(key)
   }
   if (firsts.size === 0) return items.map(() => null)
-  const { now, keys } = await insertDevices(sql, changesOf([...firsts.values()]))
+  const { now, keys } = await insertDevices(sql, [...firsts.values()].map(rowOf))
   const inserted = new Set(keys.map(([appNo, hash]) => `${appNo} ${hash}`))
   return items.map((item) => {
     const key = keyOf(item)
@@ -36,25 +41,18 @@ function keyOf({ wanted }: Item): string {
   return `${wanted.app_no} ${wanted.token_hash}`
 }
 
-function mayBeNew({ previousToken, personId, at }: Registration): boolean {
-  return previousToken === null && (personId === null || at === null)
+function mayBeNew({ call: { previousToken, personId, at }, person }: Item): boolean {
+  return previousToken === null && (personId === null || at === null || person !== undefined)
 }
 
-function changesOf(items: readonly Item[]): Changes {
-  const decided = items.map((item) => ({ item, ...decideNew(item, 0) }))
-  return {
-    devices: decided.map(({ item: { call }, device }) => ({
-      device,
-      isNew: true,
-      given: { at: call.at, lastUsed: call.lastUsed },
-    })),
-    events: decided.flatMap(({ device, events }) => events.map((event) => ({ device, event }))),
-  }
+function rowOf(item: Item): NewRow {
+  const { at, lastUsed } = item.call
+  return { device: decideNew(item, 0).device, isNew: true, given: { at, lastUsed } }
 }
 
-function decideNew({ call, wanted }: Item, now: number) {
+function decideNew({ call, wanted, person }: Item, now: number) {
   const { workspaceNo, personId: id } = call
-  const named = id === null ? null : { no: null, id, workspaceNo }
+  const named = person ?? (id === null ? null : { no: null, id, workspaceNo })
   const decision = decideRegistration(call, wanted.token_hash, null, [], named, now)
   if (decision.kind === 'late') throw new Error('a new token is never late')
   return decision

@@ -28,6 +28,27 @@ export async function takeDoorbells(sql: Sql, limit: number): Promise<Doorbell[]
   return rows
 }
 
+/** The `traceparent` of the messages that these doorbells are about, by their `ref`; where known. */
+export async function traceparentsOf(
+  sql: Sql,
+  { messageNos, chunkNos }: { messageNos: readonly string[]; chunkNos: readonly string[] },
+): Promise<{ messages: Map<string, string>; chunks: Map<string, string> }> {
+  const { rows } = await sql.query<{ of: 'message' | 'chunk'; ref: string; traceparent: string }>({
+    name: 'traceparents',
+    text: `
+      select 'message' as of, message_no::text as ref, traceparent
+      from messages where message_no = any($1::bigint[]) and traceparent is not null
+      union all
+      select 'chunk', c.chunk_no::text, m.traceparent
+      from chunks c join messages m using (message_no)
+      where c.chunk_no = any($2::bigint[]) and m.traceparent is not null`,
+    values: [messageNos, chunkNos],
+  })
+  const mapOf = (of: 'message' | 'chunk') =>
+    new Map(rows.filter((row) => row.of === of).map((row) => [row.ref, row.traceparent]))
+  return { messages: mapOf('message'), chunks: mapOf('chunk') }
+}
+
 /** How old the oldest due doorbell is, in seconds; 0 where none waits. */
 export async function outboxLagSeconds(sql: Sql): Promise<number> {
   const { rows } = await sql.query<{ lag: number }>(

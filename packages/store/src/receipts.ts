@@ -1,5 +1,5 @@
 import type { ReceiptEvent } from '@pushkeep/domain'
-import { coalesce } from './coalesce.ts'
+import { type CoalescedRun, coalesce } from './coalesce.ts'
 import { type Database, type Sql, withRepeat } from './connect.ts'
 import { eventBit, eventBits } from './receipt-codes.ts'
 import { tokenHash } from './token-hash.ts'
@@ -126,12 +126,14 @@ async function takeAll(sql: Sql, receipts: readonly Receipt[]): Promise<ReceiptV
 /** Takes receipts. Concurrent calls share statements; what it says is committed. */
 export function createReceiptTaker(
   database: Database,
+  onRun: (run: CoalescedRun) => void = () => {},
 ): (receipt: Receipt) => Promise<ReceiptVerdict> {
   return coalesce<Receipt, ReceiptVerdict>({
     run: (receipts) => withRepeat(() => takeAll(database, receipts)),
     sizeMax: 500,
     runsMax: 2,
     waitingMax: 10_000,
+    onRun,
   })
 }
 

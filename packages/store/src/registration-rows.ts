@@ -27,7 +27,7 @@ const statementMs = `date_trunc('milliseconds', statement_timestamp())`
 
 // Times that are left out are now. Tombstones come first: they give up the installation that another
 // row takes.
-const writeText = (onConflict: string) => `
+const writeText = (onConflict: string, told: string) => `
   with named as materialized (
     select * from json_to_recordset($1) as p(workspace_no int, id text)
   ), known as materialized (
@@ -63,28 +63,24 @@ const writeText = (onConflict: string) => `
     where p.blocked_at is null
     order by d.is_deleted desc, d.app_no, d.token_hash
     ${onConflict}
-    returning app_no, token_hash, device_no
+    returning app_no, token_hash, device_no, person_no
   ), told as (
     insert into device_events (device_no, at, kind, person_no, detail)
-    -- apart by a microsecond, so that they read back in this order
-    select w.device_no, statement_timestamp() + e.rank * interval '1 microsecond', e.kind,
-           coalesce(e.person_no, p.person_no),
-           case when e.from_no is not null then
-             jsonb_build_object('from', e.from_no, 'to', coalesce(e.person_no, p.person_no)) end
-    from json_to_recordset($3) as e(
-      app_no int, token_hash uuid, rank int, kind text, person_no bigint, from_no bigint,
-      workspace_no int, new_person text)
-    join written w on w.app_no = e.app_no and w.token_hash = e.token_hash
-    left join person p on p.workspace_no = e.workspace_no and p.id = e.new_person
+    ${told}
   )
   select extract(epoch from ${statementMs})::float8 * 1000 as now,
          coalesce(json_agg(json_build_array(app_no, replace(token_hash::text, '-', ''))), '[]')
            as keys
   from written`
 
-// A row that is new to the batch and stands there nevertheless is left alone, and missed.
-const insertText = writeText('on conflict do nothing')
-const updateText = writeText(`
+// A row that is new to the batch and stands there nevertheless is left alone, and missed. All that is
+// to be told of one that is inserted is that it was registered.
+const insertText = writeText(
+  'on conflict do nothing',
+  `select device_no, statement_timestamp(), 'registered', person_no, null from written`,
+)
+const updateText = writeText(
+  `
     on conflict (app_no, token_hash) do update
     set token = excluded.token, platform = excluded.platform, provider = excluded.provider,
         environment = excluded.environment, person_no = excluded.person_no,
@@ -94,7 +90,19 @@ const updateText = writeText(`
         epoch = excluded.epoch, registered_at = excluded.registered_at,
         ordered_at = excluded.ordered_at, last_status = '', status_at = null, failures = 0,
         dead_at = null, dead_reason = null, deleted_at = excluded.deleted_at
-    where excluded.epoch > 1`)
+    where excluded.epoch > 1`,
+  `
+    -- apart by a microsecond, so that they read back in this order
+    select w.device_no, statement_timestamp() + e.rank * interval '1 microsecond', e.kind,
+           coalesce(e.person_no, p.person_no),
+           case when e.from_no is not null then
+             jsonb_build_object('from', e.from_no, 'to', coalesce(e.person_no, p.person_no)) end
+    from json_to_recordset($3) as e(
+      app_no int, token_hash uuid, rank int, kind text, person_no bigint, from_no bigint,
+      workspace_no int, new_person text)
+    join written w on w.app_no = e.app_no and w.token_hash = e.token_hash
+    left join person p on p.workspace_no = e.workspace_no and p.id = e.new_person`,
+)
 
 /** Writes devices that are locked or new, the people that they need and their events. */
 export async function writeDevices(sql: Sql, changes: Changes): Promise<void> {
@@ -122,16 +130,19 @@ export async function touchDevices(sql: Sql, devices: readonly DeviceState[]): P
   await sql.query({ name: 'touch-devices', text: touchText, values: [JSON.stringify(rows)] })
 }
 
-/** Writes devices of tokens that nobody has, without a look before. The answer leaves out others. */
-export function insertDevices(sql: Sql, changes: Changes): Promise<Written> {
-  return write(sql, 'insert-devices', insertText, changes)
+/**
+ * Writes devices of tokens that nobody has, without a look before, each with its `registered` event.
+ * The answer leaves out others.
+ */
+export function insertDevices(sql: Sql, devices: NewRow[]): Promise<Written> {
+  return write(sql, 'insert-devices', insertText, { devices, events: null })
 }
 
 async function write(
   sql: Sql,
   name: string,
   text: string,
-  { devices, events }: Changes,
+  { devices, events }: { devices: NewRow[]; events: Changes['events'] | null },
 ): Promise<Written> {
   const people = new Map<string, { workspace_no: number; id: string }>()
   const refer = (person: Tie | null) => {
@@ -142,7 +153,7 @@ async function write(
     return { workspace_no: workspaceNo, new_person: id }
   }
   const deviceRows = devices.map((row) => ({ ...jsonOf(row), ...refer(row.device.person) }))
-  const eventRows = events.map(({ device, event }, rank) => ({
+  const eventRows = events?.map(({ device, event }, rank) => ({
     app_no: device.appNo,
     token_hash: device.tokenHash,
     rank,
@@ -153,7 +164,9 @@ async function write(
   const { rows } = await sql.query<Written>({
     name,
     text,
-    values: [[...people.values()], deviceRows, eventRows].map((list) => JSON.stringify(list)),
+    values: [[...people.values()], deviceRows, ...(eventRows ? [eventRows] : [])].map((list) =>
+      JSON.stringify(list),
+    ),
   })
   const [written] = rows
   if (!written) throw new Error('a write gave no row')

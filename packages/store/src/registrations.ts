@@ -1,19 +1,26 @@
-import { coalesce } from './coalesce.ts'
-import { type Database, inTransaction } from './connect.ts'
+import { type CoalescedRun, coalesce } from './coalesce.ts'
+import { type Database, inTransaction, type Sql } from './connect.ts'
 import { type Item, registerNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
 import {
   applyCall,
+  type Batch,
   countNew,
   openBatch,
   type Registered,
   writeBatch,
 } from './registration-batch.ts'
-import { lockDevices, wantedBy } from './registration-lock.ts'
+import { lockDevices, type Wanted, wantedBy } from './registration-lock.ts'
 import type { Registration } from './registration-rule.ts'
 
-/** Registers a device. Concurrent calls share statements, and are applied one after the other. */
-export function createRegistrar(database: Database): (call: Registration) => Promise<Registered> {
+/**
+ * Registers a device. Concurrent calls share statements, and are applied one after the other;
+ * `onRun` is told how.
+ */
+export function createRegistrar(
+  database: Database,
+  onRun: (run: CoalescedRun) => void = () => {},
+): (call: Registration) => Promise<Registered> {
   // What the last calls were: most are either first launches or refreshes of what is known.
   let areMostNew = true
   const register = coalesce<Item, Registered>({
@@ -27,8 +34,14 @@ export function createRegistrar(database: Database): (call: Registration) => Pro
     sizeMax: 200,
     runsMax: 2,
     waitingMax: 10_000,
+    onRun,
   })
-  return (call) => register({ call, wanted: wantedBy(call) })
+  return (call) => register(itemOf(call))
+}
+
+/** A call with what it looks for. */
+export function itemOf(call: Registration): Item {
+  return { call, wanted: wantedBy(call) }
 }
 
 function next(results: Registered[]): Registered {
@@ -41,16 +54,38 @@ interface Locked {
   results: Registered[]
   /** Devices that the database did not have. */
   newCount: number
+  /** Which calls brought one of these. */
+  areNew: boolean[]
 }
 
-/** Locks what the calls are about, decides them in memory, and writes what became of it. */
-async function registerLocked(database: Database, items: readonly Item[]): Promise<Locked> {
-  if (items.length === 0) return { results: [], newCount: 0 }
+/**
+ * Locks what the calls are about, decides them in memory, and writes what became of it. `finish` is
+ * run in the same transaction.
+ */
+export async function registerLocked(
+  database: Database,
+  items: readonly Item[],
+  finish: (sql: Sql, areNew: readonly boolean[]) => Promise<void> = async () => {},
+): Promise<Locked> {
+  if (items.length === 0) return { results: [], newCount: 0, areNew: [] }
   return inTransaction(database, async (sql) => {
     const wanted = items.map((item) => item.wanted)
     const batch = openBatch(await lockDevices(sql, wanted))
+    const areNew = firstOfUnknown(wanted, batch)
     const results = items.map((item) => applyCall(batch, item.call, item.wanted))
     await writeBatch(sql, batch)
-    return { results, newCount: countNew(batch) }
+    await finish(sql, areNew)
+    return { results, newCount: countNew(batch), areNew }
+  })
+}
+
+/** Which of these name a device that is neither known nor named by one before. */
+function firstOfUnknown(wanted: readonly Wanted[], { known }: Batch): boolean[] {
+  const seen = new Set(known)
+  return wanted.map(({ app_no, token_hash }) => {
+    const key = `${app_no} ${token_hash}`
+    const isFirst = !seen.has(key)
+    seen.add(key)
+    return isFirst
   })
 }

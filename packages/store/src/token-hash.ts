@@ -8,3 +8,11 @@ import { canonicalToken } from '@pushkeep/domain'
 export function tokenHash(token: string): string {
   return hash('sha256', canonicalToken(token), 'hex').slice(0, 32)
 }
+
+/**
+ * As much of a token as may be shown: enough to tell devices apart and to find one in the database
+ * (its `token_hash` begins so), nothing that could be sent to.
+ */
+export function tokenFingerprint(token: string): string {
+  return tokenHash(token).slice(0, 12)
+}

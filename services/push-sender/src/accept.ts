@@ -1,5 +1,5 @@
 import type { NewMessage } from '@pushkeep/domain'
-import { type Caller, invalid } from '@pushkeep/runtime'
+import { activeTraceparent, type Caller, invalid } from '@pushkeep/runtime'
 import type { AcceptedMessage, Sql } from '@pushkeep/store'
 import { bodyHash } from './idempotency.ts'
 import { audienceProblems, isDue, laneOf, scheduleProblems } from './new-message.ts'
@@ -29,6 +29,7 @@ export async function acceptable(
     appNo,
     message,
     lane,
+    traceparent: activeTraceparent(),
     planNow: lane === 'transactional' && isDue(message, now),
     // The app that it means, not whether it was named: a key may imply it.
     idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },

@@ -1,7 +1,18 @@
 import type { QueueBackend } from '@pushkeep/queues'
-import { type Authenticate, buildServer, type Server, type ServerOptions } from '@pushkeep/runtime'
+import {
+  type Authenticate,
+  buildServer,
+  createMetrics,
+  type Metrics,
+  type Server,
+  type ServerOptions,
+  type Tracing,
+} from '@pushkeep/runtime'
 import type { Database } from '@pushkeep/store'
+import packageJson from '../package.json' with { type: 'json' }
 import { speakAppApi } from './customerio/index.ts'
+import { createSenderEvents } from './events.ts'
+import { noteMessages } from './note-message.ts'
 import { addConsole } from './ops/console.ts'
 import { createSignedIn } from './ops/signed-in.ts'
 import { appRoutes } from './routes/apps.ts'
@@ -9,6 +20,8 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { messageListRoutes } from './routes/message-list.ts'
 import { messageRoutes } from './routes/messages.ts'
 import { scheduleRoutes } from './routes/schedule.ts'
+
+export const program = { name: 'push-sender', version: packageJson.version }
 
 export interface SenderOptions {
   database: Database
@@ -20,6 +33,9 @@ export interface SenderOptions {
   consolePages?: string
   /** Reverse proxies in front of it; none if left out. */
   trustedProxies?: string | undefined
+  /** Where it counts; one of its own if left out. */
+  metrics?: Metrics
+  tracing?: Tracing | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -30,6 +46,8 @@ const bodyLimit = 4 * 1024 * 1024
 /** The backends' door: messages in, deliveries out; and the console for operations. */
 export function buildSender(options: SenderOptions): Server {
   const { database, authenticate, logger, checkResponses = false } = options
+  const metrics = options.metrics ?? createMetrics(program)
+  const events = createSenderEvents(metrics)
   const app = buildServer({
     title: 'Pushkeep push sender',
     description: 'Accepts push messages, tells what became of each delivery.',
@@ -40,14 +58,17 @@ export function buildSender(options: SenderOptions): Server {
     signedIn: createSignedIn(database),
     trustedProxies: options.trustedProxies,
     bodyLimit,
+    metrics,
+    tracing: options.tracing ?? null,
     checkResponses,
   })
+  noteMessages(app)
   app.register(appRoutes, { database })
-  app.register(messageRoutes, { database })
+  app.register(messageRoutes, { database, events })
   app.register(messageListRoutes, { database })
   app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
-  speakAppApi(app, database)
+  speakAppApi(app, { database, events })
   addConsole(app, {
     database,
     queues: options.queues,

@@ -3,10 +3,13 @@ import {
   databaseConfig,
   flag,
   logLevel,
+  operationsPort,
   port,
   readConfig,
   type Secret,
   secret,
+  type TracingConfig,
+  tracingConfig,
 } from '@pushkeep/runtime'
 import { z } from 'zod'
 
@@ -18,8 +21,11 @@ export interface SenderConfig {
   listen: { host: string; port: number }
   /** Reverse proxies whose `X-Forwarded-*` counts. */
   trustedProxies: string | undefined
+  /** Metrics, log level, health: for a private network. */
+  operations: { host: string; port: number }
   logLevel: string
   migrateOnStart: boolean
+  tracing: TracingConfig
 }
 
 const named = new Set(['loopback', 'linklocal', 'uniquelocal'])
@@ -48,8 +54,11 @@ const Environment = z.object({
   SENDER_HOST: z.string().prefault('127.0.0.1'),
   SENDER_PORT: port().prefault('7002'),
   SENDER_TRUSTED_PROXIES: addressList().optional(),
+  SENDER_OPS_HOST: z.string().prefault('127.0.0.1'),
+  SENDER_OPS_PORT: port().optional(),
   LOG_LEVEL: logLevel().prefault('info'),
   MIGRATE_ON_START: flag().prefault('true'),
+  ...tracingConfig,
 })
 
 /** Reads the configuration; throws one error that names every variable that is wrong. */
@@ -60,7 +69,12 @@ export function senderConfig(env: Record<string, string | undefined>): SenderCon
     redisUrl: variables.REDIS_URL,
     listen: { host: variables.SENDER_HOST, port: variables.SENDER_PORT },
     trustedProxies: variables.SENDER_TRUSTED_PROXIES,
+    operations: {
+      host: variables.SENDER_OPS_HOST,
+      port: operationsPort(variables.SENDER_OPS_PORT, variables.SENDER_PORT),
+    },
     logLevel: variables.LOG_LEVEL,
     migrateOnStart: variables.MIGRATE_ON_START,
+    tracing: variables,
   }
 }

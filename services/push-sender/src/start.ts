@@ -1,7 +1,16 @@
 import { queueBackend } from '@pushkeep/queues'
-import { createAuthenticator, createLogger, type Running } from '@pushkeep/runtime'
+import {
+  createAuthenticator,
+  createLogger,
+  createMetrics,
+  observeCoalescers,
+  observeDatabase,
+  type Running,
+  startOperations,
+  startTracing,
+} from '@pushkeep/runtime'
 import { connect, indexedSettings, migrate } from '@pushkeep/store'
-import { buildSender } from './app.ts'
+import { buildSender, program } from './app.ts'
 import type { SenderConfig } from './config.ts'
 import { startUpkeep } from './ops/upkeep.ts'
 
@@ -11,6 +20,7 @@ const connectTimeoutMs = 2000
 /** Starts the service: migrations, database, HTTP. */
 export async function startSender(config: SenderConfig): Promise<Running> {
   const logger = createLogger({ name: 'push-sender', level: config.logLevel })
+  const tracing = await startTracing(program, config.tracing, logger)
   const databaseUrl = config.database.url.reveal()
   const database = connect({
     url: databaseUrl,
@@ -23,24 +33,35 @@ export async function startSender(config: SenderConfig): Promise<Running> {
   try {
     if (config.migrateOnStart) await migrate(database)
     const backend = queueBackend({ databaseUrl, redisUrl: config.redisUrl?.reveal() })
+    const metrics = createMetrics(program)
+    observeDatabase(metrics, database)
+    const onRun = observeCoalescers(metrics)('keys')
     const app = buildSender({
       database,
-      authenticate: createAuthenticator(database),
+      authenticate: createAuthenticator(database, { onRun }),
       logger,
       queues: backend,
       trustedProxies: config.trustedProxies,
+      metrics,
+      tracing,
     })
     const url = await app.listen(config.listen)
+    const operations = await startOperations(
+      { ...program, logger, metrics, database },
+      config.operations,
+    )
     const upkeep = startUpkeep({
       database,
       onError: (err) => logger.warn({ err }, 'the sums of the console'),
     })
     return {
-      ready: { url },
+      ready: { url, operations_url: operations.url },
       async stop() {
         await upkeep.stop()
         await app.close()
+        await operations.close()
         await database.end()
+        await tracing?.stop()
       },
     }
   } catch (error) {

@@ -24,7 +24,7 @@ test('the process says where it listens, logs no secret, and ends with 0 when it
   const { key } = await createKey(test.database, owner)
   const { child, lines, exited } = run({ DATABASE_URL: test.url, SENDER_PORT: '0' })
   await expect.poll(() => lines.join(''), { timeout: 20_000 }).toContain('"ready":true')
-  const ready: { name: string; url: string } = JSON.parse(
+  const ready: { name: string; url: string; operations_url: string } = JSON.parse(
     lines.find((line) => line.includes('"ready":true')) ?? '',
   )
   expect(ready.name).toBe('push-sender')
@@ -34,11 +34,14 @@ test('the process says where it listens, logs no secret, and ends with 0 when it
     body: JSON.stringify({ to: { token: 'ab'.repeat(32) }, content: { title: 'Hello' } }),
   })
   expect(response.status).toBe(202)
+  const metrics = await (await fetch(`${ready.operations_url}/metrics`)).text()
+  expect(metrics).toContain('pushkeep_messages_total{lane="transactional",result="accepted"} 1')
+  expect((await fetch(`${ready.url}/metrics`)).status).toBe(404)
   await expect.poll(() => lines.join('')).toContain('"route":"/v1/messages"')
   child.kill('SIGTERM')
   expect(await exited).toEqual([0, null])
   for (const secret of [key, 'ab'.repeat(32), new URL(test.url).password]) {
-    expect(lines.join('\n')).not.toContain(secret)
+    expect(lines.join('\n') + metrics).not.toContain(secret)
   }
 })
 

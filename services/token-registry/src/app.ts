@@ -1,4 +1,12 @@
-import { buildServer, createAuthenticator, type Logger, type Server } from '@pushkeep/runtime'
+import {
+  buildServer,
+  createAuthenticator,
+  createMetrics,
+  type Logger,
+  type Metrics,
+  type Server,
+  type Tracing,
+} from '@pushkeep/runtime'
 import {
   createCommander,
   createIdentifier,
@@ -12,6 +20,12 @@ import {
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
 import { speakCustomerio } from './customerio/index.ts'
+import {
+  countCommands,
+  countIdentifications,
+  countRegistrations,
+  createRegistryEvents,
+} from './events.ts'
 import { createDoubtLog } from './identity/doubt-log.ts'
 import { createGate } from './identity/gate.ts'
 import { createKeyring } from './identity/keyring.ts'
@@ -23,6 +37,8 @@ import { personDeviceRoutes } from './routes/person-devices.ts'
 import { receiptRoutes } from './routes/receipts.ts'
 import { timelineRoutes } from './routes/timeline.ts'
 
+export const program = { name: 'token-registry', version: packageJson.version }
+
 export interface AppOptions {
   database: Database
   logger: Logger
@@ -30,6 +46,9 @@ export interface AppOptions {
   identityKey?: EncryptionKey | null
   /** Host, and path if any, by which clients reach the registry; null: as they name it. */
   publicHost?: string | null
+  /** Where it counts; one of its own if left out. */
+  metrics?: Metrics
+  tracing?: Tracing | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -45,22 +64,32 @@ changes nothing and answers \`"applied": false\`.`
 
 /** The token registry, not listening yet. */
 export function buildApp(options: AppOptions): Server {
-  const { database, logger, identityKey = null, publicHost = null, checkResponses } = options
-  const authenticate = createAuthenticator(database)
+  const { database, logger, metrics = createMetrics(program) } = options
+  const { identityKey = null, publicHost = null, checkResponses } = options
+  const events = createRegistryEvents(metrics)
+  const authenticate = createAuthenticator(database, { onRun: events.coalesced('keys') })
   const app = buildServer({
     logger,
     title: 'Pushkeep token registry',
     description,
-    version: packageJson.version,
+    version: program.version,
     database,
     authenticate,
+    metrics,
+    tracing: options.tracing ?? null,
     ...(checkResponses === undefined ? {} : { checkResponses }),
   })
   const apps = createAppFinder(database)
-  const register = createRegistrar(database)
-  const identify = createIdentifier(database)
-  const run = createCommander(database)
-  const takeReceipt = createReceiptTaker(database)
+  const register = countRegistrations(
+    events,
+    createRegistrar(database, events.coalesced('registrations')),
+  )
+  const identify = countIdentifications(
+    events,
+    createIdentifier(database, events.coalesced('identifications')),
+  )
+  const run = countCommands(events, createCommander(database, events.coalesced('commands')))
+  const takeReceipt = createReceiptTaker(database, events.coalesced('receipts'))
   const keyring = createKeyring({ database, sealKey: identityKey })
   const openGate = createGate({ keyring, noteDoubt: createDoubtLog(logger) })
   app.register(peopleRoutes, { database, identify, openGate })

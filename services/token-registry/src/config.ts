@@ -1,4 +1,12 @@
-import { databaseConfig, flag, logLevel, port, type Secret, secret } from '@pushkeep/runtime'
+import {
+  databaseConfig,
+  flag,
+  logLevel,
+  port,
+  type Secret,
+  secret,
+  tracingConfig,
+} from '@pushkeep/runtime'
 import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
 import { publicHostForm } from './customerio/public-host.ts'
@@ -17,6 +25,9 @@ export const Config = z.object({
   ...databaseConfig,
   REGISTRY_HOST: z.string().default('127.0.0.1'),
   REGISTRY_PORT: port().prefault('7001'),
+  /** Metrics, log level, health: for a private network. Port: ten above the other, if left out. */
+  REGISTRY_OPS_HOST: z.string().default('127.0.0.1'),
+  REGISTRY_OPS_PORT: port().optional(),
   LOG_LEVEL: logLevel().default('info'),
   /** Opens the secrets that identity tokens may be signed with (HS256). */
   PUSHKEEP_IDENTITY_KEY: secret()
@@ -29,5 +40,6 @@ export const Config = z.object({
     .optional(),
   /** Whether to apply missing migrations before listening. */
   MIGRATE_ON_START: flag().prefault('true'),
+  ...tracingConfig,
 })
 export type Config = z.infer<typeof Config>

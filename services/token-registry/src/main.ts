@@ -1,15 +1,25 @@
-import { createLogger, readConfig, runProcess } from '@pushkeep/runtime'
+import {
+  createLogger,
+  createMetrics,
+  observeDatabase,
+  operationsPort,
+  readConfig,
+  runProcess,
+  startOperations,
+  startTracing,
+} from '@pushkeep/runtime'
 import { connect, indexedSettings, migrate, parseEncryptionKey } from '@pushkeep/store'
-import { buildApp } from './app.ts'
+import { buildApp, program } from './app.ts'
 import { Config } from './config.ts'
 
-const name = 'token-registry'
+const { name } = program
 
 await runProcess({
   name,
   start: async () => {
     const config = readConfig(Config, process.env)
     const logger = createLogger({ name, level: config.LOG_LEVEL })
+    const tracing = await startTracing(program, config, logger)
     const database = connect({
       url: config.DATABASE_URL.reveal(),
       name,
@@ -24,13 +34,24 @@ await runProcess({
     const sealKey = config.PUSHKEEP_IDENTITY_KEY
     const identityKey = sealKey ? parseEncryptionKey(sealKey.reveal()) : null
     const publicHost = config.REGISTRY_PUBLIC_HOST ?? null
-    const app = buildApp({ database, logger, identityKey, publicHost })
+    const metrics = createMetrics(program)
+    observeDatabase(metrics, database)
+    const app = buildApp({ database, logger, identityKey, publicHost, metrics, tracing })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
+    const operations = await startOperations(
+      { ...program, logger, metrics, database },
+      {
+        host: config.REGISTRY_OPS_HOST,
+        port: operationsPort(config.REGISTRY_OPS_PORT, config.REGISTRY_PORT),
+      },
+    )
     return {
-      ready: { url },
+      ready: { url, operations_url: operations.url },
       stop: async () => {
         await app.close()
+        await operations.close()
         await database.end()
+        await tracing?.stop()
       },
     }
   },

@@ -9,6 +9,7 @@ import {
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
+import type { WorkerEvents } from '../events.ts'
 import { openJournal } from './journal.ts'
 import { recoverOutcomes } from './journal-recovery.ts'
 import { createRecorder } from './recorder.ts'
@@ -18,6 +19,7 @@ export interface RecordingOptions {
   /** A folder of this machine for what is not recorded yet; null: it is in memory alone. */
   journalDirectory: string | null
   logger: Logger
+  events: WorkerEvents
   now: () => number
 }
 
@@ -28,15 +30,18 @@ const batchSize = 500
 const journalEveryMs = 1000
 
 /** Starts writing outcomes back: recorder, mass-bounce guard, journal and its recovery. */
-export function startRecording({ database, journalDirectory, logger, now }: RecordingOptions) {
+export function startRecording(options: RecordingOptions) {
+  const { database, journalDirectory, logger, events, now } = options
   const warn = (event: string) => (error: unknown) =>
     logger.warn({ event, err: describeError(error) })
   const journal =
     journalDirectory === null ? null : openJournal(journalDirectory, now, warn('journal.failed'))
 
   async function write(batch: readonly Recording[]): Promise<Recorded> {
+    const began = performance.now()
     const recorded = await withRepeat(() => recordOutcomes(database, batch))
-    await guardMinutes(database, logger, recorded)
+    await events.recorded(batch, recorded, performance.now() - began)
+    await guardMinutes(database, events, recorded)
     return recorded
   }
 
@@ -78,13 +83,13 @@ export function startRecording({ database, journalDirectory, logger, now }: Reco
 }
 
 /** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
-async function guardMinutes(database: Database, logger: Logger, recorded: Recorded) {
+async function guardMinutes(database: Database, events: WorkerEvents, recorded: Recorded) {
   for (const minute of recorded.minutes) {
     if (!isMassBounce(minute)) continue
     const { appNo, provider } = minute
     const reason = massBounceReason(minute)
     if (await tripGuard(database, appNo, provider, reason)) {
-      logger.error({ event: 'guard.tripped', app: appNo, provider, reason })
+      await events.guardTripped(appNo, provider, reason)
     }
   }
 }

@@ -1,9 +1,11 @@
 import type { Environment, Outcome, Provider } from '@pushkeep/domain'
 import {
+  type AccessTokenState,
   createApnsProvider,
   createFcmProvider,
   type Endpoints,
   type MessageToRender,
+  type PoolStats,
   type PushProvider,
   type PushTarget,
   parseApnsCredentials,
@@ -14,6 +16,7 @@ import {
 import type { AppProvider, LeasedChunk } from '@pushkeep/store'
 import { v5 as uuidv5 } from 'uuid'
 import { type Breaker, createBreaker } from './breaker.ts'
+import { createPoolStatistics } from './pool-statistics.ts'
 import { createRoom, type Room } from './room.ts'
 
 /** Sends one message's pushes of one chunk. */
@@ -49,6 +52,8 @@ interface Opened {
   room: Room
   /** Makes a sender for one message. */
   render: (message: ChunkToRender, now: number) => Sender
+  pools: () => Record<string, PoolStats>
+  accessToken: () => AccessTokenState | null
   close: () => Promise<void>
 }
 
@@ -59,6 +64,7 @@ export interface BreakerStanding {
   openUntil: number
   refusals: number
 }
+
 /** A message but for what its app says of it. */
 type ChunkToRender = Omit<MessageToRender, 'sdkKeys'>
 
@@ -67,6 +73,7 @@ type Sender = (target: PushTarget, done: (outcome: Outcome) => void) => void
 /** Provider sessions by app, opened when first needed and kept: one pool a credential. */
 export function createSenders(options: SendersOptions) {
   const opened = new Map<string, Promise<Opened>>()
+  const statistics = createPoolStatistics()
 
   async function provide(chunk: LeasedChunk): Promise<Opened> {
     const key = `${chunk.appNo}/${chunk.provider}`
@@ -78,11 +85,14 @@ export function createSenders(options: SendersOptions) {
       opened.set(key, known)
       if (entry.version === chunk.credentialsVersion) return entry
       opened.delete(key)
-      void entry.close()
+      void statistics.close(entry)
     }
     const fresh = openProvider(options, chunk)
     opened.set(key, fresh)
-    fresh.catch(() => opened.delete(key))
+    fresh.then(
+      (entry) => statistics.add(entry),
+      () => opened.delete(key),
+    )
     closeSurplus()
     return fresh
   }
@@ -91,7 +101,7 @@ export function createSenders(options: SendersOptions) {
     for (const [key, entry] of opened) {
       if (opened.size <= options.openMax) return
       opened.delete(key)
-      void entry.then((unused) => unused.close())
+      void entry.then((unused) => statistics.close(unused))
     }
   }
 
@@ -132,8 +142,10 @@ export function createSenders(options: SendersOptions) {
     async close() {
       const all = [...opened.values()]
       opened.clear()
-      await Promise.allSettled(all.map(async (entry) => (await entry).close()))
+      await Promise.allSettled(all.map(async (entry) => statistics.close(await entry)))
     },
+    totals: () => statistics.totals(),
+    states: () => statistics.states(),
   }
 }
 
@@ -148,14 +160,13 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
     random: options.random,
   })
   const version = chunk.credentialsVersion ?? 0
-  const { render, backlog, close } =
+  const rendering =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
-  const { appNo, provider } = chunk
-  const room = createRoom(backlog, options.windowSize)
-  return { appNo, provider, version, breaker, room, render, close }
+  const room = createRoom(rendering.backlog, options.windowSize)
+  return { appNo: chunk.appNo, provider: chunk.provider, version, breaker, room, ...rendering }
 }
 
-interface Rendering extends Pick<Opened, 'render' | 'close'> {
+interface Rendering extends Pick<Opened, 'render' | 'pools' | 'accessToken' | 'close'> {
   backlog: () => number
 }
 
@@ -189,6 +200,8 @@ function rendering<Push>(
       const push = render(message, now)
       return (target, done) => provider.send(push, target, done)
     },
+    pools: () => provider.stats(),
+    accessToken: () => provider.accessToken(),
     backlog: () => provider.backlog(),
     close: () => provider.close(options.closeDeadlineMs),
   }
@@ -199,6 +212,8 @@ function refusing(reason: string): Rendering {
   return {
     render: () => (_target, done) => done({ kind: 'misconfigured', reason }),
     backlog: () => 0,
+    pools: () => ({}),
+    accessToken: () => null,
     close: async () => {},
   }
 }

@@ -18,7 +18,9 @@ import type { Run } from './session.ts'
 
 /** `app create`, `app list`, `app set`, `app resume`, `app credentials …`, `app identity …` */
 export function appCommand(run: Run): Command {
-  const command = new Command('app').description('mobile apps and their provider credentials')
+  const command = new Command('app')
+    .alias('apps')
+    .description('mobile apps and their provider credentials')
   command
     .command('create <name>')
     .description('create an app')

@@ -16,9 +16,9 @@ import type { Answer, Run } from './session.ts'
 
 /** `key create`, `key list`, `key revoke` */
 export function keyCommand(run: Run): Command {
-  const command = new Command('key').description(
-    'API keys: secret ones for servers, public for apps',
-  )
+  const command = new Command('key')
+    .alias('keys')
+    .description('API keys: secret ones for servers, public for apps')
   command
     .command('create')
     .description('create a key; its text is shown this once')

@@ -1,26 +1,43 @@
 import { migrate } from '@pushkeep/store'
 import { Command, CommanderError } from 'commander'
+import { devicesCommand } from './api/devices.ts'
+import { messagesCommand } from './api/messages.ts'
+import { peopleCommand } from './api/people.ts'
+import { type RunApi, withApi } from './api/run.ts'
+import { sendCommand } from './api/send.ts'
 import { appCommand } from './apps.ts'
 import { auditCommand } from './audit.ts'
+import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
+import { importCommand } from './import/command.ts'
 import { keyCommand } from './keys.ts'
-import { type Env, type Run, withSession } from './session.ts'
+import { type Answer, type Env, type Run, withSession } from './session.ts'
 import { workspaceCommand } from './workspaces.ts'
 
 /** Runs one command line. Returns the exit code: 0, 1 (could not be done) or 2 (not understood). */
 export async function runCli(args: string[], env: Env): Promise<number> {
   const program = new Command('pushkeep')
-  const run: Run = async (work) => {
-    const { text, json } = await withSession(env, work)
-    console.log(program.opts().json ? JSON.stringify(json, null, 2) : text)
+  let exitCode = 0
+  const say = (answer: Answer) => {
+    if (answer.isSaid) console.error(answer.text)
+    else console.log(program.opts().json ? JSON.stringify(answer.json, null, 2) : answer.text)
+    exitCode = answer.exitCode ?? 0
   }
+  const run: Run = async (work, options) => say(await withSession(env, work, options?.connections))
+  const runApi: RunApi = async (work) => say(await withApi(env, work))
   program
-    .description('Workspaces, apps, provider credentials and keys of a Pushkeep installation')
+    .description('Pushkeep from the command line: send, look, move people in and out, set up')
     .option('--json', 'answer in JSON')
+    .addCommand(sendCommand(runApi))
+    .addCommand(messagesCommand(runApi))
+    .addCommand(peopleCommand(runApi))
+    .addCommand(devicesCommand(runApi))
     .addCommand(workspaceCommand(run))
     .addCommand(appCommand(run))
     .addCommand(keyCommand(run))
     .addCommand(auditCommand(run))
+    .addCommand(importCommand(run))
+    .addCommand(exportCommand(run))
     .addCommand(migrateCommand(run))
     .addHelpText('after', help)
   for (const command of [program, ...descendants(program)]) {
@@ -28,15 +45,17 @@ export async function runCli(args: string[], env: Env): Promise<number> {
   }
   try {
     await program.parseAsync(args, { from: 'user' })
-    return 0
+    return exitCode
   } catch (error) {
     return report(error)
   }
 }
 
 const help = `
-The database is DATABASE_URL, the keys that secrets are sealed with PUSHKEEP_ENCRYPTION_KEY and
-PUSHKEEP_IDENTITY_KEY; where they are not set, those of the installation that ./scripts/start runs here.`
+send, messages, people and devices speak to the services: PUSHKEEP_SENDER_URL, PUSHKEEP_REGISTRY_URL,
+PUSHKEEP_SECRET_KEY. The others work on the database: DATABASE_URL, and the keys that secrets are sealed
+with, PUSHKEEP_ENCRYPTION_KEY and PUSHKEEP_IDENTITY_KEY. What is not set is that of the installation that
+./scripts/start runs here. No command shows a token; export alone writes them, into a file.`
 
 function migrateCommand(run: Run): Command {
   return new Command('migrate').description('bring the database to the newest schema').action(() =>

@@ -19,17 +19,25 @@ export interface Session {
 export interface Answer {
   text: string
   json: unknown
+  /** 0 if left out; 1: it was done, and something is not as it should be. */
+  exitCode?: 0 | 1
+  /** It was said while it was made: the standard output has it. */
+  isSaid?: true
 }
 
 /** Runs a command with a session and says what it answers. */
-export type Run = (work: (session: Session) => Promise<Answer>) => Promise<void>
+export type Run = (
+  work: (session: Session) => Promise<Answer>,
+  options?: { connections?: number },
+) => Promise<void>
 
 /** Runs `work` with the database of the environment, or of the installation that runs here. */
 export async function withSession(
   env: Env,
   work: (session: Session) => Promise<Answer>,
+  connectionsMax = 2,
 ): Promise<Answer> {
-  const database = connect({ url: await databaseUrl(env), name: 'pushkeep cli', connectionsMax: 2 })
+  const database = connect({ url: await databaseUrl(env), name: 'pushkeep cli', connectionsMax })
   try {
     return await work({
       database,

@@ -7,7 +7,9 @@ import type { Run } from './session.ts'
 
 /** `workspace create`, `workspace list` */
 export function workspaceCommand(run: Run): Command {
-  const command = new Command('workspace').description('the tenants: each has people, apps, keys')
+  const command = new Command('workspace')
+    .alias('workspaces')
+    .description('the tenants: each has people, apps, keys')
   command
     .command('create <name>')
     .description('create a workspace')

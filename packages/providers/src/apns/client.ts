@@ -129,6 +129,7 @@ export function createApnsProvider(
     },
     backlog: () => production.backlog + sandbox.backlog,
     stats: () => ({ production: production.stats(), sandbox: sandbox.stats() }),
+    accessToken: () => null,
     async close(deadlineMs) {
       await Promise.all([production.close(deadlineMs), sandbox.close(deadlineMs)])
     },

@@ -108,6 +108,7 @@ export function createFcmProvider(
     },
     backlog: () => pool.backlog,
     stats: () => ({ fcm: pool.stats() }),
+    accessToken: () => tokens.state(),
     async close(deadlineMs) {
       await Promise.all([tokens.close(), pool.close(deadlineMs)])
     },

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import type { Backoff } from '@pushkeep/domain'
 import { z } from 'zod'
 import type { ServiceAccount } from '../credentials.ts'
+import type { AccessTokenState } from '../provider.ts'
 import { postForm } from './post-form.ts'
 
 /** An access token, or why there is none now. */
@@ -86,6 +87,15 @@ export class OAuthTokens {
     }
     const isReplaced = this.#expiresAt === Number.NEGATIVE_INFINITY
     return isReplaced ? this.#renew() : { kind: 'refused', reason: 'UNAUTHENTICATED' }
+  }
+
+  /** How the token in use stands. */
+  state(): AccessTokenState {
+    const isValid = this.#options.now() < this.#expiresAt
+    return {
+      expiresAt: isValid ? this.#expiresAt : null,
+      isRenewalFailing: this.#lastFailure !== null,
+    }
   }
 
   /** Stops a fetch under way; resolves when whoever waits for it was told that there is none. */

@@ -5,6 +5,7 @@ import {
   type Database,
 } from '@pushkeep/store'
 import type { FastifyInstance } from 'fastify'
+import type { SenderEvents } from '../events.ts'
 import { refuseAbsent } from './routes/absent.ts'
 import { activityRoutes } from './routes/activities.ts'
 import { deliveryPaths, messageListRoutes, messageRoutes } from './routes/messages.ts'
@@ -17,9 +18,13 @@ import { refuseAsAppApi, refuseUnknownRoute } from './scope.ts'
  * All of it stands below `/customerio/v1`; all but the list of messages also where Customer.io has
  * it, below `/v1`. docs/customerio.md says what differs, docs/decisions/0053 why there are two places.
  */
-export function speakAppApi(app: FastifyInstance, database: Database): void {
+export function speakAppApi(
+  app: FastifyInstance,
+  { database, events }: { database: Database; events: SenderEvents },
+): void {
   const deps = {
     database,
+    events,
     findPersonId: createPersonFinder(database),
     identify: createIdentifier(database),
     register: createRegistrar(database),

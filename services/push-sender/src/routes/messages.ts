@@ -1,9 +1,10 @@
 import { NewMessage } from '@pushkeep/domain'
-import { callerOf, conflict, problemResponses } from '@pushkeep/runtime'
+import { callerOf, conflict, noteRequest, problemResponses } from '@pushkeep/runtime'
 import { acceptMessage, type Database } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { acceptable } from '../accept.ts'
+import type { SenderEvents } from '../events.ts'
 import { idempotencyKey } from '../idempotency.ts'
 import { cancel } from '../message-changes.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
@@ -67,20 +68,24 @@ const cancelSchema = {
   response: { 200: MessageBody, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
 }
 
+interface Deps {
+  database: Database
+  events: SenderEvents
+}
+
 /** Messages in, and where they stand. */
-export const messageRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
-  app,
-  { database },
-) => {
+export const messageRoutes: FastifyPluginAsyncZod<Deps> = async (app, { database, events }) => {
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
     const accepted = await acceptable(database, callerOf(request), request.body, key)
     const acceptance = await acceptMessage(database, accepted)
+    events.accepted(accepted.lane, acceptance.kind)
     if (acceptance.kind === 'conflict') {
       throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')
     }
     if (acceptance.kind === 'repeated') reply.header('idempotent-replayed', 'true')
     const { id } = acceptance
+    noteRequest(request, { message_id: id })
     return reply.code(202).header('location', `/v1/messages/${id}`).send({ id })
   })
 

@@ -1,6 +1,11 @@
 import { PersonDeviceInput } from '@pushkeep/domain'
-import { callerOf, problemResponses } from '@pushkeep/runtime'
-import type { Database, Registered, Registration } from '@pushkeep/store'
+import { callerOf, noteRequest, problemResponses } from '@pushkeep/runtime'
+import {
+  type Database,
+  type Registered,
+  type Registration,
+  tokenFingerprint,
+} from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { publicKeys } from '../access.ts'
@@ -70,6 +75,7 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
       const gate = await openGate(caller, request.headers, app.appNo)
       const sent = { caller, app, token, personId: request.params.id, gate, input, places }
       const call = registrationOf(sent)
+      noteRequest(request, { device: tokenFingerprint(token) })
       const registered = await register(call).catch(refuseTooLarge('device.attributes'))
       return registeredAnswer(sent, registered)
     },

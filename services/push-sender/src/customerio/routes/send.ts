@@ -14,6 +14,7 @@ import {
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { acceptable } from '../../accept.ts'
+import type { SenderEvents } from '../../events.ts'
 import { idempotencyKey } from '../../idempotency.ts'
 import { registrationOf } from '../custom-device.ts'
 import { nobody, personIn } from '../identifiers.ts'
@@ -24,6 +25,7 @@ import { SendPush } from '../send-push.ts'
 
 export interface SendDeps {
   database: Sql
+  events: SenderEvents
   findPersonId: (reference: PersonReference) => Promise<string | null>
   identify: (call: Identification) => Promise<Person>
   register: (call: Registration) => Promise<Registered>
@@ -80,7 +82,7 @@ async function send(
   key: string | null,
   retryCount: unknown,
 ): Promise<string> {
-  const { database, findPersonId, identify, register } = deps
+  const { database, events, findPersonId, identify, register } = deps
   const { workspaceNo } = caller
   const repeat = { workspaceNo, body: push, retryCount }
   const before = key === null ? await acceptedBefore(database, repeat) : null
@@ -102,7 +104,9 @@ async function send(
     await identify({ workspaceNo, id: personId, attributes })
   }
   if (registration) await register(registration)
-  return idOf(await acceptMessage(database, accepted))
+  const acceptance = await acceptMessage(database, accepted)
+  events.accepted(accepted.lane, acceptance.kind)
+  return idOf(acceptance)
 }
 
 function idOf(acceptance: Acceptance): string {

@@ -1,0 +1,137 @@
+import type { Database } from '@pushkeep/store'
+import type { FastifyInstance } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { logLevels } from './config.ts'
+import { createLevelSwitch, type LevelSwitch } from './log-level.ts'
+import { type Metrics, metricsContentType } from './metrics/metrics.ts'
+import { problemResponses } from './problem.ts'
+import { buildServer } from './server.ts'
+
+export interface OperationsOptions {
+  /** The process's name. */
+  name: string
+  version: string
+  logger: Logger
+  metrics: Metrics
+  /** Asked by `/health/ready`. */
+  database: Database
+}
+
+export interface OperationsListener {
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Listens where operations look at a process: `/metrics`, `/log-level`, health. Nothing here asks
+ * for a key, so that it belongs on a private address (docs/decisions/0070). SIGUSR2 switches the
+ * log between `debug` and the configured level, where nobody can reach the port.
+ */
+export async function startOperations(
+  options: OperationsOptions,
+  listen: { host: string; port: number },
+): Promise<OperationsListener> {
+  const level = createLevelSwitch(options.logger)
+  const app = buildOperations(options, level)
+  const url = await app.listen(listen)
+  const onSignal = () => level.toggle()
+  process.on('SIGUSR2', onSignal)
+  return {
+    url,
+    async close() {
+      process.off('SIGUSR2', onSignal)
+      await app.close()
+    },
+  }
+}
+
+/** The operations server, not listening yet. */
+export function buildOperations(options: OperationsOptions, level: LevelSwitch): FastifyInstance {
+  const { name, version, logger, metrics, database } = options
+  const app = buildServer({
+    logger,
+    title: `Pushkeep ${name}: operations`,
+    description: 'What a process counts, how much it logs, whether it works. For private networks.',
+    version,
+    database,
+  })
+  app.register(operationsRoutes, { metrics, level })
+  return app
+}
+
+const open = { access: 'open' } as const
+const tags = ['operations']
+
+const forSecondsMax = 86_400
+
+const LevelInput = z.strictObject({
+  level: z.enum(logLevels),
+  for_seconds: z
+    .int()
+    .min(1)
+    .max(forSecondsMax)
+    .optional()
+    .describe('After that the configured level comes back; left out: when the process restarts'),
+})
+
+const Level = z.strictObject({
+  level: z.enum(logLevels),
+  until: z.iso.datetime().nullable().describe('When the configured level comes back'),
+})
+
+function levelBody(level: LevelSwitch): z.infer<typeof Level> {
+  const { level: name, until } = level.read()
+  return { level: name, until: until === null ? null : new Date(until).toISOString() }
+}
+
+const operationsRoutes: FastifyPluginAsyncZod<{ metrics: Metrics; level: LevelSwitch }> = async (
+  app,
+  { metrics, level },
+) => {
+  app.get(
+    '/metrics',
+    {
+      config: { ...open, isRoutine: true },
+      schema: {
+        summary: 'What this process counts',
+        description: 'In the text format of Prometheus. Asks neither the database nor a queue.',
+        tags,
+        security: [],
+      },
+    },
+    async (_request, reply) => reply.type(metricsContentType).send(await metrics.text()),
+  )
+  app.get(
+    '/log-level',
+    {
+      config: open,
+      schema: {
+        summary: 'How much this process logs',
+        tags,
+        security: [],
+        response: { 200: Level },
+      },
+    },
+    () => levelBody(level),
+  )
+  app.put(
+    '/log-level',
+    {
+      config: open,
+      schema: {
+        summary: 'Change how much this process logs',
+        description: 'At once, of this process alone, until it restarts or `for_seconds` are over.',
+        tags,
+        security: [],
+        body: LevelInput,
+        response: { 200: Level, ...problemResponses(400, 413, 415, 422) },
+      },
+    },
+    (request) => {
+      level.set(request.body.level, request.body.for_seconds ?? null)
+      return levelBody(level)
+    },
+  )
+}

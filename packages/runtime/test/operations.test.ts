@@ -1,0 +1,95 @@
+import { createTestDatabase } from '@pushkeep/testkit'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import {
+  buildOperations,
+  createLevelSwitch,
+  createLogger,
+  createMetrics,
+  startOperations,
+} from '../src/index.ts'
+
+const program = { name: 'test', version: '1' }
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+async function scene() {
+  const db = await createTestDatabase()
+  onTestFinished(() => db[Symbol.asyncDispose]())
+  const lines: string[] = []
+  const stream = { write: (line: string) => lines.push(line) }
+  const logger = createLogger({ name: 'test', level: 'warn', stream })
+  const metrics = createMetrics(program)
+  const options = { ...program, logger, metrics, database: db.database }
+  const level = createLevelSwitch(logger)
+  const app = buildOperations(options, level)
+  onTestFinished(() => app.close())
+  return { app, lines, logger, options }
+}
+
+test('/metrics is in the text format of Prometheus, with Node’s own', async () => {
+  const { app } = await scene()
+  const answer = await app.inject('/metrics')
+  expect(answer.statusCode).toBe(200)
+  expect(answer.headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8')
+  expect(answer.body).toContain('pushkeep_build_info{program="test",version="1"} 1')
+  expect(answer.body).toContain('nodejs_eventloop_lag_p99_seconds')
+  expect((await app.inject('/health/ready')).statusCode).toBe(200)
+})
+
+test('the log level changes at once, and comes back when its time is over', async () => {
+  const { app, logger, lines } = await scene()
+  const put = (payload: object) => app.inject({ method: 'PUT', url: '/log-level', payload })
+  logger.debug('unseen')
+  const before = Date.now()
+  const answer = await put({ level: 'debug', for_seconds: 1 })
+  expect(answer.json().level).toBe('debug')
+  expect(Date.parse(answer.json().until)).toBeGreaterThanOrEqual(before + 1000)
+  logger.debug('seen')
+  await expect
+    .poll(async () => (await app.inject('/log-level')).json(), { timeout: 5000 })
+    .toEqual({ level: 'warn', until: null })
+  logger.info('unseen again')
+  const text = lines.join('')
+  expect(text).toContain('"msg":"seen"')
+  expect(text).not.toContain('unseen')
+  expect(text).toMatch(/"event":"log-level.changed","from":"warn","to":"debug","for_seconds":1/)
+})
+
+test('a level that there is not is refused, by name, and changes nothing', async () => {
+  const { app } = await scene()
+  for (const payload of [
+    { level: 'loud' },
+    { level: 'info', for_seconds: 0 },
+    {},
+    { leval: 'info' },
+  ]) {
+    const answer = await app.inject({ method: 'PUT', url: '/log-level', payload })
+    expect(answer.statusCode).toBe(422)
+    expect(answer.json().errors[0].path).toMatch(/^(level|for_seconds|leval)$/)
+  }
+  expect((await app.inject('/log-level')).json()).toEqual({ level: 'warn', until: null })
+})
+
+test('a later level outlives the time of an earlier one', () => {
+  vi.useFakeTimers()
+  const logger = createLogger({ name: 'test', level: 'info', stream: { write: () => {} } })
+  const level = createLevelSwitch(logger)
+  level.set('debug', 10)
+  level.set('trace', null)
+  vi.advanceTimersByTime(60_000)
+  expect(level.read()).toEqual({ level: 'trace', until: null })
+})
+
+test('SIGUSR2 switches to debug and back', async () => {
+  const { options, logger } = await scene()
+  const listener = await startOperations(options, { host: '127.0.0.1', port: 0 })
+  process.kill(process.pid, 'SIGUSR2')
+  await expect.poll(() => logger.level).toBe('debug')
+  process.kill(process.pid, 'SIGUSR2')
+  await expect.poll(() => logger.level).toBe('warn')
+  expect((await fetch(`${listener.url}/metrics`)).status).toBe(200)
+  await listener.close()
+  expect(process.listenerCount('SIGUSR2')).toBe(0)
+})

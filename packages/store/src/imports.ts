@@ -1,0 +1,200 @@
+import type { Attributes } from '@pushkeep/domain'
+import { type Database, inTransaction, isDatabaseUnavailable } from './connect.ts'
+import { importPeople, type PersonToImport } from './import-people.ts'
+import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
+import { registerNew } from './new-registrations.ts'
+import { withRaces } from './raced.ts'
+import type { Registration } from './registration-rule.ts'
+import { itemOf, registerLocked } from './registrations.ts'
+
+/** One line of an import, checked. */
+export interface ImportRow {
+  workspaceNo: number
+  /** A person to add, or to merge attributes into (R8). */
+  person: { id: string; attributes: Attributes; suppressed: boolean } | null
+  device: Registration | null
+  /** Taken over for a token that is new here; for any other what is known here counts. */
+  standing: Standing | null
+}
+
+/** What became of a line. `late`: what is here is newer (R1). `error`: the database refuses it. */
+export type Imported =
+  | { kind: 'identified' | 'created' | 'updated' | 'late' }
+  | { kind: 'error'; error: unknown }
+
+/** Statements that run at a time. */
+const partsMax = 4
+
+/**
+ * Imports lines by the rules of registering, many in one statement. Batches have to come one after
+ * the other: within one, lines about the same person or token keep their order, and so they do then in
+ * all. A batch that is imported twice is as if it had been once.
+ */
+export function createImporter(
+  database: Database,
+): (rows: readonly ImportRow[]) => Promise<Imported[]> {
+  // What the last lines were: tokens of an installation that moves here, or of one that is here.
+  let areMostNew = true
+
+  async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
+    const first =
+      areMostNew && mayInsert
+        ? await withRaces(() =>
+            inTransaction(database, async (sql) => {
+              const registered = await registerNew(sql, items)
+              await restoreStandings(
+                sql,
+                items.filter((_, n) => registered[n]),
+              )
+              return registered
+            }),
+          )
+        : []
+    const rest = items.filter((_, n) => !first[n])
+    const locked = await withRaces(() =>
+      registerLocked(database, rest, (sql, areNew) =>
+        restoreStandings(
+          sql,
+          rest.filter((_, n) => areNew[n]),
+        ),
+      ),
+    )
+    areMostNew = locked.newCount + items.length - rest.length > items.length / 2
+    const second = locked.results.map(({ applied }, n): Imported => {
+      if (!applied) return { kind: 'late' }
+      return { kind: locked.areNew[n] ? 'created' : 'updated' }
+    })
+    return items.map((_, n) => (first[n] ? { kind: 'created' } : taken(second)))
+  }
+
+  return async (rows) => {
+    const results: Imported[] = rows.map(() => ({ kind: 'identified' }))
+    const people = new Map<string, number>()
+    await inParts(
+      peopleOf(rows),
+      ({ id }) => id,
+      async (part) => {
+        await byHalves(
+          part,
+          async (some) => {
+            for (const [key, no] of await importPeople(database, some)) people.set(key, no)
+            return some.map(() => null)
+          },
+          (person, error) => {
+            for (const n of person.rows) results[n] = { kind: 'error', error }
+            return null
+          },
+        )
+      },
+    )
+    const items = rows.flatMap((row, n) => {
+      const item = results[n]?.kind === 'error' ? null : deviceItem(row, n, people)
+      return item ? [item] : []
+    })
+    const isEntangled = areEntangled(items)
+    const keyOf = ({ wanted }: DeviceItem) => (isEntangled ? '' : wanted.token_hash)
+    await inParts(items, keyOf, async (part) => {
+      const imported = await byHalves<DeviceItem, Imported>(
+        part,
+        (some) => importDevices(some, !isEntangled),
+        (_, error) => ({ kind: 'error', error }),
+      )
+      for (const [n, result] of imported.entries()) {
+        const item = part[n]
+        if (item) results[item.row] = result
+      }
+    })
+    return results
+  }
+}
+
+function deviceItem(
+  { device, standing, workspaceNo }: ImportRow,
+  row: number,
+  people: ReadonlyMap<string, number>,
+): DeviceItem | null {
+  if (!device) return null
+  const item = { ...itemOf(device), row, standing }
+  const { personId: id } = device
+  const no = id === null ? undefined : people.get(`${workspaceNo} ${id}`)
+  return id === null || no === undefined ? item : { ...item, person: { no, id } }
+}
+
+interface PersonOfRows extends PersonToImport {
+  /** Which lines say it. */
+  rows: number[]
+}
+
+/** The people whom the lines name, each once; what several lines say of one is said in their order. */
+function peopleOf(rows: readonly ImportRow[]): PersonOfRows[] {
+  const people = new Map<string, PersonOfRows>()
+  for (const [n, { workspaceNo, person, device }] of rows.entries()) {
+    const id = person?.id ?? device?.personId ?? null
+    if (id === null) continue
+    const key = `${workspaceNo} ${id}`
+    let known = people.get(key)
+    if (!known) {
+      known = { workspaceNo, id, attributes: null, suppressed: false, rows: [] }
+      people.set(key, known)
+    }
+    known.rows.push(n)
+    if (!person) continue
+    known.attributes = { ...known.attributes, ...person.attributes }
+    known.suppressed ||= person.suppressed
+  }
+  return [...people.values()]
+}
+
+/** Runs `work` on up to `partsMax` parts at a time; what has the same key is in one, in order. */
+async function inParts<T>(
+  all: readonly T[],
+  keyOf: (one: T) => string,
+  work: (part: T[]) => Promise<void>,
+): Promise<void> {
+  const parts: T[][] = Array.from({ length: partsMax }, () => [])
+  for (const one of all) parts[numberOf(keyOf(one)) % partsMax]?.push(one)
+  await Promise.all(parts.filter((part) => part.length > 0).map(work))
+}
+
+/** Whether a line is about another line's token, too: then all go one after the other. */
+function areEntangled(items: readonly DeviceItem[]): boolean {
+  const tokens = new Map<string, string>()
+  return items.some(({ wanted: { installation_id, token_hash, previous_hash, app_no } }) => {
+    if (previous_hash !== null) return true
+    if (installation_id === null) return false
+    const key = `${app_no} ${installation_id}`
+    const other = tokens.get(key)
+    tokens.set(key, token_hash)
+    return other !== undefined && other !== token_hash
+  })
+}
+
+function numberOf(text: string): number {
+  let number = 0
+  for (let n = 0; n < text.length; n += 1) number = (number * 31 + text.charCodeAt(n)) >>> 0
+  return number
+}
+
+/** Runs what fails in halves, down to the one that is at fault: its neighbours must not suffer (R9). */
+async function byHalves<T, Result>(
+  items: T[],
+  run: (items: T[]) => Promise<Result[]>,
+  onError: (item: T, error: unknown) => Result,
+): Promise<Result[]> {
+  try {
+    return await run(items)
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error
+    const [only] = items
+    if (items.length === 1 && only !== undefined) return [onError(only, error)]
+    const middle = items.length >> 1
+    const before = await byHalves(items.slice(0, middle), run, onError)
+    return [...before, ...(await byHalves(items.slice(middle), run, onError))]
+  }
+}
+
+function taken(results: Imported[]): Imported {
+  const result = results.shift()
+  if (!result) throw new Error('a line has no result')
+  return result
+}

@@ -1,0 +1,75 @@
+import type { Lane, Provider } from '@pushkeep/domain'
+import type { Sql } from './connect.ts'
+
+/** Work of one provider and lane that is accepted and not done. */
+export interface LaneTotals {
+  provider: Provider
+  lane: Lane
+  /** Chunks by where they stand; `paused` ones wait for somebody to resume their app. */
+  ready: number
+  leased: number
+  waiting: number
+  paused: number
+  /** Deliveries that these chunks still owe. */
+  deliveries: number
+}
+
+/** What is accepted and not done, by provider and lane. `waiting`: due later, for another try. */
+export async function surveyBacklog(sql: Sql): Promise<LaneTotals[]> {
+  const { rows } = await sql.query<LaneTotals>({
+    name: 'survey-backlog',
+    text: `
+      select c.provider, c.lane,
+             (count(*) filter (where state = 'ready' and due_at <= now() and paused_at is null))::int
+               as ready,
+             (count(*) filter (where state = 'leased'))::int as leased,
+             (count(*) filter (where state = 'ready' and due_at > now() and paused_at is null))::int
+               as waiting,
+             (count(*) filter (where state = 'ready' and paused_at is not null))::int as paused,
+             sum(size - settled)::float8 as deliveries
+      from chunks c
+      left join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
+      where c.state <> 'done'
+      group by c.provider, c.lane`,
+  })
+  return rows
+}
+
+/** How one app's lane to one provider stands. */
+export interface LaneState {
+  appId: string
+  appName: string
+  provider: Provider
+  /** Why nothing is sent: a fault of the credentials, or the mass-bounce guard. null: it sends. */
+  pausedFor: 'credentials' | 'mass_bounce' | null
+  /** When the credentials were stored, ms since the epoch. */
+  credentialsAt: number
+}
+
+/** Every lane that has credentials; at most `limit`, oldest apps first. */
+export async function surveyLanes(sql: Sql, limit: number): Promise<LaneState[]> {
+  const { rows } = await sql.query<LaneState>({
+    name: 'survey-lanes',
+    text: `
+      select a.id as "appId", a.name as "appName", ap.provider,
+             case when ap.paused_at is null then null
+                  when ap.guarded_since is not null then 'mass_bounce'
+                  else 'credentials' end as "pausedFor",
+             extract(epoch from ap.updated_at)::float8 * 1000 as "credentialsAt"
+      from app_providers ap join apps a using (app_no)
+      order by a.app_no, ap.provider limit $1`,
+    values: [limit],
+  })
+  return rows
+}
+
+/** How many messages were found within the last day whose counts are not those of their deliveries. */
+export async function surveyUnbalanced(sql: Sql): Promise<number> {
+  const { rows } = await sql.query<{ count: number }>({
+    name: 'survey-unbalanced',
+    text: `
+      select count(*)::int as count from unbalanced_messages
+      where found_at > now() - interval '1 day'`,
+  })
+  return rows[0]?.count ?? 0
+}
