@@ -1,7 +1,7 @@
 import { lanes, providers } from '@pushkeep/domain'
 import type { QueueState } from '@pushkeep/queues'
 import type { Metrics } from '@pushkeep/runtime'
-import type { LaneTotals, LaneState } from '@pushkeep/store'
+import type { LaneState, LaneTotals } from '@pushkeep/store'
 import { Gauge } from 'prom-client'
 
 const chunkStates = ['ready', 'leased', 'waiting', 'paused'] as const
