@@ -44,7 +44,8 @@ export async function shrink(
   one: Case,
   fails: (smaller: Case) => Promise<boolean>,
 ): Promise<Draft> {
-  if (!one.model) return one.draft
+  // Less of a valid request is refused for what it lacks.
+  if (!one.model || one.expected.kind === 'taken') return one.draft
   let model = one.model
   let tries = 0
   const attempt = async (smaller: typeof model) => {

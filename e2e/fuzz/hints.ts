@@ -38,7 +38,7 @@ const hints: [place: RegExp, hint: Hint][] = [
   [/\.person_id$|\.person_ids\.\d+$/, ({ phone }) => treeOf(phone.person)],
   [/\.token$|\.tokens\.\d+$/, ({ phone }) => treeOf(phone.token)],
   [/\.app_id$/, ({ known }) => treeOf(known.appId)],
-  [/\.(timestamp|send_at)$/, ({ random }) => timestamp(random)],
+  [/\.(timestamp|send_at)$/, (scene) => timestamp(scene)],
   [/\.last_used$/, ({ random }) => lastUsed(random)],
   [/\.image_url$/, ({ random }) => treeOf(`https://images.example/${random.word(8)}.png`)],
   // Customer.io's: people by one of their names, all devices, nothing that is refused by its value.
@@ -47,6 +47,9 @@ const hints: [place: RegExp, hint: Hint][] = [
   [/^body\.ids\.\d+$/, ({ phone }) => treeOf(phone.person)],
   [/^body\.to$/, (scene, schema) => audience(scene, schema)],
   [/^body\.apns\.headers$/, () => treeOf({ 'apns-push-type': 'alert', 'apns-priority': '5' })],
+  [/^body\.custom_data$/, ({ random }) => freeObject(random, true)],
+  [/^body\.(title|message|link)$/, ({ random }, schema) => messagePart(random, schema)],
+  [/^body\.transactional_message_id$/, ({ random }) => treeOf(random.int(1, 100))],
   [/^body\.(content|apns|fcm)\.\w+$/, ({ random }, schema) => messagePart(random, schema)],
 ]
 
@@ -66,9 +69,11 @@ function now(random: Random): number {
   return Math.floor(Date.now() / 1000) - random.int(0, 5)
 }
 
-function timestamp(random: Random): Tree {
+function timestamp({ random, operation }: Scene): Tree {
   const seconds = now(random)
-  return treeOf(random.chance(0.5) ? seconds : new Date(seconds * 1000).toISOString())
+  // Customer.io's are numbers.
+  const isNumber = operation.path.startsWith('/customerio/') || random.chance(0.5)
+  return treeOf(isNumber ? seconds : new Date(seconds * 1000).toISOString())
 }
 
 function lastUsed(random: Random): Tree {

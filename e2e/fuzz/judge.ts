@@ -36,10 +36,10 @@ export function faultsOf(one: Case, reply: Reply, judge: Judge): string[] {
   if (reply.kind === 'nonsense') return ['what came is not one HTTP answer']
   const { answer } = reply
   const slow = reply.ms > slowMs ? [`took ${Math.round(reply.ms)} ms`] : []
-  return [...slow, ...statusFaults(one, answer.status), ...bodyFaults(one, answer, judge)]
+  return [...slow, ...statusFaults(one, answer), ...bodyFaults(one, answer, judge)]
 }
 
-function statusFaults({ expected, operation }: Case, status: number): string[] {
+function statusFaults({ expected, operation }: Case, { status, body }: Answer): string[] {
   if (status >= 500) return [`answered ${status}`]
   const isTaken = status >= 200 && status < 300
   switch (expected.kind) {
@@ -49,7 +49,8 @@ function statusFaults({ expected, operation }: Case, status: number): string[] {
       // What a request names may have been deleted by one before it, or may be past that.
       const isAboutOne = operation.path.includes('{') && (status === 404 || status === 409)
       const mayBeLate = isAboutOne && Object.hasOwn(operation.responses, status)
-      return isTaken || mayBeLate ? [] : [`a valid request was answered ${status}`]
+      if (isTaken || mayBeLate) return []
+      return [`a valid request was answered ${status}: ${body.toString('utf8').slice(0, 200)}`]
     }
     case 'refused':
       if (isTaken) return [`a bad request was answered ${status}`]
@@ -73,15 +74,22 @@ function bodyFaults(one: Case, answer: Answer, judge: Judge): string[] {
   if (value === undefined) return ['a body that is no JSON']
   const found = violation(schema, value, operation.resolve)
   const shape = found ? [`an answer unlike its schema: ${found}`] : []
-  return status < 400 ? shape : [...shape, ...problemFaults(one, value, body, judge)]
+  return status < 400 ? shape : [...shape, ...problemFaults(one, value, answer, judge)]
 }
 
-function problemFaults(one: Case, value: unknown, body: Buffer, { secrets }: Judge): string[] {
+function problemFaults(
+  one: Case,
+  value: unknown,
+  { status, body }: Answer,
+  { secrets }: Judge,
+): string[] {
   const text = body.toString('utf8')
   const shown = insides.filter(([, pattern]) => pattern.test(text)).map(([what]) => `shows ${what}`)
   const told = secrets.some((secret) => text.includes(secret)) ? ['repeats a token or key'] : []
   const large = body.length > problemBytesMax ? [`an error of ${body.length} bytes`] : []
-  return [...shown, ...told, ...large, ...pathFaults(one, value)]
+  // What is not there has no field.
+  const places = status === 404 ? [] : pathFaults(one, value)
+  return [...shown, ...told, ...large, ...places]
 }
 
 /** Where a field is at fault the error has to name it, or what is inside it. */

@@ -1,6 +1,5 @@
 import type { Random } from '../random.ts'
 import { type Expected, either, refused } from './case.ts'
-import type { Operation } from './documents.ts'
 import type { Model } from './valid.ts'
 
 export interface ModelMutation {
@@ -47,7 +46,7 @@ export function mutatePath(model: Model, random: Random): ModelMutation | null {
   const name = random.pick(names)
   const { operation } = model
   // A person may be called anything, and another request may have made one of that name.
-  const isPerson = name === 'id' && operation.path.startsWith('/v1/people/')
+  const isPerson = name === 'id' && /^\/v1\/people\/|\/customers\//.test(operation.path)
   const isOdd = random.chance(0.4)
   const [what, part] = random.pick(isOdd ? oddParts : badParts)
   // It has the letters of an Android token, too.
@@ -83,10 +82,12 @@ export function mutateQuery(model: Model, random: Random): ModelMutation | null 
   const { name } = random.pick(described)
   const others = model.query.filter(([key]) => key !== name)
   const kind = random.pick(['unknown', 'twice', 'bad', 'bad', 'bad', 'long'])
+  // The dialects refuse as their original does, which looks for the person first.
+  const statuses = Object.hasOwn(model.operation.responses, 422) ? [422] : [400, 404]
   const made = (what: string, query: [string, string][], at: string): ModelMutation => ({
     what: `${what} in the query`,
     model: { ...model, query },
-    expected: refused(at, [422]),
+    expected: refused(at, statuses),
   })
   if (kind === 'unknown') {
     const key = random.pick([
@@ -99,16 +100,19 @@ export function mutateQuery(model: Model, random: Random): ModelMutation | null 
     ])
     return {
       ...made('an unknown parameter', [...model.query, [key, '1']], ''),
-      expected: refused(undefined, [422]),
+      expected: refused(undefined, statuses),
     }
   }
   if (kind === 'twice') return made(`${name} twice`, [...others, [name, '1'], [name, '2']], name)
   if (kind === 'long') return made(`a long ${name}`, [...others, [name, 'x'.repeat(5000)]], name)
-  const bad = badValues.filter((value) => !mayBeTaken(model.operation, name, value))
+  const bad = badValues.filter((value) => !mayBeTaken(name, value))
   return made(`a bad ${name}`, [...others, [name, random.pick(bad)]], name)
 }
 
-/** Times are numbers; how many digits a limit has is told by its range. */
-function mayBeTaken(_operation: Operation, name: string, value: string): boolean {
-  return name === 'timestamp' && ['0', '1000', '1.5'].includes(value)
+/** Times are numbers, names any text; how many digits a limit has is told by its range. */
+function mayBeTaken(name: string, value: string): boolean {
+  if (name === 'email' || name === 'name') return value !== '%00'
+  // Customer.io's last page has an empty `next`, its first an empty `start`.
+  if (name === 'start') return value === ''
+  return /^timestamp$|_ts$/.test(name) && ['0', '1000', '1.5'].includes(value)
 }

@@ -82,7 +82,9 @@ function ascii(json: string): string {
 function faultsOf(one: RawCase, { answers, end, isHttp, ms }: Conversation): string[] {
   const odd = answers.map(({ status }) => status).filter((status) => !one.statuses.includes(status))
   const plain = answers.filter(({ status, headers }) => {
-    return status >= 400 && !headers['content-type']?.startsWith('application/problem+json')
+    const type = headers['content-type'] ?? ''
+    // The dialects have their original's errors.
+    return status >= 400 && !/^application\/(problem\+)?json\b/.test(type)
   })
   return [
     ...(isHttp ? [] : ['what came is no HTTP']),

@@ -69,6 +69,7 @@ function generate(
   if (schema.enum) return treeOf(random.pick(schema.enum))
   const branches = schema.anyOf ?? schema.oneOf
   if (branches) return generate(random.pick(branches), place, scene, optionalShare)
+  if (schema.type === 'null') return treeOf(null)
   switch ([schema.type ?? []].flat().find((type) => type !== 'null')) {
     case 'object':
       return generateObject(schema, place, scene, optionalShare)

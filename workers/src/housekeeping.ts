@@ -81,11 +81,12 @@ export function startHousekeeping(options: HousekeepingOptions) {
       one.doneAt = now()
       await one.run().catch(onError)
     }
-    working = null
   }
 
   const timer = setInterval(() => {
-    working ??= work()
+    working ??= work().finally(() => {
+      working = null
+    })
   }, lookEveryMs)
   return {
     async stop() {

@@ -1,4 +1,4 @@
-import { AttributesInput, ContentInput, UnixSeconds } from '@pushkeep/domain'
+import { AttributesInput, ContentInput, cleanText, UnixSeconds } from '@pushkeep/domain'
 import { z } from 'zod'
 import { CustomDevice } from './custom-device.ts'
 import { CustomPayload } from './custom-payload.ts'
@@ -24,7 +24,7 @@ export const SendPush = z.strictObject({
   custom_payload: CustomPayload.nullish(),
   message_data: AttributesInput.nullish(),
   send_at: UnixSeconds.nullish().describe('Unix seconds, at most 90 days ahead'),
-  language: z.string().max(100).nullish().describe('Templates have one language'),
+  language: cleanText(100).nullish().describe('Templates have one language'),
   disable_message_retention: z.boolean().nullish(),
   send_to_unsubscribed: z.boolean().nullish(),
   queue_draft: z.boolean().nullish(),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type EventType, eventTypes } from '@pushkeep/domain'
+import { cleanText, type EventType, eventTypes } from '@pushkeep/domain'
 import { callerOf, invalid } from '@pushkeep/runtime'
 import { type EventCursor, type PersonEvent, type PersonNames, readEvents } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -35,7 +35,7 @@ const activitiesSchema = {
     id_type: IdType,
     ...appApiPage({ limitMax: 100, limitDefault: 10 }),
     type: z.enum(eventTypes, `must be one of ${eventTypes.join(', ')}`).optional(),
-    name: z.string().max(1000).optional(),
+    name: cleanText(1000).optional(),
   }),
   response: {
     200: z.object({ activities: z.array(Activity), next: z.string() }),

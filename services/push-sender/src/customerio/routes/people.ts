@@ -1,4 +1,4 @@
-import { PersonId } from '@pushkeep/domain'
+import { cleanText, PersonId } from '@pushkeep/domain'
 import { type Caller, callerOf, notFound } from '@pushkeep/runtime'
 import {
   namesOfPerson,
@@ -57,7 +57,7 @@ const byEmailSchema = {
   summary: 'People with an e-mail address',
   description: 'In whatever letter case; at most 100, the oldest first.',
   tags,
-  querystring: z.strictObject({ email: z.string().min(1, 'is required').max(254) }),
+  querystring: z.strictObject({ email: cleanText(254) }),
   response: {
     200: z.object({ results: z.array(PersonNamesAnswer) }),
     ...refusals(400, 401, 403, 503),
