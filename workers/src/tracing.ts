@@ -89,9 +89,9 @@ export function createWorkTracing(tracer: Tracer = trace.getTracer('pushkeep')):
         if (!pushes) return sender
         return {
           ...sender,
-          send(token, deviceNo, environment, done) {
+          send(push, done) {
             pushes.span ??= startPushes(tracer, chunk.provider, parent)
-            sender.send(token, deviceNo, environment, (outcome) => {
+            sender.send(push, (outcome) => {
               const name = `pushkeep.outcome.${outcome.kind}`
               pushes.outcomes[name] = (pushes.outcomes[name] ?? 0) + 1
               pushes.lastAt = Date.now()

@@ -31,6 +31,7 @@ function chunkOf(chunk: Partial<LeasedChunk> & Pick<LeasedChunk, 'appNo'>): Leas
       id: '01a214d4-f9f5-703f-b079-3a49466e5741',
       workspaceNo: 1,
       content: {},
+      personKeys: null,
       priority: 'high',
       collapseId: 'c',
       onUnknown: 'retry',
@@ -44,6 +45,8 @@ function chunkOf(chunk: Partial<LeasedChunk> & Pick<LeasedChunk, 'appNo'>): Leas
   }
 }
 
+const push = { token: 't', deviceNo: 1, environment: null, customer: null }
+
 /** Senders that answer each push with the next of these outcomes. */
 function senders(outcomes: Outcome[]): Senders {
   const breaker = createBreaker({ firstMs: 1, capMs: 1, now: Date.now, random: Math.random })
@@ -51,7 +54,7 @@ function senders(outcomes: Outcome[]): Senders {
     open: async () => ({
       breaker,
       room: createRoom(() => 0, 100),
-      send: (_token, _deviceNo, _environment, done) => {
+      send: (_push, done) => {
         const outcome = outcomes.shift()
         if (outcome) done(outcome)
       },
@@ -93,7 +96,7 @@ test('each outcome is counted by app, provider, lane and reason, and reaches the
   const seen: Outcome[] = []
   const measured = measurePushes(metrics, names, senders([...outcomes]))
   const sender = await measured.open(chunkOf({ appNo: app.appNo }), () => acceptedAt + 200)
-  for (const _ of outcomes) sender.send('t', 1, null, (outcome) => seen.push(outcome))
+  for (const _ of outcomes) sender.send(push, (outcome) => seen.push(outcome))
   expect(seen).toEqual(outcomes)
   const labels = `app="${app.id}",app_name="app \\"1\\"",provider="apns",lane="bulk"`
   expect(await lines('pushkeep_pushes_total')).toEqual([
@@ -115,7 +118,7 @@ test('a further try says nothing of the time since acceptance', async () => {
   const measured = measurePushes(metrics, names, senders([{ kind: 'accepted', environment: null }]))
   const chunk = chunkOf({ appNo: apps[0]?.appNo ?? 0, isRetry: true })
   const sender = await measured.open(chunk, () => acceptedAt + 3_600_000)
-  sender.send('t', 1, null, () => {})
+  sender.send(push, () => {})
   const [count] = await lines('pushkeep_acceptance_to_outcome_seconds_count')
   expect(count).toMatch(/ 0$/)
 })
@@ -128,7 +131,7 @@ test('apps and reasons beyond their bound share one series', async () => {
   const measured = measurePushes(metrics, names, senders(outcomes))
   for (let n = 0; n < 700; n += 1) {
     const sender = await measured.open(chunkOf({ appNo: apps[n % 4]?.appNo ?? 0 }), Date.now)
-    sender.send('t', 1, null, () => {})
+    sender.send(push, () => {})
   }
   const series = await lines('pushkeep_pushes_total')
   expect(new Set(series.map((line) => /app="([^"]*)"/.exec(line)?.[1])).size).toBe(3)

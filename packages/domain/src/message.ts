@@ -112,6 +112,13 @@ export const NewMessage = z
     content: ContentInput.optional(),
     apns: ApnsOverride.optional(),
     fcm: FcmOverride.optional(),
+    templating: z
+      .literal('liquid')
+      .optional()
+      .describe(
+        'Texts with {{ }} or {% %} are Liquid templates, filled for each person with `customer` (their attributes, and `id`) and `trigger`; left out: texts are sent as they are',
+      ),
+    trigger: AttributesInput.optional().describe('What templates read as `trigger`'),
     app_id: z.uuid().optional().describe('Only devices of this app; all apps if left out'),
     send_at: ClientTime.optional().describe(
       `When to send it, at most ${scheduleDaysMax} days ahead; at once if left out or past. Whom it is for is found out then, and its time to live counts from then`,
@@ -130,10 +137,14 @@ export const NewMessage = z
     path: ['content'],
     error: 'must be given, or one of apns and fcm',
   })
+  .refine((message) => message.templating !== undefined || message.trigger === undefined, {
+    path: ['trigger'],
+    error: 'is for templating',
+  })
 export type NewMessage = z.infer<typeof NewMessage>
 
-/** What the store keeps of a message beside its audience. */
-export type MessageContent = Pick<NewMessage, 'content' | 'apns' | 'fcm'>
+/** What the store keeps of a message beside its audience. `trigger` is for its templates, if it has any. */
+export type MessageContent = Pick<NewMessage, 'content' | 'apns' | 'fcm' | 'trigger'>
 
 /**
  * Where a message stands: `scheduled` until it is due, `accepted` until planned, `sending` until

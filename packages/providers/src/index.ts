@@ -14,6 +14,7 @@ export { classifyFcm, type FcmAnswer } from './fcm/classify.ts'
 export { createFcmProvider } from './fcm/client.ts'
 export { type FcmPush, renderFcm } from './fcm/payload.ts'
 export { type PayloadProblem, payloadBytes, payloadProblem } from './payload-problem.ts'
+export { type Personal, type Personalise, personalApns, personalFcm } from './personal.ts'
 export type { PoolSettings, PoolStats } from './pool-settings.ts'
 export {
   type AccessTokenState,
@@ -25,3 +26,4 @@ export {
   type PushTarget,
   providerEndpoints,
 } from './provider.ts'
+export { inspectTemplates, type TemplateScope, withoutTemplates } from './templates.ts'

@@ -42,20 +42,22 @@ function isTemplate(text: string): boolean {
 
 /**
  * What is wrong with a message's templates, and which attributes of the person they read (by their
- * names at the top level).
+ * names at the top level); null where it has no template.
  */
 export function inspectTemplates(content: MessageContent): {
   flaws: Flaw[]
-  personKeys: string[]
+  personKeys: string[] | null
 } {
   const flaws: Flaw[] = []
   const personKeys = new Set<string>()
+  let templates = 0
   mapTexts(content, (text, path) => {
+    templates += 1
     const problem = readTemplate(text, personKeys)
     if (problem !== null) flaws.push({ path, message: problem })
     return text
   })
-  return { flaws, personKeys: [...personKeys].sort() }
+  return { flaws, personKeys: templates === 0 ? null : [...personKeys].sort() }
 }
 
 /** Adds the keys that it reads; returns what is wrong with it, or null. */
@@ -82,6 +84,11 @@ function firstLine(error: unknown): string {
   return message.split('\n', 1)[0]?.slice(0, 200) ?? ''
 }
 
+/** A message with nothing in the place of its templates. */
+export function withoutTemplates(content: MessageContent): MessageContent {
+  return mapTexts(content, () => '')
+}
+
 /** Puts marks in the place of a message's templates. Templates have to be without flaw. */
 export function markTemplates(content: MessageContent): MarkedContent {
   const templates = new Templates()
@@ -99,9 +106,13 @@ export class Templates {
     return `${this.#prefix}${this.#parsed.length - 1}.`
   }
 
-  /** The values for one person. Throws where a template fails, as one with a filter that it misuses. */
-  fill(scope: TemplateScope): string[] {
-    return this.#parsed.map((template) => String(engine.renderSync(template, scope)).toWellFormed())
+  /** The values for one person; null where a template fails, as one with a filter that it misuses. */
+  fill(scope: TemplateScope): string[] | null {
+    try {
+      return this.#parsed.map((one) => clean(String(engine.renderSync(one, scope))))
+    } catch {
+      return null
+    }
   }
 
   /** Cuts JSON at its marks, each of which is all of a string, or of a string of JSON in a string. */
@@ -133,6 +144,16 @@ export function joined({ parts, holes }: CutText, values: readonly string[]): st
     text += (isInnerJson ? inQuotes(once) : once) + (parts[index + 1] ?? '')
   }
   return text
+}
+
+/** How many bytes of text the values are where they go, as a phone gets them. */
+export function bytesAdded({ holes }: CutText, values: readonly string[]): number {
+  return holes.reduce((sum, { template }) => sum + Buffer.byteLength(values[template] ?? ''), 0)
+}
+
+/** No provider takes half a character, and none has a use for NUL. */
+function clean(value: string): string {
+  return value.toWellFormed().replaceAll('\0', '')
 }
 
 function inQuotes(value: string): string {

@@ -16,6 +16,8 @@ export interface ChunkMessage {
   id: string
   workspaceNo: number
   content: MessageContent
+  /** The attributes of the person that its templates read; null: it has none. */
+  personKeys: string[] | null
   priority: 'high' | 'normal'
   collapseId: string
   onUnknown: OnUnknown
@@ -89,7 +91,8 @@ const leaseText = `
          c.credentials_version as "credentialsVersion", c.before as "claimedBefore",
          extract(epoch from now())::float8 * 1000 as now,
          json_build_object(
-           'id', m.id, 'workspaceNo', m.workspace_no, 'content', m.content, 'priority', m.priority,
+           'id', m.id, 'workspaceNo', m.workspace_no, 'content', m.content,
+           'personKeys', m.person_keys, 'priority', m.priority,
            'collapseId', m.collapse_id, 'onUnknown', m.on_unknown, 'ttlSeconds', m.ttl_seconds,
            'expiresAt', (extract(epoch from m.expires_at) * 1000)::bigint) as message,
          case when c.size > c.claimed then array_to_string(c.device_nos, ',') end as "deviceNos",

@@ -23,6 +23,8 @@ export interface AcceptedMessage {
   /** Plan it in the same statement: the audience is a short list, and it is due now. */
   planNow: boolean
   idempotency: { key: string; bodyHash: Buffer } | null
+  /** The attributes of the person that its templates read; null or left out: it has none. */
+  personKeys?: readonly string[] | null
   /** The trace that delivering it is to belong to (W3C `traceparent`), if there is one. */
   traceparent?: string | null
 }
@@ -72,9 +74,10 @@ const insertText = `
                 then to_timestamp($16::float8 / 1000) end as send_at
   ), message as (
     insert into messages (id, workspace_no, app_no, audience, content, priority, collapse_id,
-                          on_unknown, ttl_seconds, lane, send_at, expires_at, planned_at, traceparent)
+                          on_unknown, ttl_seconds, lane, send_at, expires_at, planned_at, traceparent,
+                          person_keys)
     select $1, $2, $3, $4, $5, $6, $7, $8, $9, $12, send_at,
-           coalesce(send_at, now()) + ${timeToLive('$9::int')}, case when $13 then now() end, $17
+           coalesce(send_at, now()) + ${timeToLive('$9::int')}, case when $13 then now() end, $17, $18
     from due
     where $10::text is null or exists (select from claimed)
     returning message_no, app_no, workspace_no, lane, audience, coalesce(send_at, now()) as due_at
@@ -95,6 +98,7 @@ async function insertMessage(sql: Sql, id: string, accepted: AcceptedMessage): P
     content: message.content,
     apns: message.apns,
     fcm: message.fcm,
+    ...(accepted.personKeys && { trigger: message.trigger ?? {} }),
   }
   const recipients: Recipients = planNow
     ? recipientsOf(message.to)
@@ -120,6 +124,7 @@ async function insertMessage(sql: Sql, id: string, accepted: AcceptedMessage): P
       recipients.tokenHashes,
       message.send_at ?? null,
       accepted.traceparent ?? null,
+      accepted.personKeys ?? null,
     ],
   })
   return rowCount === 1

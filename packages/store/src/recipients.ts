@@ -1,4 +1,4 @@
-import type { Environment, WithheldReason } from '@pushkeep/domain'
+import type { Attributes, Environment, WithheldReason } from '@pushkeep/domain'
 
 /** A recipient at the moment of sending, with what stands against sending (R6, R7). */
 export interface Recipient {
@@ -17,6 +17,8 @@ export interface Recipient {
   attempts: number
   /** An earlier holder of the chunk may have sent it: an unknown outcome (R5). */
   mayHaveBeenSent: boolean
+  /** What the message's templates read of whom it belongs to; null: nothing, or nobody. */
+  customer: Attributes | null
 }
 
 // R6 and R7 where the claim is made: the row is read by the statement that claims it.
@@ -31,6 +33,12 @@ const withheld = `case
     when d.failures >= 2 then 'failing'
   end`
 
+// Of the person, what the message asks for and no more.
+const customer = `case when m.person_keys is not null and p.person_no is not null then (
+    select coalesce(json_object_agg(
+             key, case key when 'id' then to_jsonb(p.id) else p.attributes -> key end), '{}')
+    from unnest(m.person_keys) as key where key = 'id' or p.attributes ? key) end`
+
 /**
  * Aggregates recipients `r` with their devices (`joinDevices`), of a chunk `c` and a message `m`, into
  * one JSON array for `parseRecipients`: parsed natively, where rows are parsed field by field. What
@@ -41,10 +49,10 @@ export function recipientsJson(attempts: string, mayHaveBeenSent: string): strin
     (date_part('epoch', d.registered_at) * 1000)::bigint`
   return `json_agg(
       case when ${withheld} is null and d.environment is null and d.failures = 0
-                and ${attempts} = 0 and not ${mayHaveBeenSent}
+                and ${attempts} = 0 and not ${mayHaveBeenSent} and m.person_keys is null
            then json_build_array(${common})
            else json_build_array(${common}, ${withheld}, d.environment, d.failures, ${attempts},
-                                 ${mayHaveBeenSent}) end
+                                 ${mayHaveBeenSent}, ${customer}) end
       order by r.device_no)`
 }
 
@@ -64,6 +72,7 @@ export type RecipientRow = [
   failures?: number | null,
   attempts?: number,
   mayHaveBeenSent?: boolean,
+  customer?: Attributes | null,
 ]
 
 /** Reads what `recipientsJson` made; null where there were none. */
@@ -83,5 +92,6 @@ function recipientOf(row: RecipientRow): Recipient {
     failures: row[7] ?? 0,
     attempts: row[8] ?? 0,
     mayHaveBeenSent: row[9] ?? false,
+    customer: row[10] ?? null,
   }
 }

@@ -445,3 +445,30 @@ test('renewing tells which leases are still ours', async () => {
   expect(await renewLeases(db.database, [{ chunkNo, lease: token }])).toEqual(new Set([chunkNo]))
   expect(await renewLeases(db.database, [{ chunkNo, lease: randomUUID() }])).toEqual(new Set())
 })
+
+test('what templates read of a person comes with their claims, and nothing more', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  await db.database.query(`update people set attributes = $2 where person_no = $1`, [
+    ana,
+    { name: 'Ana', plan: { tier: 'pro' }, secret: 'x' },
+  ])
+  const first = await insertDevice(scene, { personNo: ana })
+  const second = await insertDevice(scene, { personNo: ana })
+  const nobodys = await insertDevice(scene)
+  const id = await accept(
+    scene,
+    { to: { all: true } },
+    { lane: 'bulk', personKeys: ['id', 'name', 'plan', 'team'] },
+  )
+  await planSlice(db.database, (await report(scene, id)).messageNo)
+  const chunkNo = await firstChunk()
+  const chunk = await mustLease(chunkNo, 2)
+  expect(chunk.message.personKeys).toEqual(['id', 'name', 'plan', 'team'])
+  const recipients = await claimWindow(db.database, chunk, await leaseOf(chunkNo), 3)
+  const known = { id: 'ana', name: 'Ana', plan: { tier: 'pro' } }
+  expect(recipients?.map((r) => [r.deviceNo, r.customer])).toEqual([
+    [Number(first.deviceNo), known],
+    [Number(second.deviceNo), known],
+    [Number(nobodys.deviceNo), null],
+  ])
+})

@@ -1,10 +1,13 @@
 import type { NewMessage } from '@pushkeep/domain'
+import { inspectTemplates } from '@pushkeep/providers'
 import { activeTraceparent, type Caller, invalid } from '@pushkeep/runtime'
 import type { AcceptedMessage, Sql } from '@pushkeep/store'
 import { bodyHash } from './idempotency.ts'
 import { audienceProblems, isDue, laneOf, scheduleProblems } from './new-message.ts'
 import { payloadRefusal } from './payload.ts'
 import { targetApp } from './target-app.ts'
+
+const noTemplates = { flaws: [], personKeys: null }
 
 /**
  * A message as it can be accepted, whichever API it came by; `key` is its idempotency key. Throws a
@@ -20,6 +23,8 @@ export async function acceptable(
   const problems = [...audienceProblems(message.to), ...scheduleProblems(message, now)]
   if (problems.length > 0) throw invalid(problems.slice(0, 20))
   const { workspaceNo } = caller
+  const { flaws, personKeys } = message.templating ? inspectTemplates(message) : noTemplates
+  if (flaws.length > 0) throw invalid(flaws.slice(0, 20))
   const appNo = await targetApp(sql, caller, message.app_id)
   const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
   if (refusal) throw refusal
@@ -30,6 +35,7 @@ export async function acceptable(
     message,
     lane,
     traceparent: activeTraceparent(),
+    personKeys,
     planNow: lane === 'transactional' && isDue(message, now),
     // The app that it means, not whether it was named: a key may imply it.
     idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },

@@ -1,5 +1,5 @@
 import type { NewMessage } from '@pushkeep/domain'
-import { type PayloadProblem, payloadProblem } from '@pushkeep/providers'
+import { type PayloadProblem, payloadProblem, withoutTemplates } from '@pushkeep/providers'
 import { invalid, ProblemError } from '@pushkeep/runtime'
 import { appsOf, type Sql } from '@pushkeep/store'
 
@@ -47,7 +47,9 @@ async function problemOf(
 }
 
 function problemWith(message: NewMessage, sdkKeys: boolean): PayloadProblem | null {
-  const { content, apns, fcm, priority, ttl_seconds, collapse_id = someId } = message
+  const { priority, ttl_seconds, collapse_id = someId } = message
+  // What templates become is known for each person only, who is refused then if it is too much.
+  const { content, apns, fcm } = message.templating ? withoutTemplates(message) : message
   return payloadProblem({
     id: someId,
     content,

@@ -195,7 +195,9 @@ function sendWindow(
       }
       tally.calls += 1
       const began = deps.now()
-      sender.send(admission.token, recipient.deviceNo, recipient.environment, (outcome) => {
+      const { deviceNo, environment, customer } = recipient
+      const push = { token: admission.token, deviceNo, environment, customer }
+      sender.send(push, (outcome) => {
         const judged = judge(chunk, recipient, outcome, clock(), deps.random)
         deps.recorder.add(judged.recording, progress.ledger)
         deps.sums.answered(chunk, outcome, deps.now() - began)

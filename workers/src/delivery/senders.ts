@@ -1,34 +1,37 @@
-import type { Environment, Outcome, Provider } from '@pushkeep/domain'
+import type { Attributes, Outcome, Provider } from '@pushkeep/domain'
 import {
   type AccessTokenState,
   createApnsProvider,
   createFcmProvider,
   type Endpoints,
   type MessageToRender,
+  type Personalise,
   type PoolStats,
   type PushProvider,
   type PushTarget,
   parseApnsCredentials,
   parseFcmCredentials,
+  personalApns,
+  personalFcm,
   renderApns,
   renderFcm,
 } from '@pushkeep/providers'
-import type { AppProvider, LeasedChunk } from '@pushkeep/store'
+import type { AppProvider, LeasedChunk, Recipient } from '@pushkeep/store'
 import { v5 as uuidv5 } from 'uuid'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { createPoolStatistics } from './pool-statistics.ts'
 import { createRoom, type Room } from './room.ts'
 
+/** One push of a message. */
+export interface Push extends Pick<Recipient, 'deviceNo' | 'environment' | 'customer'> {
+  token: string
+}
+
 /** Sends one message's pushes of one chunk. */
 export interface MessageSender {
   breaker: Breaker
   room: Room
-  send(
-    token: string,
-    deviceNo: number,
-    environment: Environment | null,
-    done: (outcome: Outcome) => void,
-  ): void
+  send(push: Push, done: (outcome: Outcome) => void): void
 }
 
 export interface SendersOptions {
@@ -66,9 +69,19 @@ export interface BreakerStanding {
 }
 
 /** A message but for what its app says of it. */
-type ChunkToRender = Omit<MessageToRender, 'sdkKeys'>
+type ChunkToRender = Omit<MessageToRender, 'sdkKeys'> & { isPersonal: boolean }
 
-type Sender = (target: PushTarget, done: (outcome: Outcome) => void) => void
+/** How a provider's pushes are made: one for all devices of a message, or one for each. */
+interface Renderers<Push> {
+  shared: (message: ChunkToRender, now: number) => Push
+  personal: (message: ChunkToRender, now: number) => Personalise<Push>
+}
+
+type Sender = (
+  target: PushTarget,
+  customer: Attributes | null,
+  done: (outcome: Outcome) => void,
+) => void
 
 /** Provider sessions by app, opened when first needed and kept: one pool a credential. */
 export function createSenders(options: SendersOptions) {
@@ -115,10 +128,10 @@ export function createSenders(options: SendersOptions) {
       return {
         breaker,
         room,
-        send(token, deviceNo, environment, done) {
+        send({ token, deviceNo, environment, customer }, done) {
           // The same id for each try of a delivery: a repeat can be told from a second push (R5).
           const apnsId = uuidv5(String(deviceNo), id)
-          send({ token, apnsId, environment, isUrgent }, (outcome) => {
+          send({ token, apnsId, environment, isUrgent }, customer, (outcome) => {
             done(outcome)
             room.changed()
           })
@@ -179,7 +192,10 @@ function openApns(credentials: AppProvider | null, options: SendersOptions): Ren
   const provider = createApnsProvider(parsed.credentials, options.endpoints)
   const { topic } = parsed.credentials
   const sdkKeys = credentials?.sdkKeys ?? false
-  return rendering(provider, options, (message) => renderApns({ ...message, sdkKeys }, topic))
+  return rendering(provider, options, {
+    shared: (message) => renderApns({ ...message, sdkKeys }, topic),
+    personal: (message) => personalApns({ ...message, sdkKeys }, topic),
+  })
 }
 
 function openFcm(credentials: AppProvider | null, options: SendersOptions): Rendering {
@@ -187,18 +203,24 @@ function openFcm(credentials: AppProvider | null, options: SendersOptions): Rend
   if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
   const provider = createFcmProvider(parsed.credentials, options.endpoints)
   const sdkKeys = credentials?.sdkKeys ?? false
-  return rendering(provider, options, (message, now) => renderFcm({ ...message, sdkKeys }, now))
+  return rendering(provider, options, {
+    shared: (message, now) => renderFcm({ ...message, sdkKeys }, now),
+    personal: (message, now) => personalFcm({ ...message, sdkKeys }, now),
+  })
 }
 
 function rendering<Push>(
   provider: PushProvider<Push>,
   options: SendersOptions,
-  render: (message: ChunkToRender, now: number) => Push,
+  render: Renderers<Push>,
 ): Rendering {
   return {
     render(message, now) {
-      const push = render(message, now)
-      return (target, done) => provider.send(push, target, done)
+      if (message.isPersonal) {
+        return sendPersonal(provider, render.personal(message, now), message.trigger ?? {})
+      }
+      const push = render.shared(message, now)
+      return (target, _customer, done) => provider.send(push, target, done)
     },
     pools: () => provider.stats(),
     accessToken: () => provider.accessToken(),
@@ -207,10 +229,23 @@ function rendering<Push>(
   }
 }
 
+/** What the message says to each person is made when it is sent to them. */
+function sendPersonal<Push>(
+  provider: PushProvider<Push>,
+  personalise: Personalise<Push>,
+  trigger: Attributes,
+): Sender {
+  return (target, customer, done) => {
+    const personal = personalise({ customer, trigger }, Buffer.byteLength(target.token))
+    if (personal.kind === 'push') provider.send(personal.push, target, done)
+    else queueMicrotask(() => done({ kind: 'message-refused', reason: personal.reason }))
+  }
+}
+
 /** Stored credentials that cannot be read are a fault of configuration: the lane pauses. */
 function refusing(reason: string): Rendering {
   return {
-    render: () => (_target, done) => done({ kind: 'misconfigured', reason }),
+    render: () => (_target, _customer, done) => done({ kind: 'misconfigured', reason }),
     backlog: () => 0,
     pools: () => ({}),
     accessToken: () => null,
@@ -219,6 +254,7 @@ function refusing(reason: string): Rendering {
 }
 
 function messageToRender(chunk: LeasedChunk): ChunkToRender {
-  const { id, content, priority, collapseId, expiresAt, ttlSeconds } = chunk.message
-  return { id, ...content, priority, collapseId, expiresAt, ttlSeconds }
+  const { id, content, personKeys, priority, collapseId, expiresAt, ttlSeconds } = chunk.message
+  const isPersonal = personKeys !== null
+  return { id, ...content, isPersonal, priority, collapseId, expiresAt, ttlSeconds }
 }

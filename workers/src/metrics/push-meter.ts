@@ -118,9 +118,9 @@ export function measurePushes(metrics: Metrics, apps: AppNames, senders: Senders
       const accepted = acceptedAt(chunk.messageNo)
       return {
         ...sender,
-        send(token, deviceNo, environment, done) {
+        send(push, done) {
           const began = performance.now()
-          sender.send(token, deviceNo, environment, (outcome) => {
+          sender.send(push, (outcome) => {
             lane.answered(outcome, (performance.now() - began) / 1000)
             if (!chunk.isRetry) lane.fromAcceptance.observe((clock() - accepted) / 1000)
             done(outcome)

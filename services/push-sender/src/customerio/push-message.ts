@@ -13,6 +13,8 @@ export function messageOf(push: SendPush, personId: string): NewMessage {
     to: audienceOf(push, personId),
     ...(content ? { content } : {}),
     ...overridesOf(push.custom_payload ?? {}),
+    templating: 'liquid',
+    trigger: push.message_data ?? {},
     ...(push.send_at == null ? {} : { send_at: push.send_at }),
   }
   return inAppApiWords(() => {

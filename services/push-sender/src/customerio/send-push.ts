@@ -22,7 +22,7 @@ export const SendPush = z.strictObject({
   custom_data: AttributesInput.nullish().describe('Keys for the app'),
   custom_device: CustomDevice.nullish(),
   custom_payload: CustomPayload.nullish(),
-  message_data: AttributesInput.nullish(),
+  message_data: AttributesInput.nullish().describe('What templates read as `trigger`'),
   send_at: UnixSeconds.nullish().describe('Unix seconds, at most 90 days ahead'),
   language: cleanText(100).nullish().describe('Templates have one language'),
   disable_message_retention: z.boolean().nullish(),
