@@ -6,8 +6,9 @@ import {
   type MinuteOfVerdicts,
   type Provider,
 } from '@pushkeep/domain'
-import type { Sql } from './connect.ts'
+import type { Database, Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
+import { areFirstSent, listOf, recordFirstSent } from './recording-sent.ts'
 
 /** What became of one delivery, as a worker saw it. */
 export interface Recording {
@@ -176,27 +177,35 @@ const recordText = `
  * Writes outcomes back in one statement: deliveries, counters, chunks and devices are committed
  * together.
  */
-export async function recordOutcomes(sql: Sql, all: readonly Recording[]): Promise<Recorded> {
-  const batch = onePerDelivery(all)
+export async function recordOutcomes(
+  database: Database,
+  all: readonly Recording[],
+): Promise<Recorded> {
+  const inOrder = all.toSorted((one, other) => one.deviceNo - other.deviceNo)
+  const recorded = areFirstSent(inOrder) ? await recordFirstSent(database, inOrder) : null
+  return recorded ?? recordAny(database, onePerDelivery(all))
+}
+
+async function recordAny(sql: Sql, batch: readonly Recording[]): Promise<Recorded> {
   const { rows } = await sql.query<Recorded>({
     name: 'record-outcomes',
     text: recordText,
     values: [
-      numbers(batch.map((r) => r.chunkNo)),
-      numbers(batch.map((r) => r.messageNo)),
-      numbers(batch.map((r) => r.appNo)),
-      numbers(batch.map((r) => r.deviceNo)),
-      numbers(batch.map((r) => r.personNo ?? 'null')),
-      numbers(batch.map((r) => statusCode[r.status])),
+      listOf(batch, (r) => r.chunkNo),
+      listOf(batch, (r) => r.messageNo),
+      listOf(batch, (r) => r.appNo),
+      listOf(batch, (r) => r.deviceNo),
+      listOf(batch, (r) => r.personNo ?? 'null'),
+      listOf(batch, (r) => statusCode[r.status]),
       batch.map((r) => r.reason),
-      numbers(batch.map((r) => r.attempts)),
-      numbers(batch.map((r) => r.at)),
-      numbers(batch.map((r) => lastStatusCode(r.effect.lastStatus))),
-      numbers(batch.map((r) => r.effect.failures ?? -1)),
-      numbers(batch.map((r) => (r.effect.token === 'retired' ? 't' : 'f'))),
-      numbers(batch.map((r) => r.epoch)),
+      listOf(batch, (r) => r.attempts),
+      listOf(batch, (r) => r.at),
+      listOf(batch, (r) => lastStatusCode(r.effect.lastStatus)),
+      listOf(batch, (r) => r.effect.failures ?? -1),
+      listOf(batch, (r) => (r.effect.token === 'retired' ? 't' : 'f')),
+      listOf(batch, (r) => r.epoch),
       batch.map((r) => r.environment),
-      numbers(batch.map((r) => r.provider)),
+      listOf(batch, (r) => r.provider),
     ],
   })
   return rows[0] ?? { written: 0, devices: 0, late: 0, minutes: [] }
@@ -214,9 +223,4 @@ function onePerDelivery(all: readonly Recording[]): Recording[] {
     if (other === undefined || other.status === 'pending') kept.set(key, recording)
   }
   return [...kept.values()]
-}
-
-/** An array literal of values that need no quoting: joined natively, not escaped one by one. */
-function numbers(values: readonly (number | string)[]): string {
-  return `{${values.join(',')}}`
 }

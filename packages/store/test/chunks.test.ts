@@ -472,3 +472,54 @@ test('what templates read of a person comes with their claims, and nothing more'
     [Number(nobodys.deviceNo), null],
   ])
 })
+
+test('of sent pushes of which one is on record already the others count, and it stays one', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  for (let i = 0; i < 3; i += 1) await insertDevice(scene, { personNo: ana })
+  const id = await accept(scene, { to: { person_id: 'ana' } })
+  const chunk = await mustLease(await firstChunk(), 3)
+  const all = chunk.recipients.map((recipient) => sent(chunk, recipient))
+  expect(await recordOutcomes(db.database, all.slice(1, 2))).toMatchObject({ written: 1 })
+  expect(await recordOutcomes(db.database, all)).toMatchObject({ written: 2 })
+  expect(await recordOutcomes(db.database, all)).toMatchObject({ written: 0 })
+  expect(await report(scene, id)).toMatchObject({
+    state: 'done',
+    counts: { sent: 3, recipients: 3 },
+  })
+})
+
+test('what is sent to a device that changed hands meanwhile is on record, and not on the device (R2)', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  const { deviceNo } = await insertDevice(scene, { personNo: ana })
+  await accept(scene, { to: { person_id: 'ana' } })
+  const chunk = await mustLease(await firstChunk(), 1)
+  const [recipient] = chunk.recipients
+  if (!recipient) throw new Error('no recipient')
+  await db.database.query('update devices set epoch = epoch + 1 where device_no = $1', [deviceNo])
+  const recorded = await recordOutcomes(db.database, [sent(chunk, recipient)])
+  expect(recorded).toMatchObject({ written: 1, devices: 0 })
+  expect(await deviceRow(scene, deviceNo)).toMatchObject({ last_status: '' })
+})
+
+test('an older answer that is written later does not overwrite a newer one (R3)', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  const { deviceNo } = await insertDevice(scene, { personNo: ana })
+  const lease = async () => {
+    await accept(scene, { to: { person_id: 'ana' } })
+    const chunk = await mustLease((await openChunks(scene)).at(-1) ?? '', 1)
+    const [recipient] = chunk.recipients
+    if (!recipient) throw new Error('no recipient')
+    return { chunk, recipient }
+  }
+  const [one, two] = [await lease(), await lease()]
+  const at = Date.now()
+  const failed = {
+    status: 'failed',
+    effect: { lastStatus: 'bounced', token: null, failures: 1 },
+    at,
+  } as const
+  await recordOutcomes(db.database, [sent(two.chunk, two.recipient, failed)])
+  const late = sent(one.chunk, one.recipient, { at: at - 1000 })
+  expect(await recordOutcomes(db.database, [late])).toMatchObject({ written: 1, devices: 0 })
+  expect(await deviceRow(scene, deviceNo)).toMatchObject({ last_status: 'bounced', failures: 1 })
+})

@@ -1,0 +1,119 @@
+import pg from 'pg'
+import type { Database } from './connect.ts'
+import { statusCode } from './delivery-codes.ts'
+import type { Recorded, Recording } from './recording.ts'
+
+// Most outcomes say that a first try was sent, and nothing else: no row of it can be there, no token is in
+// question, and nothing has to be told. Of these each row is written once, without a look before, in half
+// the time. Devices change by the same compare-and-set as elsewhere (R2, R3). Rows come in the order of
+// their devices, which is the order of locks everywhere.
+const sentText = `
+  with given as materialized (
+    select chunk_no, message_no, app_no, device_no, person_no, to_timestamp(at_ms / 1000) as at,
+           epoch, provider
+    from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::float8[],
+                $7::int[], $8::text[])
+      as g(chunk_no, message_no, app_no, device_no, person_no, at_ms, epoch, provider)
+  ), minute as (
+    insert into bounce_minutes as b (app_no, provider, minute, judged, dead)
+    select app_no, provider, date_trunc('minute', now()), count(*), 0
+    from given group by app_no, provider order by app_no, provider
+    on conflict (app_no, provider, minute) do update set judged = b.judged + excluded.judged
+    returning app_no, provider, judged, dead
+  ), watched as (
+    select m.app_no as "appNo", m.provider, m.judged, m.dead, ap.usual_dead_share as "usualShare"
+    from minute m join app_providers ap using (app_no, provider)
+    where ap.guarded_since is null
+      and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
+  ), written as (
+    insert into deliveries (message_no, device_no, person_no, at, status, attempts, reason)
+    select message_no, device_no, person_no, at, ${statusCode.sent}, 1, null from given
+  ), tally as (
+    select message_no, max(at) as at, count(*) as sent from given group by message_no
+  ), counts_locked as materialized (
+    select message_no from message_counts where message_no in (select message_no from tally)
+    order by message_no for no key update
+  ), counted as (
+    update message_counts c
+    set sent = c.sent + t.sent, settled_at = greatest(c.settled_at, t.at)
+    from tally t join counts_locked using (message_no)
+    where c.message_no = t.message_no
+  ), chunks_locked as materialized (
+    select c.chunk_no from chunks c where c.chunk_no in (select chunk_no from given)
+    order by c.chunk_no for no key update
+  ), chunked as (
+    update chunks c
+    set settled = c.settled + n.settled,
+        state = case when c.settled + n.settled >= c.size then 'done' else c.state end
+    from (select chunk_no, count(*) as settled from given group by chunk_no) n
+    join chunks_locked using (chunk_no)
+    where c.chunk_no = n.chunk_no and c.state <> 'done'
+  ), changed as (
+    update devices d set last_status = 'sent', status_at = g.at, failures = 0
+    from given g
+    where d.app_no = g.app_no and d.device_no = g.device_no and d.deleted_at is null
+      and d.epoch = g.epoch and (d.status_at is null or d.status_at <= g.at)
+    returning 1
+  )
+  select (select count(*)::int from given) as written,
+         (select count(*)::int from changed) as devices,
+         0 as late,
+         (select coalesce(json_agg(watched), '[]') from watched) as minutes`
+
+/** Whether a batch, in the order of devices, is of first tries that were sent, one for each device. */
+export function areFirstSent(batch: readonly Recording[]): boolean {
+  let before: Recording | undefined
+  for (const recording of batch) {
+    const { status, attempts, environment, effect } = recording
+    const isPlain =
+      status === 'sent' &&
+      attempts === 1 &&
+      environment === null &&
+      effect.lastStatus === 'sent' &&
+      effect.failures === 0 &&
+      effect.token === null
+    if (!isPlain || before?.deviceNo === recording.deviceNo) return false
+    before = recording
+  }
+  return true
+}
+
+/**
+ * Writes a batch of `areFirstSent`, all or nothing; null where a delivery is on record already, and
+ * nothing was written.
+ */
+export async function recordFirstSent(
+  database: Database,
+  batch: readonly Recording[],
+): Promise<Recorded | null> {
+  try {
+    const { rows } = await database.query<Recorded>({
+      name: 'record-first-sent',
+      text: sentText,
+      values: [
+        listOf(batch, (r) => r.chunkNo),
+        listOf(batch, (r) => r.messageNo),
+        listOf(batch, (r) => r.appNo),
+        listOf(batch, (r) => r.deviceNo),
+        listOf(batch, (r) => r.personNo ?? 'null'),
+        listOf(batch, (r) => r.at),
+        listOf(batch, (r) => r.epoch),
+        listOf(batch, (r) => r.provider),
+      ],
+    })
+    return rows[0] ?? null
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === uniqueViolation) return null
+    throw error
+  }
+}
+
+const uniqueViolation = '23505'
+
+/** An array literal of values that need no quoting: joined natively, not escaped one by one. */
+export function listOf<Item>(
+  items: readonly Item[],
+  textOf: (item: Item) => number | string,
+): string {
+  return `{${items.map(textOf).join(',')}}`
+}
