@@ -17,7 +17,7 @@ import {
   renderFcm,
 } from '@pushkeep/providers'
 import type { AppProvider, LeasedChunk, Recipient } from '@pushkeep/store'
-import { v5 as uuidv5 } from 'uuid'
+import { apnsIdsOf } from './apns-id.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { createPoolStatistics } from './pool-statistics.ts'
 import { createRoom, type Room } from './room.ts'
@@ -122,19 +122,21 @@ export function createSenders(options: SendersOptions) {
     async open(chunk: LeasedChunk, now: () => number): Promise<MessageSender> {
       const entry = await provide(chunk)
       const send = entry.render(messageToRender(chunk), now())
-      const { id } = chunk.message
+      const apnsIdOf = apnsIdsOf(chunk.message.id)
       const { breaker, room } = entry
       const isUrgent = chunk.lane === 'transactional'
       return {
         breaker,
         room,
         send({ token, deviceNo, environment, customer }, done) {
-          // The same id for each try of a delivery: a repeat can be told from a second push (R5).
-          const apnsId = uuidv5(String(deviceNo), id)
-          send({ token, apnsId, environment, isUrgent }, customer, (outcome) => {
-            done(outcome)
-            room.changed()
-          })
+          send(
+            { token, apnsId: apnsIdOf(deviceNo), environment, isUrgent },
+            customer,
+            (outcome) => {
+              done(outcome)
+              room.changed()
+            },
+          )
         },
       }
     },
