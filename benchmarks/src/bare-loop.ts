@@ -1,38 +1,97 @@
 import { sign } from 'node:crypto'
-import { connect } from 'node:http2'
+import { connect, type OutgoingHttpHeaders } from 'node:http2'
+import type { Credentials } from './scene.ts'
 
 /**
  * What a plain `node:http2` client reaches against the same simulator: one session, a fixed number
- * of streams in flight, a constant payload, nothing read, judged or stored but the status.
+ * of streams in flight, the body put together by a template text, nothing read, judged or stored but
+ * the status. Run as a process of its own.
  */
-interface Task {
+export interface BareTask extends Credentials {
+  provider: 'apns' | 'fcm'
   url: string
-  ca: string
+  tokenUrl: string
   tokens: string[]
-  apns: { teamId: string; keyId: string; topic: string; privateKeyPem: string }
+}
+
+interface Push {
+  headers: OutgoingHttpHeaders
+  body: string | Buffer
 }
 
 const inFlightMax = 100
+const said = { title: 'Hello', body: 'To everyone who is here' }
 
-process.once('message', (task: Task) => void run(task))
+process.once('message', (task: BareTask) => void run(task))
 
-function providerToken({ teamId, keyId, privateKeyPem }: Task['apns']): string {
-  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const text = `${part({ alg: 'ES256', kid: keyId })}.${part({ iss: teamId, iat: Math.floor(Date.now() / 1000) })}`
-  const signature = sign('sha256', Buffer.from(text), {
-    key: privateKeyPem,
-    dsaEncoding: 'ieee-p1363',
+const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const seconds = () => Math.floor(Date.now() / 1000)
+
+function apnsPushes({ apns: { teamId, keyId, topic, privateKeyPem } }: BareTask) {
+  const text = `${part({ alg: 'ES256', kid: keyId })}.${part({ iss: teamId, iat: seconds() })}`
+  const key = { key: privateKeyPem, dsaEncoding: 'ieee-p1363' } as const
+  const authorization = `bearer ${text}.${sign('sha256', Buffer.from(text), key).toString('base64url')}`
+  const body = Buffer.from(JSON.stringify({ aps: { alert: said } }))
+  return (token: string): Push => ({
+    headers: {
+      ':method': 'POST',
+      ':path': `/3/device/${token}`,
+      authorization,
+      'apns-topic': topic,
+      'apns-push-type': 'alert',
+      'apns-priority': '10',
+    },
+    body,
   })
-  return `${text}.${signature.toString('base64url')}`
 }
 
-async function run(task: Task): Promise<void> {
+async function fcmPushes({ fcm: { projectId, serviceAccount }, tokenUrl, ca }: BareTask) {
+  const { client_email: iss, private_key } = serviceAccount
+  const claims = { iss, aud: tokenUrl, iat: seconds(), exp: seconds() + 3600 }
+  const scope = 'https://www.googleapis.com/auth/firebase.messaging'
+  const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ ...claims, scope })}`
+  const assertion = `${text}.${sign('sha256', Buffer.from(text), private_key).toString('base64url')}`
+  const authorization = `Bearer ${await accessToken(tokenUrl, ca, assertion)}`
+  const rest = `","notification":${JSON.stringify(said)}}}`
+  return (token: string): Push => ({
+    headers: {
+      ':method': 'POST',
+      ':path': `/v1/projects/${projectId}/messages:send`,
+      authorization,
+      'content-type': 'application/json',
+    },
+    body: `{"message":{"token":"${token}${rest}`,
+  })
+}
+
+function accessToken(tokenUrl: string, ca: string, assertion: string): Promise<string> {
+  const { origin, pathname } = new URL(tokenUrl)
+  const session = connect(origin, { ca })
+  return new Promise((resolve, reject) => {
+    session.once('error', reject)
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': pathname,
+      'content-type': 'application/x-www-form-urlencoded',
+    })
+    let answer = ''
+    stream.setEncoding('utf8')
+    stream.on('data', (text: string) => {
+      answer += text
+    })
+    stream.on('end', () => {
+      session.close()
+      resolve(JSON.parse(answer).access_token)
+    })
+    const grant_type = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+    stream.end(new URLSearchParams({ grant_type, assertion }).toString())
+  })
+}
+
+async function run(task: BareTask): Promise<void> {
+  const pushTo = task.provider === 'apns' ? apnsPushes(task) : await fcmPushes(task)
   const session = connect(task.url, { ca: task.ca, peerMaxConcurrentStreams: 1 })
   await new Promise((resolve) => session.once('remoteSettings', resolve))
-  const authorization = `bearer ${providerToken(task.apns)}`
-  const body = Buffer.from(
-    JSON.stringify({ aps: { alert: { title: 'Hello', body: 'To everyone who is here' } } }),
-  )
   let next = 0
   let accepted = 0
   let open = 0
@@ -47,16 +106,10 @@ async function run(task: Task): Promise<void> {
     }
     const sendOne = (token: string) => {
       open += 1
-      const stream = session.request({
-        ':method': 'POST',
-        ':path': `/3/device/${token}`,
-        authorization,
-        'apns-topic': task.apns.topic,
-        'apns-push-type': 'alert',
-        'apns-priority': '10',
-      })
-      stream.on('response', (headers) => {
-        if (headers[':status'] === 200) accepted += 1
+      const { headers, body } = pushTo(token)
+      const stream = session.request(headers)
+      stream.on('response', (answer) => {
+        if (answer[':status'] === 200) accepted += 1
       })
       stream.on('error', reject)
       stream.on('close', () => {
@@ -68,8 +121,8 @@ async function run(task: Task): Promise<void> {
     }
     more()
   })
-  const seconds = (performance.now() - began) / 1000
+  const took = (performance.now() - began) / 1000
   session.close()
   if (accepted !== task.tokens.length) throw new Error(`${accepted} of ${task.tokens.length}`)
-  process.send?.({ seconds })
+  process.send?.({ seconds: took })
 }

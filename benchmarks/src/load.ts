@@ -23,6 +23,8 @@ export interface LoadOptions {
   connections: number
   /** How many requests in all. */
   count: number
+  /** How many a second at most; left out: as many as are answered. */
+  ratePerSecond?: number | undefined
   /** The n-th request. */
   request: (n: number) => LoadRequest
 }
@@ -35,8 +37,13 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const times: number[] = []
   const statuses: Record<string, number> = {}
   let next = 0
-  const take = () => (next < options.count ? options.request(next++) : null)
   const began = performance.now()
+  const take = (): Turn | null => {
+    if (next >= options.count) return null
+    const n = next++
+    const due = options.ratePerSecond ? began + (n * 1000) / options.ratePerSecond : began
+    return { request: options.request(n), due }
+  }
   await Promise.all(
     Array.from({ length: options.connections }, () =>
       converse(options, take, (status, ms) => {
@@ -57,10 +64,16 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   }
 }
 
+/** A request and when it is due, by the monotonic clock: waiting for its connection counts. */
+interface Turn {
+  request: LoadRequest
+  due: number
+}
+
 /** One connection: a request, its answer, the next request. */
 function converse(
   options: LoadOptions,
-  take: () => LoadRequest | null,
+  take: () => Turn | null,
   answered: (status: number, ms: number) => void,
 ): Promise<void> {
   const { hostname, port, host } = new URL(options.url)
@@ -70,11 +83,16 @@ function converse(
     let began = 0
     let text = ''
     const send = () => {
-      const request = take()
-      if (request) {
-        began = performance.now()
-        write(socket, request, fixed.join(''))
-      } else socket.end(resolve)
+      const turn = take()
+      if (!turn) {
+        socket.end(resolve)
+        return
+      }
+      const now = performance.now()
+      began = options.ratePerSecond ? turn.due : now
+      const write = () => writeTo(socket, turn.request, fixed.join(''))
+      if (turn.due > now) setTimeout(write, turn.due - now)
+      else write()
     }
     socket.setEncoding('latin1')
     socket.on('connect', send)
@@ -90,7 +108,7 @@ function converse(
   })
 }
 
-function write(socket: Socket, { method, path, body = '' }: LoadRequest, headers: string): void {
+function writeTo(socket: Socket, { method, path, body = '' }: LoadRequest, headers: string): void {
   const length = Buffer.byteLength(body)
   socket.write(`${method} ${path} HTTP/1.1\r\n${headers}content-length: ${length}\r\n\r\n${body}`)
 }

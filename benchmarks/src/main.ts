@@ -1,131 +1,85 @@
 import { parseArgs } from 'node:util'
-import { bare, broadcast } from './broadcast.ts'
-import { dialects } from './dialects.ts'
-import { latency } from './latency.ts'
-import { sampleMemory } from './processes.ts'
-import { registration } from './registration.ts'
+import { dialects } from './figures/dialects.ts'
+import { latency } from './figures/latency.ts'
+import { onePerson, shadow } from './figures/one-person.ts'
+import { registration } from './figures/registration.ts'
+import { registrySize } from './figures/registry-size.ts'
+import { apns, fcm, growth, personalised, slowProvider } from './figures/send-path.ts'
 import { openReport, type Report } from './report.ts'
-import { openScene, type Scene, seedDevices } from './scene.ts'
+import { openScene, type Scene } from './scene.ts'
 
-const figures = ['registration', 'dialects', 'latency', 'broadcast', 'memory'] as const
-type Name = (typeof figures)[number]
+const options = {
+  only: { type: 'string', multiple: true },
+  backend: { type: 'string', default: 'postgres' },
+  workers: { type: 'string', default: '1' },
+  devices: { type: 'string', default: '100000' },
+  registry: { type: 'string', default: '1000000' },
+  seed: { type: 'string', default: 'pushkeep' },
+  help: { type: 'boolean', default: false },
+} as const
+const { values } = parseArgs({ options })
+const { seed } = values
+const devices = Number(values.devices)
+
+/** Each in a fresh installation, so that none meets what another left. */
+const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> = {
+  registration: (scene, report) => registration(scene, report, seed),
+  registry: (scene, report) =>
+    registrySize(scene, report, { few: 100_000, many: Number(values.registry), seed }),
+  dialects: (scene, report) => dialects(scene, report, { items: 20_000, seed }),
+  latency: (scene, report) => steadyLatency(scene, report),
+  messages: (scene, report) => onePerson(scene, report, seed),
+  shadow: (scene, report) => shadow(scene, report, { devices, seed }),
+  broadcast: (scene, report) => apns(scene, report, { devices, seed }),
+  fcm: (scene, report) => fcm(scene, report, { devices, seed }),
+  slow: (scene, report) => slowProvider(scene, report, { devices, seed }),
+  growth: (scene, report) => growth(scene, report, { devices, seed }),
+  personalised: (scene, report) => personalised(scene, report, { devices, seed }),
+}
 
 const help = `npm run bench -- [options]
-  --only NAME     one of ${figures.join(', ')}; may be given several times
+  --only NAME     one of ${Object.keys(figures).join(', ')}; may be given several times
   --backend NAME  postgres (default), redis or both: where the queues live
   --workers N     worker processes (default 1)
-  --devices N     devices of the broadcast (default 100000); the memory figure takes five times as many
+  --devices N     devices of a broadcast (default 100000)
+  --registry N    devices of the large registry (default 1000000), against 100,000
   --seed TEXT     determines tokens and people (default pushkeep)
 Each figure is a line of JSON, also in benchmarks/results/; a table closes the run.`
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    backend: { type: 'string', default: 'postgres' },
-    workers: { type: 'string', default: '1' },
-    devices: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: 'pushkeep' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const { seed } = values
-const devices = Number(values.devices)
-const wanted = figures.filter((name) => !values.only || values.only.includes(name))
+async function steadyLatency(scene: Scene, report: Report): Promise<void> {
+  await latency(scene, 50, 100, `latency-warm-up-${seed}`)
+  const result = await latency(scene, 50, 1500, `latency-${seed}`)
+  const detail = { messages: result.messages, maxMs: result.maxMs }
+  const add = (name: string, value: number, most: number) =>
+    report.add({ figure: name, value, unit: 'ms', bar: { most }, detail })
+  await add('latency p50', result.p50Ms, 15)
+  await add('latency p99', result.p99Ms, 60)
+}
 
-async function runOn(backend: string): Promise<boolean> {
-  const scene = await openScene({
-    withRedis: backend === 'redis',
-    workers: Number(values.workers),
-  })
+async function runOn(backend: string, names: readonly string[]): Promise<boolean> {
   const file = new URL(`../results/${new Date().toISOString()}-${backend}.jsonl`, import.meta.url)
   const report = openReport(file.pathname, { backend, seed, workers: Number(values.workers) })
-  try {
-    for (const name of wanted) await run[name](scene, report)
-  } finally {
-    await scene.close()
+  for (const name of names) {
+    const workers = Number(values.workers)
+    const scene = await openScene({ withRedis: backend === 'redis', workers })
+    try {
+      await figures[name]?.(scene, report)
+    } finally {
+      await scene.close()
+    }
   }
   return report.close()
 }
 
-const run: Record<Name, (scene: Scene, report: Report) => Promise<void>> = {
-  async registration(scene, report) {
-    await registration(scene, 3000, `warm-up-${seed}`)
-    const { perSecond, ...detail } = await registration(scene, 30_000, seed)
-    const figure = { figure: 'registration', value: perSecond, unit: '1/s', bar: { least: 3000 } }
-    await report.add({ ...figure, detail })
-  },
-  dialects: (scene, report) => dialects(scene, report, { items: 20_000, seed }),
-  async latency(scene, report) {
-    await latency(scene, 50, 100, `latency-warm-up-${seed}`)
-    const result = await latency(scene, 50, 1500, `latency-${seed}`)
-    const detail = { messages: result.messages, maxMs: result.maxMs }
-    const add = (name: string, value: number, most: number) =>
-      report.add({ figure: name, value, unit: 'ms', bar: { most }, detail })
-    await add('latency p50', result.p50Ms, 15)
-    await add('latency p99', result.p99Ms, 60)
-  },
-  async broadcast(scene, report) {
-    await seedDevices(scene, devices, seed)
-    const credentials = await scene.credentials()
-    const { rows } = await scene.database.query<{ n: number }>(
-      'select count(*)::int n from devices',
-    )
-    const all = rows[0]?.n ?? 0
-    // In turn, so that both meet the same machine; the first of each warms up.
-    const ratios: number[] = []
-    for (const round of [0, 1, 2, 3]) {
-      const plain = await bare(scene, all, credentials)
-      const ours = await broadcast(scene, all)
-      if (round === 0) continue
-      ratios.push(ours.perSecond / plain.perSecond)
-      await report.add({
-        figure: 'bare',
-        value: plain.perSecond,
-        unit: '1/s',
-        detail: { ...plain },
-      })
-      await report.add({
-        figure: 'broadcast',
-        value: ours.perSecond,
-        unit: '1/s',
-        detail: { ...ours },
-      })
-    }
-    const median = ratios.toSorted((a, b) => a - b)[ratios.length >> 1] ?? 0
-    const figure = { figure: 'broadcast/bare', value: median, unit: '', bar: { least: 0.35 } }
-    await report.add({ ...figure, detail: { ratios } })
-  },
-  async memory(scene, report) {
-    const peaks: number[] = []
-    for (const count of [devices, devices * 5]) {
-      await seedDevices(scene, count, seed)
-      const sampler = sampleMemory(scene.pids['workers-1'] ?? 0)
-      await broadcast(scene, count)
-      const { peakMb, medianMb } = sampler.stop()
-      peaks.push(peakMb)
-      await report.add({
-        figure: `worker memory at ${count}`,
-        value: peakMb,
-        unit: 'MB',
-        bar: { most: 300 },
-        detail: { medianMb },
-      })
-    }
-    const growth = (peaks[1] ?? 0) / (peaks[0] ?? 1)
-    await report.add({
-      figure: 'worker memory growth',
-      value: growth,
-      unit: '',
-      bar: { most: 1.2 },
-    })
-  },
-}
-
-if (values.help || wanted.length === 0) {
+const wanted = values.only ?? Object.keys(figures)
+const unknown = wanted.filter((name) => !Object.hasOwn(figures, name))
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`there is no figure ${unknown.join(', ')}`)
   console.log(help)
+  process.exitCode = values.help ? 0 : 2
 } else {
   const backends = values.backend === 'both' ? ['postgres', 'redis'] : [values.backend]
-  const isReached = []
-  for (const backend of backends) isReached.push(await runOn(backend))
-  process.exitCode = isReached.every(Boolean) ? 0 : 1
+  const areReached = []
+  for (const backend of backends) areReached.push(await runOn(backend, wanted))
+  process.exitCode = areReached.every(Boolean) ? 0 : 1
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,8 +15,14 @@ export interface Scene {
   /** Calls a service with the secret key and returns its JSON. */
   call(method: string, url: string, body?: unknown): Promise<unknown>
   /** What the simulator issued, and the certificate to trust. */
-  credentials(): Promise<{ apns: unknown; ca: string }>
+  credentials(): Promise<Credentials>
   close(): Promise<void>
+}
+
+export interface Credentials {
+  apns: { teamId: string; keyId: string; topic: string; privateKeyPem: string }
+  fcm: { projectId: string; serviceAccount: { client_email: string; private_key: string } }
+  ca: string
 }
 
 export interface SceneOptions {
@@ -62,8 +69,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     },
     async credentials() {
       const { ca_file, credentials_file } = running.simulator.child?.ready ?? {}
-      const { apns } = JSON.parse(await readFile(String(credentials_file), 'utf8'))
-      return { apns, ca: await readFile(String(ca_file), 'utf8') }
+      const { apns, fcm } = JSON.parse(await readFile(String(credentials_file), 'utf8'))
+      return { apns, fcm, ca: await readFile(String(ca_file), 'utf8') }
     },
     async close() {
       await database.end()
@@ -86,7 +93,12 @@ function pidsOf(running: LocalRun): Record<string, number> {
   return pids
 }
 
-/** Stores iOS devices up to a number, with tokens that the seed determines. */
+/** The n-th token of a seed, from 1. */
+export function tokenAt(seed: string, n: number): string {
+  return createHash('sha256').update(`${seed}${n}`).digest('hex')
+}
+
+/** Stores iOS devices up to a number, with tokens that the seed determines (`tokenAt`). */
 export async function seedDevices(scene: Scene, count: number, seed: string): Promise<void> {
   await scene.database.query(
     `insert into devices (app_no, token_hash, token, platform, provider, last_used,
@@ -98,4 +110,29 @@ export async function seedDevices(scene: Scene, count: number, seed: string): Pr
     [scene.appNo, count, seed],
   )
   await scene.database.query('vacuum analyze devices')
+}
+
+/** Makes every device one of Android, by its provider alone: the simulator takes any token. */
+export async function useFcm(scene: Scene): Promise<void> {
+  await scene.database.query(`update devices set platform = 'android', provider = 'fcm'`)
+  await scene.database.query('vacuum full analyze devices')
+}
+
+/** Gives each device a person of its own, with a few attributes. */
+export async function seedOwners(scene: Scene, seed: string): Promise<void> {
+  await scene.database.query(
+    `with person as (
+       insert into people (workspace_no, id, attributes)
+       select $1, $2 || '-owner-' || device_no, jsonb_build_object(
+                'first_name', 'Name ' || device_no, 'plan', 'pro', 'visits', device_no,
+                'address', jsonb_build_object('city', 'Oslo', 'zip', '0150'))
+       from devices where person_no is null
+       returning person_no, id
+     )
+     update devices d set person_no = p.person_no
+     from person p where d.device_no = substring(p.id from '[0-9]+$')::bigint`,
+    [scene.workspaceNo, seed],
+  )
+  await scene.database.query('vacuum full analyze devices')
+  await scene.database.query('vacuum analyze people')
 }

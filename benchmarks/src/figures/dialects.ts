@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { type LoadRequest, load } from './load.ts'
-import type { Report } from './report.ts'
-import type { Scene } from './scene.ts'
+import { type LoadRequest, load } from '../load.ts'
+import { median, type Report } from '../report.ts'
+import type { Scene } from '../scene.ts'
 
 /** Messages in one batch of the Pipelines API. */
 const batchSize = 100
@@ -243,8 +243,4 @@ export async function dialects(
       })
     }
   }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 }

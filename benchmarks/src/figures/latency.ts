@@ -1,5 +1,5 @@
-import { quantile } from './report.ts'
-import type { Scene } from './scene.ts'
+import { quantile } from '../report.ts'
+import type { Scene } from '../scene.ts'
 
 export interface LatencyResult {
   messages: number
@@ -71,7 +71,8 @@ async function arrivals(simulator: string, acceptedAt: Map<string, number>): Pro
   }
 }
 
-async function seedPeople(scene: Scene, count: number, seed: string): Promise<string[]> {
+/** Stores people with an iPhone each, `<seed>-0` and on; returns the tokens in their order. */
+export async function seedPeople(scene: Scene, count: number, seed: string): Promise<string[]> {
   const { rows } = await scene.database.query<{ token: string }>(
     `with person as (
        insert into people (workspace_no, id)
