@@ -73,3 +73,32 @@ export async function surveyUnbalanced(sql: Sql): Promise<number> {
   })
   return rows[0]?.count ?? 0
 }
+
+/** How long the oldest work has waited that could be done now, in seconds; null: none waits. */
+export interface OldestWork {
+  transactional: number | null
+  bulk: number | null
+  /** Of a message whose audience is not planned yet. */
+  unplanned: number | null
+}
+
+/** What has waited for longest, of chunks that are due (not those of a paused lane) and of plans. */
+export async function surveyOldest(sql: Sql): Promise<OldestWork> {
+  const { rows } = await sql.query<OldestWork>({
+    name: 'survey-oldest',
+    text: `
+      with due as (
+        select c.lane, extract(epoch from now() - min(c.due_at))::float8 as seconds
+        from chunks c
+        left join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
+        where c.state = 'ready' and c.due_at <= now() and ap.paused_at is null
+        group by c.lane
+      )
+      select (select seconds from due where lane = 'transactional') as transactional,
+             (select seconds from due where lane = 'bulk') as bulk,
+             (select extract(epoch from now() - min(coalesce(send_at, created_at)))::float8
+              from messages where planned_at is null and coalesce(send_at, created_at) <= now())
+               as unplanned`,
+  })
+  return rows[0] ?? { transactional: null, bulk: null, unplanned: null }
+}
