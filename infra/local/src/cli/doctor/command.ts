@@ -1,8 +1,7 @@
 import { Command } from 'commander'
 import type { Answer, Env } from '../session.ts'
 import { columns } from '../view.ts'
-import { examine } from './doctor.ts'
-import type { Finding } from './finding.ts'
+import { counted, type Finding } from './finding.ts'
 
 /** `doctor` */
 export function doctorCommand(env: Env, say: (answer: Answer) => void): Command {
@@ -10,6 +9,8 @@ export function doctorCommand(env: Env, say: (answer: Answer) => void): Command 
     .description('look at the whole, and say what is not as it should be and what to do')
     .option('--no-providers', 'ask neither APNs nor FCM whether they take the credentials')
     .action(async (options: { providers: boolean }) => {
+      // What it looks with takes its time to load: the other commands do not wait for it.
+      const { examine } = await import('./doctor.ts')
       say(answerOf(await examine(env, options)))
     })
     .addHelpText('after', help)
@@ -30,7 +31,7 @@ function answerOf(findings: readonly Finding[]): Answer {
     todo === null ? said : `${said} → ${todo}`,
   ])
   return {
-    text: `${columns(lines)}\n${problems} problems, ${warnings} warnings`,
+    text: `${columns(lines)}\n${counted(problems, 'problem')}, ${counted(warnings, 'warning')}`,
     json: { problems, warnings, findings },
     exitCode: problems > 0 ? 1 : 0,
   }
