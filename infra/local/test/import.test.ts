@@ -218,7 +218,7 @@ test.each(['ndjson', 'csv'])(
     expect(line).toBeGreaterThan(0)
     expect(tally.created).toBeLessThan(total)
 
-    const second = await runFile(cli, ['import', file], env())
+    const second = await pushkeepIn(['import', file], env())
     expect(second.code).toBe(0)
     expect(second.err).toContain(`Going on after line ${line.toLocaleString('en')}`)
     expect(second.err).toMatch(/ 100 % {2}[\d,]+ lines {2}[\d,]+\/s {2}0 invalid/)

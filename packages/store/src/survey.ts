@@ -44,6 +44,8 @@ export interface LaneState {
   pausedFor: 'credentials' | 'mass_bounce' | null
   /** When the credentials were stored, ms since the epoch. */
   credentialsAt: number
+  /** When they end, ms since the epoch; null: nobody has set a date. */
+  credentialsEndAt: number | null
 }
 
 /** Every lane that has credentials; at most `limit`, oldest apps first. */
@@ -55,7 +57,8 @@ export async function surveyLanes(sql: Sql, limit: number): Promise<LaneState[]>
              case when ap.paused_at is null then null
                   when ap.guarded_since is not null then 'mass_bounce'
                   else 'credentials' end as "pausedFor",
-             extract(epoch from ap.updated_at)::float8 * 1000 as "credentialsAt"
+             extract(epoch from ap.updated_at)::float8 * 1000 as "credentialsAt",
+             extract(epoch from ap.expires_at)::float8 * 1000 as "credentialsEndAt"
       from app_providers ap join apps a using (app_no)
       order by a.app_no, ap.provider limit $1`,
     values: [limit],

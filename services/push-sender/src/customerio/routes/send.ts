@@ -1,5 +1,5 @@
 import { deliveryIdOf } from '@pushkeep/domain'
-import { type Caller, callerOf, conflict } from '@pushkeep/runtime'
+import { type Caller, callerOf, conflict, noteRequest } from '@pushkeep/runtime'
 import {
   type Acceptance,
   acceptMessage,
@@ -64,6 +64,7 @@ export const sendRoutes: FastifyPluginAsyncZod<SendDeps> = async (app, deps) => 
     const { headers, body } = request
     const key = idempotencyKey(headers['idempotency-key'])
     const id = await send(deps, callerOf(request), body, key, headers['x-retry-count'])
+    noteRequest(request, { message_id: id })
     const queued_at = Math.floor(Date.now() / 1000)
     const { send_at } = body
     return {
@@ -86,7 +87,10 @@ async function send(
   const { workspaceNo } = caller
   const repeat = { workspaceNo, body: push, retryCount }
   const before = key === null ? await acceptedBefore(database, repeat) : null
-  if (before !== null) return before
+  if (before !== null) {
+    events.accepted('transactional', 'repeated')
+    return before
+  }
   const identifier = personIn(push.identifiers)
   const personId = await personIdNamed(findPersonId, workspaceNo, identifier)
   if (personId === null) throw nobody()
