@@ -1,13 +1,14 @@
 import { parseArgs } from 'node:util'
 import { bare, broadcast } from './broadcast.ts'
 import { dialects } from './dialects.ts'
+import { importing } from './import.ts'
 import { latency } from './latency.ts'
 import { sampleMemory } from './processes.ts'
 import { registration } from './registration.ts'
 import { openReport, type Report } from './report.ts'
 import { openScene, type Scene, seedDevices } from './scene.ts'
 
-const figures = ['registration', 'dialects', 'latency', 'broadcast', 'memory'] as const
+const figures = ['registration', 'dialects', 'import', 'latency', 'broadcast', 'memory'] as const
 type Name = (typeof figures)[number]
 
 const help = `npm run bench -- [options]
@@ -15,6 +16,7 @@ const help = `npm run bench -- [options]
   --backend NAME  postgres (default), redis or both: where the queues live
   --workers N     worker processes (default 1)
   --devices N     devices of the broadcast (default 100000); the memory figure takes five times as many
+  --lines N       lines of each imported file (default 200000)
   --seed TEXT     determines tokens and people (default pushkeep)
 Each figure is a line of JSON, also in benchmarks/results/; a table closes the run.`
 
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'postgres' },
     workers: { type: 'string', default: '1' },
     devices: { type: 'string', default: '100000' },
+    lines: { type: 'string', default: '200000' },
     seed: { type: 'string', default: 'pushkeep' },
     help: { type: 'boolean', default: false },
   },
@@ -55,6 +58,7 @@ const run: Record<Name, (scene: Scene, report: Report) => Promise<void>> = {
     await report.add({ ...figure, detail })
   },
   dialects: (scene, report) => dialects(scene, report, { items: 20_000, seed }),
+  import: (scene, report) => importing(scene, report, { lines: Number(values.lines), seed }),
   async latency(scene, report) {
     await latency(scene, 50, 100, `latency-warm-up-${seed}`)
     const result = await latency(scene, 50, 1500, `latency-${seed}`)
