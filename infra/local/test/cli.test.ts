@@ -95,7 +95,7 @@ test('the command that is installed prints, refuses and ends with its code', asy
   expect(refused).toMatchObject({ code: 1, out: '' })
   expect(refused.err).toMatch(/^pushkeep: there is no workspace [^\n]+\n$/)
   expect(unknown).toMatchObject({ code: 2, out: '' })
-})
+}, 120_000)
 
 test('a workspace is created and listed, as text and as JSON', async () => {
   const created = await pushkeep(['workspace', 'create', 'acme'])
