@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { dialects } from './figures/dialects.ts'
+import { importing } from './figures/import.ts'
 import { latency } from './figures/latency.ts'
 import { onePerson, shadow } from './figures/one-person.ts'
 import { registration } from './figures/registration.ts'
@@ -14,6 +15,7 @@ const options = {
   workers: { type: 'string', default: '1' },
   devices: { type: 'string', default: '100000' },
   registry: { type: 'string', default: '1000000' },
+  lines: { type: 'string', default: '200000' },
   seed: { type: 'string', default: 'pushkeep' },
   help: { type: 'boolean', default: false },
 } as const
@@ -27,6 +29,7 @@ const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> =
   registry: (scene, report) =>
     registrySize(scene, report, { few: 100_000, many: Number(values.registry), seed }),
   dialects: (scene, report) => dialects(scene, report, { items: 20_000, seed }),
+  import: (scene, report) => importing(scene, report, { lines: Number(values.lines), seed }),
   latency: (scene, report) => steadyLatency(scene, report),
   messages: (scene, report) => onePerson(scene, report, seed),
   shadow: (scene, report) => shadow(scene, report, { devices, seed }),
@@ -43,6 +46,7 @@ const help = `npm run bench -- [options]
   --workers N     worker processes (default 1)
   --devices N     devices of a broadcast (default 100000)
   --registry N    devices of the large registry (default 1000000), against 100,000
+  --lines N       lines of each imported file (default 200000)
   --seed TEXT     determines tokens and people (default pushkeep)
 Each figure is a line of JSON, also in benchmarks/results/; a table closes the run.`
 

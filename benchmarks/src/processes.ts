@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 /** CPU seconds that a process has used, and its resident memory; Linux only. */
 export interface Usage {
   cpuSeconds: number
+  /** Of children that have ended. */
+  endedSeconds: number
   rssMb: number
 }
 
@@ -13,10 +15,14 @@ export async function usageOf(pid: number): Promise<Usage | null> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const ticks = Number(fields[11]) + Number(fields[12])
+    const ticks = (from: number) => Number(fields[from]) + Number(fields[from + 1])
     const status = await readFile(`/proc/${pid}/status`, 'utf8')
     const rssKb = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0)
-    return { cpuSeconds: ticks / ticksPerSecond, rssMb: rssKb / 1024 }
+    return {
+      cpuSeconds: ticks(11) / ticksPerSecond,
+      endedSeconds: ticks(13) / ticksPerSecond,
+      rssMb: rssKb / 1024,
+    }
   } catch {
     return null
   }
@@ -24,7 +30,8 @@ export async function usageOf(pid: number): Promise<Usage | null> {
 
 /** The CPU that the children of a process have used, themselves included: PostgreSQL's back ends. */
 export async function treeCpuSeconds(pid: number): Promise<number> {
-  const own = (await usageOf(pid))?.cpuSeconds ?? 0
+  const usage = await usageOf(pid)
+  const own = usage ? usage.cpuSeconds + usage.endedSeconds : 0
   const children = await childrenOf(pid)
   const below = await Promise.all(children.map(treeCpuSeconds))
   return below.reduce((sum, seconds) => sum + seconds, own)

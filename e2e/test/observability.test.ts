@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { connect } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -46,6 +48,7 @@ const secrets = {
   ios: iosToken(),
   android: androidToken(),
   unknown: iosToken(),
+  dialect: iosToken(),
   person: `canary.${randomBytes(6).toString('hex')}@example.com`,
   attribute: `canary-attribute-${randomBytes(6).toString('hex')}`,
   title: `canary-title-${randomBytes(6).toString('hex')}`,
@@ -240,6 +243,74 @@ test('bad requests, refused keys, a paused lane and a second provider leave thei
   await expect.poll(paused, soon).toBe(0)
 }, 120_000)
 
+test('calls in the words of Customer.io are counted, told and traced as the native ones are', async () => {
+  const { registry_url, sender_url, secret_key } = system.local
+  const counted = async () => {
+    const metrics = await scrape()
+    return {
+      messages: sumOf(metrics, 'pushkeep_messages_total', { result: 'accepted' }),
+      devices: sumOf(metrics, 'pushkeep_commands_total', { kind: 'register-device' }),
+      events: sumOf(metrics, 'pushkeep_commands_total', { kind: 'event' }),
+    }
+  }
+  const before = await counted()
+  const basic = `Basic ${Buffer.from(`site:${secret_key}`).toString('base64')}`
+  const spanOf = async (traceId: string, name: string) => {
+    const found = () =>
+      collector.spans.find((span) => span.traceId === traceId && span.name === name)
+    await expect.poll(() => found()?.name, soon).toBe(name)
+    return found()
+  }
+  const lineOf = async (traceId: string, part: string) => {
+    const found = () => lines.find((line) => line.includes(traceId) && line.includes(part)) ?? ''
+    await expect.poll(found, soon).not.toBe('')
+    return found()
+  }
+
+  const track = callersTrace()
+  const path = '/api/v1/customers/:identifier/devices'
+  const registered = await system.call(
+    'PUT',
+    registry_url + path.replace(':identifier', encodeURIComponent(secrets.person)),
+    { device: { id: secrets.dialect, platform: 'ios' } },
+    { authorization: basic, traceparent: track.traceparent },
+  )
+  expect(registered.status).toBe(200)
+  await spanOf(track.traceId, `PUT ${path}`)
+  expect(await lineOf(track.traceId, `"route":"${path}"`)).toMatch(/"device":"[0-9a-f]+"/)
+
+  const pipelines = callersTrace()
+  const event = { type: 'track', userId: secrets.person, event: 'looked', messageId: 'm-1' }
+  const seen = await system.call('POST', `${registry_url}/v1/track`, event, {
+    authorization: `Basic ${Buffer.from(`${secret_key}:`).toString('base64')}`,
+    traceparent: pipelines.traceparent,
+  })
+  expect(seen.status).toBe(200)
+  await spanOf(pipelines.traceId, 'POST /v1/track')
+
+  for (const route of ['/v1/send/push', '/customerio/v1/send/push']) {
+    const { traceId, traceparent } = callersTrace()
+    const push = {
+      identifiers: { id: secrets.person },
+      title: secrets.title,
+      message: `by ${route}`,
+    }
+    const sent = await system.call('POST', sender_url + route, push, { traceparent })
+    expect([route, sent.status]).toEqual([route, 200])
+    const id = String((await spanOf(traceId, `POST ${route}`))?.attributes['pushkeep.message_id'])
+    await done(system, id)
+    await spanOf(traceId, 'push apns')
+    expect(await lineOf(traceId, `"route":"${route}"`)).toContain(`"message_id":"${id}"`)
+    expect(await lineOf(traceId, 'chunk.delivered')).toContain(`"message_id":"${id}"`)
+  }
+  const { messages, devices, events } = before
+  expect(await counted()).toEqual({
+    messages: messages + 2,
+    devices: devices + 1,
+    events: events + 1,
+  })
+}, 120_000)
+
 test('what is counted is what is written down: metrics and ledger agree', async () => {
   const database = connect({ url: system.local.database_url, name: 'test', connectionsMax: 1 })
   const { rows } = await database.query<Record<string, number>>(
@@ -265,6 +336,41 @@ test('what is counted is what is written down: metrics and ledger agree', async 
     sumOf(metrics, 'pushkeep_pushes_total', { outcome: 'unavailable' })
   expect(pushes).toBeGreaterThanOrEqual(requests)
   expect(pushes - unanswered).toBeLessThanOrEqual(requests)
+}, 60_000)
+
+test('an end that was set for credentials is told, and pushkeep doctor finds nothing worse', async () => {
+  const { local, encryptionKey } = system
+  const database = connect({ url: local.database_url, name: 'test', connectionsMax: 1 })
+  await database.query(
+    `update app_providers set expires_at = now() + interval '3 days 1 hour' where provider = 'fcm'`,
+  )
+  await database.end()
+  const told = async () =>
+    sumOf(await scrape(), 'pushkeep_credentials_expire_timestamp_seconds', { provider: 'fcm' })
+  await expect.poll(told, soon).toBeGreaterThan(Date.now() / 1000)
+  const { stdout: said } = await promisify(execFile)(
+    process.execPath,
+    [`${root}infra/local/bin/pushkeep.js`, 'doctor'],
+    {
+      env: {
+        PATH: process.env.PATH,
+        DATABASE_URL: local.database_url,
+        PUSHKEEP_ENCRYPTION_KEY: encryptionKey,
+        PUSHKEEP_REGISTRY_URL: local.registry_url,
+        PUSHKEEP_SENDER_URL: local.sender_url,
+        PUSHKEEP_OPERATIONS_URLS: local.metrics_urls.join(),
+        APNS_PRODUCTION_URL: local.apns_url,
+        APNS_SANDBOX_URL: local.apns_sandbox_url,
+        FCM_URL: local.fcm_url,
+        FCM_TOKEN_URL: local.fcm_token_url,
+        PROVIDER_CA_FILE: local.provider_ca_file,
+      },
+    },
+  )
+  expect(said).toMatch(/^warning +credentials +fcm of local app \(.+\) end in 3 days → /m)
+  expect(said).toMatch(/^ok +credentials +apns of local app \(.+\), .*, are taken$/m)
+  expect(said).toMatch(/^ok +workers +2 processes report$/m)
+  expect(said).toMatch(/^0 problems, 1 warning$/m)
 }, 60_000)
 
 const Dashboard = z.looseObject({

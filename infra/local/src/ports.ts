@@ -19,6 +19,9 @@ export interface Ports {
 const usual = [7001, 7011, 7002, 7012, 7004, 7005, 7006, 7007, 7008, 7009]
 const usualWorkerPort = 7003
 
+/** The ports that a run takes where they are free. */
+export const usualPorts: readonly number[] = [...usual, usualWorkerPort].sort()
+
 /** The usual ports, another one where one is in use; or any that are free. */
 export async function choosePorts(which: 'usual' | 'free', workers: number): Promise<Ports> {
   const wanted = [...usual, ...Array.from({ length: workers }, () => usualWorkerPort)]
@@ -58,6 +61,13 @@ export async function freePorts(wanted: readonly number[]): Promise<number[]> {
   } finally {
     await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
   }
+}
+
+/** Whether nobody listens on this port of 127.0.0.1. */
+export async function isPortFree(port: number): Promise<boolean> {
+  const server = await tryListen(port)
+  if (server) await new Promise((done) => server.close(done))
+  return server !== null
 }
 
 function noPort(): never {

@@ -10,6 +10,7 @@ import {
 } from '@pushkeep/store'
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { pushkeepIn } from './in-process.ts'
 import { pathOf, type Ran, runFile, temporaryFolder } from './processes.ts'
 
 const encryptionKey = randomBytes(32).toString('base64')
@@ -30,16 +31,17 @@ beforeEach(async () => {
   await db.database.query('truncate workspaces cascade')
 })
 
-/** Runs the command as a user does. */
-function pushkeep(args: string[], env: Record<string, string> = {}): Promise<Ran> {
-  return runFile(pathOf('../bin/pushkeep.js'), args, {
-    DATABASE_URL: db.url,
-    PUSHKEEP_ENCRYPTION_KEY: encryptionKey,
-    PUSHKEEP_IDENTITY_KEY: encryptionKey,
-    PUSHKEEP_DIRECTORY: folder.path,
-    ...env,
-  })
-}
+const environment = (more: Record<string, string> = {}) => ({
+  DATABASE_URL: db.url,
+  PUSHKEEP_ENCRYPTION_KEY: encryptionKey,
+  PUSHKEEP_IDENTITY_KEY: encryptionKey,
+  PUSHKEEP_DIRECTORY: folder.path,
+  ...more,
+})
+
+/** In this process: a hundred of their own would take minutes to start. The first test has some. */
+const pushkeep = (args: string[], env?: Record<string, string>) =>
+  pushkeepIn(args, environment(env))
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where it is not
 async function json(...args: string[]): Promise<any> {
@@ -79,6 +81,21 @@ const apns = (appId: string, path: string) => [
   ...['app', 'credentials', 'apns', '--app', appId, '--key-file', path],
   ...['--key-id', 'ABCDE12345', '--team-id', 'TEAM012345', '--topic', 'com.example.shop'],
 ]
+
+test('the command that is installed prints, refuses and ends with its code', async () => {
+  const installed = (...args: string[]): Promise<Ran> =>
+    runFile(pathOf('../bin/pushkeep.js'), args, environment())
+  const [created, refused, unknown] = await Promise.all([
+    installed('workspace', 'create', 'acme', '--json'),
+    installed('app', 'list', '--workspace', '01900000-0000-7000-8000-000000000000'),
+    installed('workspace', 'paint'),
+  ])
+  expect(created).toMatchObject({ code: 0, err: '' })
+  expect(JSON.parse(created.out)).toMatchObject({ name: 'acme' })
+  expect(refused).toMatchObject({ code: 1, out: '' })
+  expect(refused.err).toMatch(/^pushkeep: there is no workspace [^\n]+\n$/)
+  expect(unknown).toMatchObject({ code: 2, out: '' })
+}, 120_000)
 
 test('a workspace is created and listed, as text and as JSON', async () => {
   const created = await pushkeep(['workspace', 'create', 'acme'])
@@ -206,7 +223,7 @@ test('identity tokens: keys of both kinds, and the mode, which needs one', async
   await json(...identity, 'remove', appId, 'first')
   expect(await refusal(1, ...identity, 'remove', appId, 'first')).toMatch('has no key first')
   expect(await refusal(1, ...identity, 'remove', appId, 'second')).toMatch('the last key')
-}, 120_000)
+})
 
 test('a key that does not fit its algorithm is refused, and a private one never taken', async () => {
   const { appId } = await newApp()
@@ -226,7 +243,7 @@ test('a key that does not fit its algorithm is refused, and a private one never 
   expect(await refusal(1, ...add('HS256'))).toMatch('at least 32 bytes')
   expect(await refusal(1, ...add('EdDSA'))).toMatch('must be a public key as PEM')
   expect(await refusal(2, ...add('HS512'))).toMatch('algorithm')
-}, 120_000)
+})
 
 test("an app's pushes do without the keys of Customer.io's SDKs, at once", async () => {
   const { appId } = await newApp()

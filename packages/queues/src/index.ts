@@ -15,3 +15,4 @@ export {
 export { jobId, PointerJob } from './jobs.ts'
 export { mergeMetrics } from './metrics-text.ts'
 export { deliveryQueue, planQueue, queueNames } from './names.ts'
+export { type RedisState, readInfo, redisState } from './redis-state.ts'

@@ -194,7 +194,7 @@ export {
   findMessage,
   type MessageReport,
 } from './messages.ts'
-export { migrate } from './migrate.ts'
+export { migrate, type SchemaState, schemaState } from './migrate.ts'
 export {
   type Doorbell,
   doorbellChannel,
@@ -269,11 +269,14 @@ export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
 export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
+export { type ServerState, serverState } from './server-state.ts'
 export {
   type LaneState,
   type LaneTotals,
+  type OldestWork,
   surveyBacklog,
   surveyLanes,
+  surveyOldest,
   surveyUnbalanced,
 } from './survey.ts'
 export {

@@ -14,19 +14,46 @@ export async function migrate(database: Database): Promise<string[]> {
       `create table if not exists migrations (
          name text primary key, applied_at timestamptz not null default now())`,
     )
-    const applied: string[] = []
-    for (const name of await missing(sql)) {
+    const names = await missing(sql)
+    for (const name of names) {
       await sql.query(await readFile(new URL(name, folder), 'utf8'))
       await sql.query('insert into migrations (name) values ($1)', [name])
-      applied.push(name)
     }
-    return applied
+    return names
   })
 }
 
 async function missing(sql: Sql): Promise<string[]> {
-  const { rows } = await sql.query<{ name: string }>('select name from migrations')
-  const done = new Set(rows.map((row) => row.name))
-  const files = (await readdir(folder)).filter((name) => name.endsWith('.sql'))
-  return files.filter((name) => !done.has(name)).sort()
+  const done = new Set(await applied(sql))
+  return (await known()).filter((name) => !done.has(name))
+}
+
+async function applied(sql: Sql): Promise<string[]> {
+  const { rows } = await sql.query<{ name: string }>('select name from migrations order by name')
+  return rows.map(({ name }) => name)
+}
+
+async function known(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
+}
+
+/** How the schema stands to this version, in names of migrations. */
+export interface SchemaState {
+  applied: number
+  missing: string[]
+  /** Applied by a newer version. */
+  unknown: string[]
+}
+
+/** Looks at the migrations of a database without applying any. */
+export async function schemaState(sql: Sql): Promise<SchemaState> {
+  const { rows } = await sql.query<{ isThere: boolean }>(
+    `select to_regclass('migrations') is not null as "isThere"`,
+  )
+  const [done, ours] = [rows[0]?.isThere ? await applied(sql) : [], await known()]
+  return {
+    applied: done.length,
+    missing: ours.filter((name) => !done.includes(name)),
+    unknown: done.filter((name) => !ours.includes(name)),
+  }
 }

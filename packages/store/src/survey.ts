@@ -44,6 +44,8 @@ export interface LaneState {
   pausedFor: 'credentials' | 'mass_bounce' | null
   /** When the credentials were stored, ms since the epoch. */
   credentialsAt: number
+  /** When they end, ms since the epoch; null: nobody has set a date. */
+  credentialsEndAt: number | null
 }
 
 /** Every lane that has credentials; at most `limit`, oldest apps first. */
@@ -55,7 +57,8 @@ export async function surveyLanes(sql: Sql, limit: number): Promise<LaneState[]>
              case when ap.paused_at is null then null
                   when ap.guarded_since is not null then 'mass_bounce'
                   else 'credentials' end as "pausedFor",
-             extract(epoch from ap.updated_at)::float8 * 1000 as "credentialsAt"
+             extract(epoch from ap.updated_at)::float8 * 1000 as "credentialsAt",
+             extract(epoch from ap.expires_at)::float8 * 1000 as "credentialsEndAt"
       from app_providers ap join apps a using (app_no)
       order by a.app_no, ap.provider limit $1`,
     values: [limit],
@@ -72,4 +75,33 @@ export async function surveyUnbalanced(sql: Sql): Promise<number> {
       where found_at > now() - interval '1 day'`,
   })
   return rows[0]?.count ?? 0
+}
+
+/** How long the oldest work has waited that could be done now, in seconds; null: none waits. */
+export interface OldestWork {
+  transactional: number | null
+  bulk: number | null
+  /** Of a message whose audience is not planned yet. */
+  unplanned: number | null
+}
+
+/** What has waited for longest, of chunks that are due (not those of a paused lane) and of plans. */
+export async function surveyOldest(sql: Sql): Promise<OldestWork> {
+  const { rows } = await sql.query<OldestWork>({
+    name: 'survey-oldest',
+    text: `
+      with due as (
+        select c.lane, extract(epoch from now() - min(c.due_at))::float8 as seconds
+        from chunks c
+        left join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
+        where c.state = 'ready' and c.due_at <= now() and ap.paused_at is null
+        group by c.lane
+      )
+      select (select seconds from due where lane = 'transactional') as transactional,
+             (select seconds from due where lane = 'bulk') as bulk,
+             (select extract(epoch from now() - min(coalesce(send_at, created_at)))::float8
+              from messages where planned_at is null and coalesce(send_at, created_at) <= now())
+               as unplanned`,
+  })
+  return rows[0] ?? { transactional: null, bulk: null, unplanned: null }
 }

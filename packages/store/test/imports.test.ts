@@ -3,24 +3,30 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   createApp,
+  createCommander,
   createIdentifier,
   createImporter,
   createRegistrar,
   createWorkspace,
+  erasePerson,
   exportDevices,
+  exportPeople,
   findPerson,
   type Imported,
   type ImportRow,
   type Registration,
+  unsuppressPerson,
 } from '../src/index.ts'
 import { changeOf, createRegistry, randomToken } from './registry.ts'
 
 let registry: Awaited<ReturnType<typeof createRegistry>>
 let importRows: ReturnType<typeof createImporter>
+let commander: ReturnType<typeof createCommander>
 
 beforeAll(async () => {
   registry = await createRegistry()
   importRows = createImporter(registry.database)
+  commander = createCommander(registry.database)
 })
 
 afterAll(() => registry[Symbol.asyncDispose]())
@@ -109,6 +115,57 @@ test('a suppressed person is suppressed here; naming one who is known changes no
   expect(before?.suppressed).toBe(true)
   await importRows([deviceRow({ token: randomToken(), personId: 'hush' }), personRow('hush', {})])
   expect(await person('hush')).toMatchObject({ suppressed: true, attributes: { x: 1 } })
+})
+
+test('somebody erased stays erased: nothing of them is stored, nor a device of theirs', async () => {
+  const { workspaceNo } = registry
+  const token = randomToken()
+  await importRows([personRow('gone', { plan: 'pro' })])
+  await erasePerson(registry.database, { workspaceNo, id: 'gone' })
+  const rows = [
+    personRow('gone', { plan: 'again' }),
+    deviceRow({ token, personId: 'gone', at: now() - hour }),
+    deviceRow({ token: randomToken(), personId: 'stays' }, {}),
+  ]
+  // As registering says of them: taken, and without effect.
+  expect(kinds(await importRows(rows))).toEqual(['identified', 'late', 'created'])
+  expect((await registry.register({ token, personId: 'gone' })).applied).toBe(false)
+  expect(await registry.device(token)).toBeNull()
+  expect(await person('gone')).toMatchObject({ attributes: {}, suppressed: true })
+  const page = await exportPeople(registry.database, { workspaceNo, after: '0', limit: 1000 })
+  const exported = page.rows.map(({ id }) => id)
+  expect(exported).toContain('stays')
+  expect(exported).not.toContain('gone')
+  await unsuppressPerson(registry.database, { workspaceNo, id: 'gone' })
+  await importRows([personRow('gone', { plan: 'again' })])
+  expect((await person('gone'))?.attributes).toEqual({ plan: 'again' })
+})
+
+test('an attribute that is imported counts as set when it was imported', async () => {
+  const { workspaceNo } = registry
+  const identify = (attributes: Attributes, at: number) =>
+    commander([
+      {
+        command: {
+          kind: 'identify',
+          call: {
+            workspaceNo,
+            id: 'timed',
+            attributes,
+            at,
+            anonymousId: null,
+            isUpdateOnly: false,
+          },
+        },
+        message: null,
+      },
+    ])
+  await identify({ plan: 'later', city: 'Bern' }, now() + hour)
+  await importRows([personRow('timed', { plan: 'imported', city: null })])
+  expect((await person('timed'))?.attributes).toEqual({ plan: 'imported' })
+  // What the import said is not held back by the time of what it replaced.
+  await identify({ plan: 'newer' }, now() + hour / 2)
+  expect((await person('timed'))?.attributes).toEqual({ plan: 'newer' })
 })
 
 test('a new token brings its standing along, one that is known keeps its own', async () => {

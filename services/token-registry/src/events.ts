@@ -25,6 +25,24 @@ export interface RegistryEvents {
   ): (run: CoalescedRun) => void
 }
 
+// As objects, so that the compiler asks for each new one.
+const commandKinds: Record<Command['kind'], true> = {
+  identify: true,
+  'describe-nobody': true,
+  event: true,
+  'register-device': true,
+  'delete-device': true,
+  'delete-person': true,
+  'erase-person': true,
+  'unsuppress-person': true,
+  'merge-people': true,
+}
+const commandVerdicts: Record<CommandVerdict, true> = {
+  done: true,
+  repeated: true,
+  too_large: true,
+}
+
 export function createRegistryEvents(metrics: Metrics): RegistryEvents {
   const registers = [metrics.registry]
   const registrations = new Counter({
@@ -46,6 +64,9 @@ export function createRegistryEvents(metrics: Metrics): RegistryEvents {
   })
   for (const platform of ['ios', 'android']) {
     for (const result of ['applied', 'late']) registrations.inc({ platform, result }, 0)
+  }
+  for (const kind of Object.keys(commandKinds)) {
+    for (const verdict of Object.keys(commandVerdicts)) commands.inc({ kind, verdict }, 0)
   }
   return {
     registered: (platform, applied) =>

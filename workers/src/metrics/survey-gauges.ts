@@ -54,6 +54,11 @@ export function createSurveyGauges({ registry }: Metrics) {
     'When the credentials in use were stored',
     ['app', 'app_name', 'provider'],
   )
+  const credentialsEnd = gauge(
+    'pushkeep_credentials_expire_timestamp_seconds',
+    'When the credentials in use end, where somebody has set a date',
+    ['app', 'app_name', 'provider'],
+  )
   const unbalanced = gauge(
     'pushkeep_unbalanced_messages',
     'Messages found within a day whose counts are not those of their deliveries; always 0',
@@ -85,11 +90,15 @@ export function createSurveyGauges({ registry }: Metrics) {
     showLanes(found: readonly LaneState[]) {
       lanePaused.reset()
       credentialsAt.reset()
-      for (const { appId, appName, provider, pausedFor, credentialsAt: storedAt } of found) {
-        const labels = { app: appId, app_name: appName, provider }
-        credentialsAt.set(labels, storedAt / 1000)
+      credentialsEnd.reset()
+      for (const lane of found) {
+        const labels = { app: lane.appId, app_name: lane.appName, provider: lane.provider }
+        credentialsAt.set(labels, lane.credentialsAt / 1000)
+        if (lane.credentialsEndAt !== null) {
+          credentialsEnd.set(labels, lane.credentialsEndAt / 1000)
+        }
         for (const cause of pauseCauses) {
-          lanePaused.set({ ...labels, cause }, Number(pausedFor === cause))
+          lanePaused.set({ ...labels, cause }, Number(lane.pausedFor === cause))
         }
       }
     },

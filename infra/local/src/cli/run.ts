@@ -7,6 +7,7 @@ import { type RunApi, withApi } from './api/run.ts'
 import { sendCommand } from './api/send.ts'
 import { appCommand } from './apps.ts'
 import { auditCommand } from './audit.ts'
+import { doctorCommand } from './doctor/command.ts'
 import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
 import { importCommand } from './import/command.ts'
@@ -39,6 +40,7 @@ export async function runCli(args: string[], env: Env): Promise<number> {
     .addCommand(importCommand(run))
     .addCommand(exportCommand(run))
     .addCommand(migrateCommand(run))
+    .addCommand(doctorCommand(env, say))
     .addHelpText('after', help)
   for (const command of [program, ...descendants(program)]) {
     command.exitOverride().configureOutput({ outputError: () => {} })

@@ -41,7 +41,7 @@ export async function withSession(
   try {
     return await work({
       database,
-      encryptionKey: () => keyFrom(env, 'PUSHKEEP_ENCRYPTION_KEY', 'encryption_key'),
+      encryptionKey: () => encryptionKeyOf(env),
       identityKey: () => keyFrom(env, 'PUSHKEEP_IDENTITY_KEY', 'identity_key'),
     })
   } finally {
@@ -49,11 +49,17 @@ export async function withSession(
   }
 }
 
-async function databaseUrl(env: Env): Promise<string> {
+/** Where the database is; fails where nothing says so. */
+export async function databaseUrl(env: Env): Promise<string> {
   const url = env.DATABASE_URL || (await readLocal(localDirectory(env)))?.database_url
   if (!url) throw new Failure('no database: set DATABASE_URL, or run ./scripts/start first')
   if (!URL.canParse(url)) throw new Failure('DATABASE_URL is not a URL')
   return url
+}
+
+/** The key that credentials are sealed with; fails where there is none. */
+export function encryptionKeyOf(env: Env): Promise<EncryptionKey> {
+  return keyFrom(env, 'PUSHKEEP_ENCRYPTION_KEY', 'encryption_key')
 }
 
 async function keyFrom(

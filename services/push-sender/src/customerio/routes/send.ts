@@ -87,7 +87,10 @@ async function send(
   const { workspaceNo } = caller
   const repeat = { workspaceNo, body: push, retryCount }
   const before = key === null ? await acceptedBefore(database, repeat) : null
-  if (before !== null) return before
+  if (before !== null) {
+    events.accepted('transactional', 'repeated')
+    return before
+  }
   const identifier = personIn(push.identifiers)
   const personId = await personIdNamed(findPersonId, workspaceNo, identifier)
   if (personId === null) throw nobody()

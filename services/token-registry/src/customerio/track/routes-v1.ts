@@ -1,4 +1,5 @@
-import { invalid } from '@pushkeep/runtime'
+import { invalid, noteRequest } from '@pushkeep/runtime'
+import { tokenFingerprint } from '@pushkeep/store'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { publicKeys, secretKeys } from '../../access.ts'
 import type { OpenGate } from '../../identity/gate.ts'
@@ -30,6 +31,7 @@ export function trackV1Routes(scope: FastifyInstance, deps: TrackDeps): void {
   const { openGate } = deps
 
   async function answer(request: FastifyRequest, action: Action): Promise<object> {
+    if ('token' in action) noteRequest(request, { device: tokenFingerprint(action.token) })
     await performOne(deps, await callOf(request, openGate), action)
     return {}
   }
