@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react'
-import { Redirect, Route, Router, Switch } from 'wouter'
+import { Link, Redirect, Route, Router, Switch } from 'wouter'
 import { useSession } from './api/queries.ts'
 import { Frame } from './frame.tsx'
 import { OverviewPage } from './pages/overview/page.tsx'
@@ -63,8 +63,13 @@ function Pages() {
       <Route path="/keys" component={KeysPage} />
       <Route path="/audit" component={AuditPage} />
       <Route>
-        <Empty title="There is no such page">
-          <p>The console’s pages are in the menu.</p>
+        <header className="page-head">
+          <h1>There is no such page</h1>
+        </header>
+        <Empty title="Nothing is at this address">
+          <p>
+            The console’s pages are in the menu. <Link href="/">Go to the overview</Link>
+          </p>
         </Empty>
       </Route>
     </Switch>
