@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { bare, broadcast } from './broadcast.ts'
+import { consolePages } from './console.ts'
 import { dialects } from './dialects.ts'
 import { latency } from './latency.ts'
 import { sampleMemory } from './processes.ts'
@@ -7,14 +8,15 @@ import { registration } from './registration.ts'
 import { openReport, type Report } from './report.ts'
 import { openScene, type Scene, seedDevices } from './scene.ts'
 
-const figures = ['registration', 'dialects', 'latency', 'broadcast', 'memory'] as const
+const figures = ['registration', 'dialects', 'latency', 'broadcast', 'memory', 'console'] as const
 type Name = (typeof figures)[number]
 
 const help = `npm run bench -- [options]
   --only NAME     one of ${figures.join(', ')}; may be given several times
   --backend NAME  postgres (default), redis or both: where the queues live
   --workers N     worker processes (default 1)
-  --devices N     devices of the broadcast (default 100000); the memory figure takes five times as many
+  --devices N     devices of the broadcast (default 100000); the memory figure takes five times as many,
+                  the console's has a million deliveries to them
   --seed TEXT     determines tokens and people (default pushkeep)
 Each figure is a line of JSON, also in benchmarks/results/; a table closes the run.`
 
@@ -95,6 +97,7 @@ const run: Record<Name, (scene: Scene, report: Report) => Promise<void>> = {
     const figure = { figure: 'broadcast/bare', value: median, unit: '', bar: { least: 0.35 } }
     await report.add({ ...figure, detail: { ratios } })
   },
+  console: (scene, report) => consolePages(scene, report, { devices, seed }),
   async memory(scene, report) {
     const peaks: number[] = []
     for (const count of [devices, devices * 5]) {

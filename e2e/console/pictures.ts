@@ -60,10 +60,10 @@ const wide = { viewport: { width: 1280, height: 900 } }
 const phone = { viewport: { width: 390, height: 844 } }
 
 try {
-  await take({ name: 'console-overview', path: '/', prepare: live, ...wide })
-  await take({ name: 'console-message', path: `/messages/${sale}`, prepare: live, ...wide })
+  await take({ name: 'overview-light', path: '/', prepare: live, ...wide })
+  await take({ name: 'message-light', path: `/messages/${sale}`, prepare: live, ...wide })
   await take({
-    name: 'console-person',
+    name: 'person-light',
     path: '/people/dana',
     async prepare(page) {
       await page.getByLabel('Broadcast').selectOption({ index: 1 })
@@ -72,7 +72,7 @@ try {
     ...wide,
   })
   await take({
-    name: 'console-queues',
+    name: 'queues-light',
     path: '/queues',
     prepare: (page) => page.getByText('transactional').first().waitFor(),
     ...wide,
@@ -83,8 +83,8 @@ try {
   await demo.send({ all: true }, { title: 'Last day of the sale' })
   const fault = (page: Page) => page.getByText('is paused').first().waitFor()
   const dark = { colorScheme: 'dark' } as const
-  await take({ name: 'console-fault-dark', path: '/', prepare: fault, ...wide, ...dark })
-  await take({ name: 'console-fault-phone', path: '/', prepare: fault, ...phone })
+  await take({ name: 'overview-fault-dark', path: '/', prepare: fault, ...wide, ...dark })
+  await take({ name: 'overview-fault-phone', path: '/', prepare: fault, ...phone })
 } finally {
   await demo.simulator('DELETE', '/faults')
   await browser.close()

@@ -92,6 +92,27 @@ describe.skipIf(chromium === null)('the console in a browser', () => {
     expect(page.url()).not.toContain('?')
   })
 
+  test('a person is found whatever letters their id has, and a page that breaks says so', async () => {
+    for (const id of ['50% off/ä?#&+', '%2F']) {
+      await system.registry('PUT', `/v1/people/${encodeURIComponent(id)}`, { attributes: {} })
+      await desk.open('/people')
+      await page.getByLabel('Find a person').fill(id)
+      await page.getByRole('link', { name: id, exact: true }).click()
+      await page.getByRole('heading', { name: id, exact: true }).waitFor()
+      await page.getByText('no device is registered').waitFor()
+      await desk.open(`/people/${encodeURIComponent(id)}`)
+      await page.getByRole('heading', { name: id, exact: true }).waitFor()
+    }
+    // What a release leaves to a page that was open before it: scripts that are gone.
+    await desk.context.route('**/assets/audit-*.js', (route) => route.fulfill({ status: 404 }))
+    await page.getByRole('link', { name: 'Audit log' }).click()
+    await page.getByText('This page could not be shown.').waitFor()
+    await desk.context.unroute('**/assets/audit-*.js')
+    await page.getByRole('button', { name: 'Load it again' }).click()
+    await page.getByRole('heading', { name: 'Audit log' }).waitFor()
+    desk.faults.splice(0)
+  })
+
   test('a test push is sent to one phone, and the page says what became of it', async () => {
     await desk.open('/people/ana')
     await page.getByRole('button', { name: 'Send a test push' }).click()
