@@ -2,7 +2,7 @@ import type { Message } from '@pushkeep/console-api'
 import { useMessage } from '../../api/queries.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Id } from '../../ui/copy.tsx'
-import { absolute, duration, number } from '../../ui/format.ts'
+import { number } from '../../ui/format.ts'
 import { ProgressChart } from '../../ui/progress-chart.tsx'
 import { Legend } from '../../ui/stack.tsx'
 import { Empty, isGone, LiveMark, Loaded } from '../../ui/states.tsx'
@@ -109,9 +109,8 @@ function Facts({ message }: { message: Message }) {
         )}
         <div>
           <dt>Expires</dt>
-          <dd title={absolute(message.expires_at)}>
-            <Time at={message.expires_at} />{' '}
-            <span className="muted">after {duration(message.ttl_seconds)}</span>
+          <dd>
+            <Time at={message.expires_at} />
           </dd>
         </div>
         <div className="wide">
