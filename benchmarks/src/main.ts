@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { consolePages } from './figures/console.ts'
 import { dialects } from './figures/dialects.ts'
 import { importing } from './figures/import.ts'
 import { latency } from './figures/latency.ts'
@@ -38,13 +39,14 @@ const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> =
   slow: (scene, report) => slowProvider(scene, report, { devices, seed }),
   growth: (scene, report) => growth(scene, report, { devices, seed }),
   personalised: (scene, report) => personalised(scene, report, { devices, seed }),
+  console: (scene, report) => consolePages(scene, report, { devices, seed }),
 }
 
 const help = `npm run bench -- [options]
   --only NAME     one of ${Object.keys(figures).join(', ')}; may be given several times
   --backend NAME  postgres (default), redis or both: where the queues live
   --workers N     worker processes (default 1)
-  --devices N     devices of a broadcast (default 100000)
+  --devices N     devices of a broadcast (default 100000); the console's has a million deliveries to them
   --registry N    devices of the large registry (default 1000000), against 100,000
   --lines N       lines of each imported file (default 200000)
   --seed TEXT     determines tokens and people (default pushkeep)

@@ -1,10 +1,11 @@
 import { lazy, Suspense } from 'react'
-import { Redirect, Route, Router, Switch } from 'wouter'
+import { Link, Redirect, Route, Router, Switch, useLocation } from 'wouter'
 import { useSession } from './api/queries.ts'
 import { Frame } from './frame.tsx'
 import { OverviewPage } from './pages/overview/page.tsx'
 import { SignInPage } from './pages/sign-in.tsx'
 import { SessionProvider } from './session.tsx'
+import { Boundary } from './ui/boundary.tsx'
 import { Empty, ErrorNotice, Waiting } from './ui/states.tsx'
 
 const MessagesPage = lazy(() => import('./pages/messages/list.tsx'))
@@ -36,9 +37,7 @@ export function App() {
       ) : (
         <SessionProvider session={session.data}>
           <Frame>
-            <Suspense fallback={<Waiting />}>
-              <Pages />
-            </Suspense>
+            <Pages />
           </Frame>
         </SessionProvider>
       )}
@@ -47,6 +46,17 @@ export function App() {
 }
 
 function Pages() {
+  const [place] = useLocation()
+  return (
+    <Boundary key={place}>
+      <Suspense fallback={<Waiting />}>
+        <Routes />
+      </Suspense>
+    </Boundary>
+  )
+}
+
+function Routes() {
   return (
     <Switch>
       <Route path="/" component={OverviewPage} />
@@ -56,17 +66,30 @@ function Pages() {
       <Route path="/messages" component={MessagesPage} />
       <Route path="/messages/:id">{({ id }) => <MessagePage key={id} id={id} />}</Route>
       <Route path="/people" component={PeoplePage} />
-      <Route path="/people/:id">
-        {({ id }) => <PersonPage key={id} id={decodeURIComponent(id)} />}
-      </Route>
+      <Route path="/people/:id">{() => <PersonPage key={lastPart()} id={lastPart()} />}</Route>
       <Route path="/apps" component={AppsPage} />
       <Route path="/keys" component={KeysPage} />
       <Route path="/audit" component={AuditPage} />
       <Route>
-        <Empty title="There is no such page">
-          <p>The console’s pages are in the menu.</p>
+        <header className="page-head">
+          <h1>There is no such page</h1>
+        </header>
+        <Empty title="Nothing is at this address">
+          <p>
+            The console’s pages are in the menu. <Link href="/">Go to the overview</Link>
+          </p>
         </Empty>
       </Route>
     </Switch>
   )
+}
+
+/** The last part of the address, decoded. The router's own is half decoded: an id may hold a `%`. */
+function lastPart(): string {
+  const part = window.location.pathname.split('/').at(-1) ?? ''
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }

@@ -1,7 +1,6 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import { call } from './api/client.ts'
+import { ApiError, call } from './api/client.ts'
 import { useSignedIn } from './session.tsx'
 import { Button } from './ui/button.tsx'
 import { Icon, type IconName } from './ui/icon.tsx'
@@ -93,11 +92,19 @@ function isWithin(location: string, path: string): boolean {
 
 function Who() {
   const { key, workspace, app } = useSignedIn()
-  const client = useQueryClient()
+  const [error, setError] = useState<string>()
   async function signOut() {
-    await call('DELETE', 'session').catch(() => {})
-    client.clear()
-    client.setQueryData(['session'], null)
+    try {
+      await call('DELETE', 'session')
+    } catch (cause) {
+      // With no answer the session goes on, and whoever leaves the machine has to know.
+      if (!(cause instanceof ApiError && cause.code === 'signed_out')) {
+        setError('You are still signed in: the server did not answer. Try again.')
+        return
+      }
+    }
+    // A new document: nothing that was read is left in this one.
+    window.location.replace('/ops/sign-in')
   }
   return (
     <div className="who">
@@ -115,6 +122,11 @@ function Who() {
           Sign out
         </Button>
       </div>
+      {error && (
+        <p className="field-error" role="alert">
+          {error}
+        </p>
+      )}
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError, whenSignedOut } from './api/client.ts'
+import { prefetchOverview } from './api/queries.ts'
 import { App } from './app.tsx'
 import { applyTheme } from './ui/theme.tsx'
 import { ToastProvider } from './ui/toast.tsx'
@@ -19,6 +20,7 @@ const client = new QueryClient({
 
 whenSignedOut(() => client.setQueryData(['session'], null))
 applyTheme()
+if (/^\/ops\/?$/.test(window.location.pathname)) prefetchOverview(client)
 
 const root = document.getElementById('root')
 if (!root) throw new Error('the page has no place for the console')

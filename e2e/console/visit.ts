@@ -11,8 +11,8 @@ export interface Visit extends AsyncDisposable {
   open(path: string): Promise<void>
 }
 
-/** Opens the console's address in a window of its own: the sign-in. */
-export async function visit(
+/** Opens a window of its own, in which nobody has signed in. */
+export async function openWindow(
   browser: Browser,
   local: Local,
   options: BrowserContextOptions = {},
@@ -20,6 +20,7 @@ export async function visit(
   const context = await browser.newContext({
     viewport: { width: 1280, height: 860 },
     locale: 'en-GB',
+    reducedMotion: 'reduce',
     ...options,
   })
   context.setDefaultTimeout(25_000)
@@ -34,14 +35,13 @@ export async function visit(
   page.on('request', (request) => {
     if (!request.url().startsWith(local.sender_url)) faults.push(`asked for ${request.url()}`)
   })
-  await page.goto(local.console_url)
   return {
     context,
     page,
     faults,
     async open(path) {
-      await page.goto(local.console_url + path)
-      await page.locator('main h1').waitFor()
+      await page.goto(local.console_url + path, { waitUntil: 'commit' })
+      await page.locator('h1').first().waitFor()
       await page.locator('.waiting').waitFor({ state: 'detached' })
     },
     async [Symbol.asyncDispose]() {
@@ -50,30 +50,18 @@ export async function visit(
   }
 }
 
-type StorageState = Awaited<ReturnType<BrowserContext['storageState']>>
-
-/** Sessions by their keys: signing in is rationed. */
-const sessions = new Map<string, StorageState>()
-
-/** Opens the console for whoever has a key: signs in with it, or goes on with the session it has. */
-export async function signIn(
+/** Opens a window in which somebody has signed in with a key; the sign-in's page is not asked. */
+export async function openSignedIn(
   browser: Browser,
   local: Local,
   options: BrowserContextOptions & { key?: string } = {},
 ): Promise<Visit> {
   const { key = local.secret_key, ...window } = options
-  const storageState = sessions.get(key)
-  const opened = await visit(browser, local, { ...window, ...(storageState && { storageState }) })
-  if (!storageState) {
-    await giveKey(opened, key)
-    sessions.set(key, await opened.context.storageState())
-  }
-  await opened.page.getByRole('heading', { name: 'Overview' }).waitFor()
+  const opened = await openWindow(browser, local, window)
+  const answer = await opened.context.request.post(`${local.console_url}/api/session`, {
+    headers: { origin: local.sender_url },
+    data: { key },
+  })
+  if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`)
   return opened
-}
-
-async function giveKey(opened: Visit, key: string): Promise<void> {
-  await opened.page.getByLabel('Secret key').fill(key)
-  await opened.page.getByRole('button', { name: 'Sign in' }).click()
-  await opened.page.getByRole('heading', { name: 'Overview' }).waitFor()
 }

@@ -28,6 +28,8 @@ export function SignInPage() {
         return
       }
       setCsrfToken(session.csrf_token)
+      // What another session read before, perhaps in another workspace, is not for this one.
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
       client.setQueryData(['session'], session)
     } catch (cause) {
       setError(messageOf(cause))

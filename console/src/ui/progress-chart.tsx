@@ -6,16 +6,21 @@ const series = ['sent', 'bounced', 'suppressed', 'failed', 'expired'] as const
 const height = 120
 const width = 600
 
+/** A short course does not fill the chart, and a long one has no slot narrower than a point. */
+const slotsMin = 12
+const slotsMax = 600
+
 type Progress = NonNullable<Message['progress']>
 
-/** How many deliveries ended, over time, stacked by how. */
+/** How many deliveries ended, over time, stacked by how; of a message that has a course already. */
 export function ProgressChart({ progress }: { progress: Progress }) {
-  const points = filled(progress)
-  const sums = points.map((point) => series.reduce((sum, name) => sum + point[name], 0))
+  const { stepMs, slots } = courseOf(progress)
+  const sums = slots.map((point) => series.reduce((sum, name) => sum + point[name], 0))
   const max = Math.max(...sums, 1)
-  const barStep = width / Math.max(points.length, 12)
-  const perSecond = max / progress.step_seconds
-  const [first, last] = [points[0], points.at(-1)]
+  const slotsShown = Math.max(slots.length, slotsMin)
+  const barStep = width / slotsShown
+  const perSecond = max / (stepMs / 1000)
+  const begins = new Date(slots[0]?.at ?? 0).getTime()
   return (
     <figure className="progress-chart">
       <p className="muted">at most {compact(Math.round(perSecond))} a second</p>
@@ -25,7 +30,7 @@ export function ProgressChart({ progress }: { progress: Progress }) {
         role="img"
         aria-label={`Deliveries over time: at most ${number(Math.round(perSecond))} a second`}
       >
-        {points.map((point, index) => {
+        {slots.map((point, index) => {
           let top = height
           return (
             <g key={point.at}>
@@ -49,24 +54,42 @@ export function ProgressChart({ progress }: { progress: Progress }) {
         <line className="floor" x1={0} x2={width} y1={height - 0.5} y2={height - 0.5} />
       </svg>
       <p className="chart-axis muted">
-        <span>{first ? secondOf(first.at) : ''}</span>
-        <span>{last && last !== first ? secondOf(last.at) : ''}</span>
+        <span>{secondOf(new Date(begins).toISOString())}</span>
+        <span>{secondOf(new Date(begins + slotsShown * stepMs).toISOString())}</span>
       </p>
     </figure>
   )
 }
 
-/** Stretches in which nothing ended have no row; a chart of time shows them. */
-function filled({ step_seconds, points }: Progress): Progress['points'] {
-  const stepMs = step_seconds * 1000
-  const known = new Map(points.map((point) => [new Date(point.at).getTime(), point]))
-  const times = [...known.keys()]
-  const [first, last] = [Math.min(...times), Math.max(...times)]
-  if (points.length === 0) return []
-  const slots = Math.min(600, Math.round((last - first) / stepMs) + 1)
-  return Array.from({ length: slots }, (_, index) => {
-    const at = first + index * stepMs
-    const none = { sent: 0, bounced: 0, suppressed: 0, failed: 0, expired: 0 }
-    return known.get(at) ?? { at: new Date(at).toISOString(), ...none }
-  })
+interface Course {
+  /** Length of a slot. */
+  stepMs: number
+  slots: Progress['points']
+}
+
+/**
+ * The course by slots of one length: stretches in which nothing ended have no row, and a chart of time
+ * shows them; a long course, of a message that was tried again for hours, has longer slots.
+ */
+function courseOf({ step_seconds, points }: Progress): Course {
+  const times = points.map(({ at }) => new Date(at).getTime())
+  const first = Math.min(...times)
+  const steps = Math.round((Math.max(...times) - first) / (step_seconds * 1000)) + 1
+  const stepMs = step_seconds * 1000 * Math.ceil(steps / slotsMax)
+  const slots = Array.from(
+    { length: Math.ceil((steps * step_seconds * 1000) / stepMs) },
+    (_, index) => ({
+      at: new Date(first + index * stepMs).toISOString(),
+      sent: 0,
+      bounced: 0,
+      suppressed: 0,
+      failed: 0,
+      expired: 0,
+    }),
+  )
+  for (const [index, point] of points.entries()) {
+    const slot = slots[Math.floor(((times[index] ?? first) - first) / stepMs)]
+    if (slot) for (const name of series) slot[name] += point[name]
+  }
+  return { stepMs, slots }
 }

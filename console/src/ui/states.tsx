@@ -20,6 +20,10 @@ const advice: Record<string, string> = {
   database_unavailable:
     'The database does not answer. What was accepted is safe; sending goes on when it is back.',
   queues_unavailable: 'The queues’ server does not answer. Nothing is lost: work is rung again.',
+  unknown_message:
+    'Is the id whole? It may be of another workspace or app, or so old that it was deleted.',
+  unknown_person:
+    'Is the id whole, with its capitals? It may have been deleted, or merged into another person.',
   role_needed: 'Sign in with a key of that role.',
   too_many_streams: 'Close a few tabs of this console.',
 }
@@ -64,12 +68,18 @@ export interface LoadedProps<Data> {
 export function Loaded<Data>({ query, children }: LoadedProps<Data>) {
   const { data, error } = query
   if (data === undefined && error === null) return <Waiting />
+  const retry = isGone(error) ? {} : { onRetry: () => void query.refetch() }
   return (
     <>
-      {error && <ErrorNotice error={error} onRetry={() => void query.refetch()} />}
+      {error && <ErrorNotice error={error} {...retry} />}
       {data !== undefined && children(data)}
     </>
   )
+}
+
+/** Whether what was asked for is not there: asking again makes it no better. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404
 }
 
 /** The page is being read. */

@@ -1,4 +1,4 @@
-/** What is known of a message and a device that was none of its recipients. Times in ms. */
+/** What is known of a message and a device that was none of its recipients. Times in µs since 1970. */
 export interface AbsenceFacts {
   /** Whether the message is for another app than the device's. */
   isForOtherApp: boolean

@@ -1,4 +1,4 @@
-import { type Absence, absenceOf, type DeliveryStatus } from '@pushkeep/domain'
+import { type Absence, type AbsenceFacts, absenceOf, type DeliveryStatus } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import type { StandingDevice } from './console-devices.ts'
 import { statusOf } from './delivery-codes.ts'
@@ -81,30 +81,35 @@ async function whyAbsent(
   return absenceOf({
     isForOtherApp: message.appId !== null && message.appId !== device.appId,
     isNamed,
-    plannedAt: await plannedAt(sql, message.messageNo),
-    createdAt: device.createdAt.getTime(),
-    tiedAt: person && (await tiedSince(sql, device.deviceNo, person.personNo)),
+    ...(await timesOf(sql, message.messageNo, device, person?.personNo ?? null)),
   })
 }
 
-/** When a message's audience was made out, in ms; null: not yet. */
-async function plannedAt(sql: Sql, messageNo: string): Promise<number | null> {
-  const { rows } = await sql.query<{ at: Date | null }>({
-    name: 'planned-at',
-    text: 'select planned_at as at from messages where message_no = $1',
-    values: [messageNo],
-  })
-  return rows[0]?.at?.getTime() ?? null
-}
+type Times = Pick<AbsenceFacts, 'plannedAt' | 'createdAt' | 'tiedAt'>
 
-/** When a device became a person's, in ms; null where its timeline does not tell. */
-async function tiedSince(sql: Sql, deviceNo: number, personNo: string): Promise<number | null> {
-  const { rows } = await sql.query<{ at: Date | null }>({
-    name: 'tied-since',
-    text: `select max(at) as at from device_events
-           where device_no = $1 and person_no = $2
-             and kind in ('registered', 'identified', 'moved')`,
-    values: [deviceNo, personNo],
+/**
+ * When a message's audience was made out, and when a device came and became a person's. Whole
+ * microseconds, as PostgreSQL keeps them: a Date has not the order of what happened in one millisecond.
+ */
+async function timesOf(
+  sql: Sql,
+  messageNo: string,
+  { appNo, deviceNo }: StandingDevice,
+  personNo: string | null,
+): Promise<Times> {
+  const { rows } = await sql.query<Times>({
+    name: 'absence-times',
+    text: `
+      select (extract(epoch from m.planned_at) * 1e6)::float8 as "plannedAt",
+             (extract(epoch from d.created_at) * 1e6)::float8 as "createdAt",
+             (select (extract(epoch from max(e.at)) * 1e6)::float8
+              from device_events e
+              where e.device_no = d.device_no and e.person_no = $4
+                and e.kind in ('registered', 'identified', 'moved')) as "tiedAt"
+      from messages m, devices d
+      where m.message_no = $1 and d.app_no = $2 and d.device_no = $3`,
+    values: [messageNo, appNo, deviceNo, personNo],
   })
-  return rows[0]?.at?.getTime() ?? null
+  // Either may have gone since it was read: then nothing that is kept explains it.
+  return rows[0] ?? { plannedAt: Number.POSITIVE_INFINITY, createdAt: 0, tiedAt: null }
 }

@@ -214,15 +214,18 @@ test('nothing of the API is open to whoever has not signed in, whatever key they
 })
 
 test('every route of the API stands in the lists above', () => {
-  const tree = sender.app.printRoutes({ commonPrefix: false }).split('\n')
-  let inApi = false
-  const methods = tree.flatMap((line) => {
-    const [, indent = '', path = '', list = ''] =
-      /^([│├└─\s]*)(\S+) \(([A-Z, ]+)\)/.exec(line) ?? []
-    if (indent.length <= 8) inApi = path.startsWith('/api/')
-    // Signing in is tried above; what does not exist has no session to ask for.
-    return inApi && path !== '/api/*' ? list.split(', ').filter((method) => method !== 'HEAD') : []
-  })
+  const above: string[] = []
+  const methods = sender.app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .flatMap((line) => {
+      const [, indent = '', part = '', list = ''] =
+        /^([│├└─\s]*)(\S+)(?: \(([A-Z, ]+)\))?/.exec(line) ?? []
+      above.splice(indent.length / 4 - 1, above.length, part)
+      // Signing in is tried above.
+      const isInApi = above.join('').startsWith('/ops/api/')
+      return isInApi && list !== '' ? list.split(', ').filter((method) => method !== 'HEAD') : []
+    })
   const signInAndOut = 2
   const search = 1
   // One route takes both `suppress` and `unsuppress`.

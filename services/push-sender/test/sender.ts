@@ -26,7 +26,7 @@ export interface Sender extends AsyncDisposable {
 
 /** The service on a database of its own, with two tenants; answers are compared with their schemas. */
 export async function startTestSender(
-  options: { queues?: QueueBackend; connectionsMax?: number } = {},
+  options: { queues?: QueueBackend; connectionsMax?: number; consolePages?: string } = {},
 ): Promise<Sender> {
   const test = await createTestDatabase(options.connectionsMax)
   const { database, url } = test
@@ -40,6 +40,7 @@ export async function startTestSender(
       stream: { write: (line: string) => lines.push(line) },
     }),
     queues: options.queues ?? { kind: 'postgres', url },
+    ...(options.consolePages !== undefined && { consolePages: options.consolePages }),
     checkResponses: true,
   })
   return {

@@ -10,6 +10,7 @@ import { day, relative } from '../../ui/format.ts'
 import { Empty, ErrorNotice, Loaded } from '../../ui/states.tsx'
 import { Time, useNow } from '../../ui/time.tsx'
 import { providerName } from '../../words/problems.ts'
+import { explainReason } from '../../words/reasons.ts'
 import { ProviderBadge } from '../overview/providers.tsx'
 import { CredentialDialog } from './credentials.tsx'
 import { NewAppButton } from './new-app.tsx'
@@ -105,6 +106,7 @@ function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
             <p className="notice-title">
               Paused <Time at={paused.at} />: {paused.reason}
             </p>
+            {!paused.is_guarded && <p>{explainReason(paused.reason).means}</p>}
             <ResumeButtons appId={app.id} provider={provider} isGuarded={paused.is_guarded} />
           </div>
         </div>

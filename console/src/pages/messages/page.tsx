@@ -2,10 +2,10 @@ import type { Message } from '@pushkeep/console-api'
 import { useMessage } from '../../api/queries.ts'
 import { Badge } from '../../ui/badge.tsx'
 import { Id } from '../../ui/copy.tsx'
-import { absolute, duration, number } from '../../ui/format.ts'
+import { number } from '../../ui/format.ts'
 import { ProgressChart } from '../../ui/progress-chart.tsx'
 import { Legend } from '../../ui/stack.tsx'
-import { Empty, LiveMark, Loaded } from '../../ui/states.tsx'
+import { Empty, isGone, LiveMark, Loaded } from '../../ui/states.tsx'
 import { Time } from '../../ui/time.tsx'
 import { MessageActions } from './actions.tsx'
 import { Content } from './content.tsx'
@@ -21,7 +21,7 @@ export default function MessagePage({ id }: { id: string }) {
     <>
       <header className="page-head">
         <h1>{query.data?.title ?? 'Message'}</h1>
-        <LiveMark state={query.live} />
+        {!isGone(query.error) && <LiveMark state={query.live} />}
       </header>
       <Loaded query={query}>{(message) => <Parts message={message} />}</Loaded>
     </>
@@ -109,9 +109,8 @@ function Facts({ message }: { message: Message }) {
         )}
         <div>
           <dt>Expires</dt>
-          <dd title={absolute(message.expires_at)}>
-            <Time at={message.expires_at} />{' '}
-            <span className="muted">lives {duration(message.ttl_seconds)}</span>
+          <dd>
+            <Time at={message.expires_at} />
           </dd>
         </div>
         <div className="wide">

@@ -1,6 +1,6 @@
 import type { Overview, Problem } from '@pushkeep/console-api'
 import { Link } from 'wouter'
-import { count } from '../../ui/format.ts'
+import { count, duration, number } from '../../ui/format.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Time } from '../../ui/time.tsx'
 import { type NameOfApp, problemWords } from '../../words/problems.ts'
@@ -15,13 +15,15 @@ export interface HeadlineProps {
 export function Headline({ overview, nameOf }: HeadlineProps) {
   const { problems } = overview
   const faults = problems.filter(({ severity }) => severity === 'fault').length
-  const tone = faults > 0 ? 'bad' : problems.length > 0 ? 'warn' : 'good'
+  const isVain = problems.length === 0 && hourOf(overview).isVain
+  const tone = faults > 0 ? 'bad' : problems.length > 0 || isVain ? 'warn' : 'good'
   return (
     <section className={`headline ${tone}`} aria-label="State">
       <p className="headline-text" role="status">
         <Icon name={tone === 'good' ? 'check' : tone === 'warn' ? 'warning' : 'fault'} />
         {sentence(faults, problems.length - faults, overview)}
       </p>
+      <p className="headline-more">{facts(overview)}</p>
       {problems.length > 0 && (
         <ul className="problems">
           {problems.map((problem) => (
@@ -33,15 +35,44 @@ export function Headline({ overview, nameOf }: HeadlineProps) {
   )
 }
 
-function sentence(faults: number, warnings: number, { minutes }: Overview): string {
+function sentence(faults: number, warnings: number, overview: Overview): string {
   if (faults > 0) {
     const more = warnings > 0 ? `, and ${count(warnings, 'warning')}` : ''
     return `${count(faults, 'fault')} ${faults === 1 ? 'keeps' : 'keep'} pushes from phones${more}.`
   }
-  const works = minutes.some(({ sent }) => sent > 0)
-    ? 'Push is working.'
-    : 'All is well; nothing was sent in the last hour.'
+  const works = hourWords(overview)
   return warnings > 0 ? `${works} ${count(warnings, 'warning')}:` : works
+}
+
+function hourWords(overview: Overview): string {
+  const { sent, isVain } = hourOf(overview)
+  if (sent > 0) return 'Push is working.'
+  return isVain
+    ? 'Nothing was sent in the last hour: whoever was written to could not be reached.'
+    : 'All is well; nothing was sent in the last hour.'
+}
+
+/** Sums of the last hour. `isVain`: there were outcomes, and none of them is a push that was sent. */
+function hourOf({ minutes }: Overview) {
+  const sum = (name: 'sent' | 'bounced' | 'suppressed' | 'failed' | 'expired') =>
+    minutes.reduce((all, minute) => all + minute[name], 0)
+  const sent = sum('sent')
+  const bounced = sum('bounced')
+  const lost = sum('failed') + sum('expired')
+  return { sent, bounced, lost, isVain: sent === 0 && bounced + lost + sum('suppressed') > 0 }
+}
+
+/** What the sentence rests on: the hour, what waits, who works. */
+function facts(overview: Overview): string {
+  const { backlog, workers } = overview
+  const { sent, bounced, lost } = hourOf(overview)
+  const hour = `${number(sent)} sent in the last hour, ${number(bounced)} bounced, ${number(lost)} failed or expired`
+  const waiting = backlog.lanes.reduce((all, lane) => all + lane.waiting + lane.active, 0)
+  const oldest = Math.max(-1, ...backlog.lanes.map((lane) => lane.oldest_seconds ?? -1))
+  const age = oldest < 0 ? '' : `, the oldest for ${duration(oldest)}`
+  const waits =
+    waiting === 0 ? 'nothing waits' : `${number(waiting)} ${waiting === 1 ? 'waits' : 'wait'}${age}`
+  return `${hour}; ${waits}; ${count(workers.alive, 'worker process', 'worker processes')}.`
 }
 
 function keyOf(problem: Problem): string {

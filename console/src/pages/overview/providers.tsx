@@ -69,7 +69,7 @@ function answersInWords({ calls }: ProviderHealth): string {
     [calls.accepted, 'accepted'],
     [calls.token_dead, 'dead tokens'],
     [calls.message_refused, 'refused'],
-    [calls.misconfigured, 'our fault'],
+    [calls.misconfigured, 'misconfigured'],
     [calls.throttled, 'throttled'],
     [calls.unavailable, 'unavailable'],
   ]

@@ -29,6 +29,20 @@ const schema = { hide: true }
 // A file's name follows from what it holds: what was fetched once is good for ever.
 const forEver = 'public, max-age=31536000, immutable'
 
+/** Where the console has a page: one document, whose script shows what the address says. */
+const pageRoutes = [
+  '/ops',
+  '/ops/',
+  '/ops/sign-in',
+  '/ops/messages',
+  '/ops/messages/*',
+  '/ops/people',
+  '/ops/people/*',
+  '/ops/apps',
+  '/ops/keys',
+  '/ops/audit',
+]
+
 /**
  * The console's static files. The page itself tells nothing and is open: whoever is not signed in
  * gets its sign-in. It is asked for anew each time, so that a new release is seen at once.
@@ -52,12 +66,16 @@ export const consolePages: FastifyPluginAsync<PagesOptions> = async (app, { dire
     reply.headers({ ...pageHeaders, 'cache-control': 'no-cache' }).sendFile('icon.svg', directory),
   )
 
-  // What is no part of the API is no page either.
-  app.get('/ops/api/*', { config: open, schema }, (_request, reply) => reply.callNotFound())
-
-  for (const url of ['/ops', '/ops/*']) {
+  for (const url of pageRoutes) {
     app.get(url, { config: open, schema }, (_request, reply) => sendPage(reply))
   }
+
+  // Somebody who mistyped an address is told so within the console; a script is told so in JSON.
+  app.get('/ops/*', { config: open, schema }, (request, reply) => {
+    const isApi = request.url.startsWith('/ops/api/')
+    const isBrowser = request.headers.accept?.includes('text/html') ?? false
+    return isBrowser && !isApi ? sendPage(reply.code(404)) : reply.callNotFound()
+  })
 
   function sendPage(reply: FastifyReply): FastifyReply {
     if (!existsSync(join(directory, 'index.html'))) {
