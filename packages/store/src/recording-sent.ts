@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Database } from './connect.ts'
 import { statusCode } from './delivery-codes.ts'
 import type { Recorded, Recording } from './recording.ts'
+import { chunkedCtes, countsLockedCte, watchedCte } from './recording-ctes.ts'
 
 // Most outcomes say that a first try was sent, and nothing else: no row of it can be there, no token is in
 // question, and nothing has to be told. Of these each row is written once, without a look before, in half
@@ -20,35 +21,17 @@ const sentText = `
     from given group by app_no, provider order by app_no, provider
     on conflict (app_no, provider, minute) do update set judged = b.judged + excluded.judged
     returning app_no, provider, judged, dead
-  ), watched as (
-    select m.app_no as "appNo", m.provider, m.judged, m.dead, ap.usual_dead_share as "usualShare"
-    from minute m join app_providers ap using (app_no, provider)
-    where ap.guarded_since is null
-      and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
-  ), written as (
+  ), ${watchedCte}, written as (
     insert into deliveries (message_no, device_no, person_no, at, status, attempts, reason)
     select message_no, device_no, person_no, at, ${statusCode.sent}, 1, null from given
   ), tally as (
     select message_no, max(at) as at, count(*) as sent from given group by message_no
-  ), counts_locked as materialized (
-    select message_no from message_counts where message_no in (select message_no from tally)
-    order by message_no for no key update
-  ), counted as (
+  ), ${countsLockedCte}, counted as (
     update message_counts c
     set sent = c.sent + t.sent, settled_at = greatest(c.settled_at, t.at)
     from tally t join counts_locked using (message_no)
     where c.message_no = t.message_no
-  ), chunks_locked as materialized (
-    select c.chunk_no from chunks c where c.chunk_no in (select chunk_no from given)
-    order by c.chunk_no for no key update
-  ), chunked as (
-    update chunks c
-    set settled = c.settled + n.settled,
-        state = case when c.settled + n.settled >= c.size then 'done' else c.state end
-    from (select chunk_no, count(*) as settled from given group by chunk_no) n
-    join chunks_locked using (chunk_no)
-    where c.chunk_no = n.chunk_no and c.state <> 'done'
-  ), changed as (
+  ), ${chunkedCtes('given')}, changed as (
     update devices d set last_status = 'sent', status_at = g.at, failures = 0
     from given g
     where d.app_no = g.app_no and d.device_no = g.device_no and d.deleted_at is null

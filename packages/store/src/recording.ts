@@ -8,6 +8,7 @@ import {
 } from '@pushkeep/domain'
 import type { Database, Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
+import { chunkedCtes, countsLockedCte, watchedCte } from './recording-ctes.ts'
 import { areFirstSent, listOf, recordFirstSent } from './recording-sent.ts'
 
 /** What became of one delivery, as a worker saw it. */
@@ -87,12 +88,7 @@ const recordText = `
     on conflict (app_no, provider, minute) do update
     set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead
     returning app_no, provider, judged, dead
-  ), watched as (
-    select m.app_no as "appNo", m.provider, m.judged, m.dead, ap.usual_dead_share as "usualShare"
-    from minute m join app_providers ap using (app_no, provider)
-    where ap.guarded_since is null
-      and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
-  ), written as (
+  ), ${watchedCte}, written as (
     insert into deliveries as dl (message_no, device_no, person_no, at, status, attempts, reason)
     select message_no, device_no, person_no, to_timestamp(at_ms / 1000), status, attempts, reason
     from input order by message_no, device_no
@@ -113,27 +109,14 @@ const recordText = `
            count(*) filter (where status = ${statusCode.failed}) as failed,
            count(*) filter (where status = ${statusCode.expired}) as expired
     from settled group by message_no
-  ), counts_locked as materialized (
-    select message_no from message_counts where message_no in (select message_no from tally)
-    order by message_no for no key update
-  ), counted as (
+  ), ${countsLockedCte}, counted as (
     update message_counts c
     set sent = c.sent + t.sent, bounced = c.bounced + t.bounced,
         suppressed = c.suppressed + t.suppressed, failed = c.failed + t.failed,
         expired = c.expired + t.expired, settled_at = greatest(c.settled_at, t.at)
     from tally t join counts_locked using (message_no)
     where c.message_no = t.message_no
-  ), chunks_locked as materialized (
-    select c.chunk_no from chunks c where c.chunk_no in (select chunk_no from settled)
-    order by c.chunk_no for no key update
-  ), chunked as (
-    update chunks c
-    set settled = c.settled + n.settled,
-        state = case when c.settled + n.settled >= c.size then 'done' else c.state end
-    from (select chunk_no, count(*) as settled from settled group by chunk_no) n
-    join chunks_locked using (chunk_no)
-    where c.chunk_no = n.chunk_no and c.state <> 'done'
-  ), present as materialized (
+  ), ${chunkedCtes('settled')}, present as materialized (
     select s.*, d.last_status as before
     from (select distinct on (app_no, device_no) * from settled where last_status >= 0
           order by app_no, device_no, epoch desc, at desc) s
