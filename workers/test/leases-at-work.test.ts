@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createMetrics } from '@pushkeep/runtime'
+import { inTransaction } from '@pushkeep/store'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openWorkplace, type Phone, soon, type Workplace } from './workplace.ts'
 
@@ -60,10 +62,21 @@ test('whoever has lost the lease records what was under way, and sends nothing m
   expect((await work.report(id)).counts).toMatchObject({ sent: accepted, pending: 300 - accepted })
 })
 
-test('a process that is to end finishes the window under way and hands the rest back at once', async () => {
+test('a process that is to end finishes and records the window under way, and hands the rest back at once', async () => {
   const workers = work.start()
   const id = await begun()
-  await workers.stop()
+  let hasStopped = false
+  const { stopped } = await inTransaction(work.database, async (sql) => {
+    // Nothing can be written down for a while, also when all answers are there.
+    await sql.query('select from message_counts for update')
+    const stopped = workers.stop().then(() => {
+      hasStopped = true
+    })
+    await sleep(3000)
+    expect(hasStopped).toBe(false)
+    return { stopped }
+  })
+  await stopped
   // Those of the window that found no stream in time are pending, as on any day.
   const { requests: sent } = await work.received()
   expect(sent).toBeLessThanOrEqual(100)
