@@ -31,6 +31,7 @@ beforeAll(async () => {
   collector = await startCollector()
   const { environment } = collector
   system = await startSystem({
+    withPostgres: true,
     workers: 2,
     logLevel: 'trace',
     onLine: (name, line) => lines.push(`${name} ${line}`),

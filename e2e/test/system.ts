@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Local, type LocalOptions, startLocal } from '@pushkeep/local-runner'
-import type {} from '@pushkeep/testkit'
+import { createTestDatabase } from '@pushkeep/testkit'
 import { expect } from 'vitest'
 import { wipeQueue } from '../chaos/wipe-queue.ts'
 
@@ -34,13 +34,22 @@ export interface Answer {
   body: any
 }
 
+interface SystemOptions extends Partial<LocalOptions> {
+  /** Starts a PostgreSQL of its own, whose lines are told, too; else it has a database of the run's. */
+  withPostgres?: boolean
+}
+
 /** Starts everything in a folder of its own; it goes when the system is disposed of. */
-export async function startSystem(options: Partial<LocalOptions> = {}): Promise<System> {
+export async function startSystem({
+  withPostgres = false,
+  ...options
+}: SystemOptions = {}): Promise<System> {
   const directory = await mkdtemp(join(tmpdir(), 'pushkeep-e2e-'))
+  const shared = withPostgres ? null : await createTestDatabase(1)
   const running = await startLocal({
     directory,
     logLevel: 'warn',
-    postgresSettings: ['fsync=off'],
+    ...(shared ? { databaseUrl: shared.url } : { postgresSettings: ['fsync=off'] }),
     ...options,
   })
   const { local } = running
@@ -73,6 +82,7 @@ export async function startSystem(options: Partial<LocalOptions> = {}): Promise<
     wipeQueue: () => wipeQueue(local.database_url),
     async [Symbol.asyncDispose]() {
       await running.stop()
+      await shared?.[Symbol.asyncDispose]()
       await rm(directory, { recursive: true, force: true })
     },
   }

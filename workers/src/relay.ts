@@ -13,7 +13,7 @@ import type { TracedDoorbell } from './tracing.ts'
 export interface RelayOptions {
   database: Database
   databaseUrl: string
-  queue: (name: string) => PointerQueue
+  queue: (name: string) => Pick<PointerQueue, 'addAll'>
   /** Most doorbells a round. */
   batchSize: number
   /** A round is made this often even if nobody says that there is work, in milliseconds. */

@@ -246,6 +246,17 @@ test('a refused connection fails waiting requests after the second try, and reco
   expect(tally(await burst(pool, 10))).toEqual({ 200: 10 })
 })
 
+test('between attempts to connect that failed nothing is tried, whoever comes', async () => {
+  const pool = poolTo(
+    { url: 'https://127.0.0.1:1' },
+    { connectBackoff: { firstMs: 60_000, capMs: 60_000 }, queueTimeoutMs: 100 },
+  )
+  for (let n = 0; n < 3; n += 1) {
+    expect(await send(pool)).toEqual({ kind: 'unsent', reason: 'queue-timeout' })
+  }
+  expect(pool.stats()).toMatchObject({ connects: 1, connectFailures: 1 })
+})
+
 test('a name that does not resolve is not processed', async () => {
   const pool = poolTo({ url: 'https://nowhere.invalid' })
   const result = await send(pool)

@@ -31,7 +31,8 @@ export interface Resumed {
  * Lets a paused lane go on and makes its waiting chunks due. Where the guard had paused it, `bounces`
  * decides about the tokens retired since a minute before: `keep` believes the provider (and keeps
  * the guard quiet for an hour), `undo` makes each of them as it was, by the timeline, unless it has
- * registered again since. null where the app has no such provider.
+ * registered again since, and forgets those minutes: verdicts that were none would trip the guard
+ * again. null where the app has no such provider.
  */
 export async function resumeProvider(
   sql: Sql,
@@ -65,6 +66,9 @@ export async function resumeProvider(
              else p.bounces_trusted_until end
        from before b
        where p.app_no = $1 and p.provider = $2
+     ), unsaid as (
+       delete from bounce_minutes m using before b
+       where m.app_no = $1 and m.provider = $2 and $3 = 'undo' and m.minute >= b.guarded_since
      ), due as (
        update chunks c set rescue_at = now()
        from before b

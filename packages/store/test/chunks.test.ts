@@ -149,6 +149,20 @@ test('what was claimed and not recorded under a lease that ran out comes back as
   expect(rest?.map((r) => r.mayHaveBeenSent)).toEqual([false, false])
 })
 
+test('each lease that ran out counts as a try of what it had claimed', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  await insertDevice(scene, { personNo: ana })
+  await accept(scene, { to: { person_id: 'ana' } })
+  const chunkNo = await firstChunk()
+  const attempts = []
+  for (let leases = 0; leases < 4; leases += 1) {
+    const { recipients } = await mustLease(chunkNo)
+    attempts.push(recipients.map((recipient) => recipient.attempts))
+    await db.database.query(`update chunks set rescue_at = now() - interval '1 second'`)
+  }
+  expect(attempts).toEqual([[0], [1], [2], [3]])
+})
+
 test('a window that was claimed and handed back unsent is no unknown outcome', async () => {
   const ana = await insertPerson(scene, 'ana')
   for (let i = 0; i < 3; i += 1) await insertDevice(scene, { personNo: ana })
@@ -404,6 +418,22 @@ test('while the guard has tripped no token is retired; undo makes the doubtful a
     dead_at: null,
   })
   expect(await deviceRow(scene, again.deviceNo)).toMatchObject({ last_status: '' })
+})
+
+test('verdicts that were undone trip the guard no second time', async () => {
+  const ana = await insertPerson(scene, 'ana')
+  for (let i = 0; i < 3; i += 1) await insertDevice(scene, { personNo: ana })
+  await accept(scene, { to: { person_id: 'ana' } })
+  const chunk = await mustLease(await firstChunk())
+  const [first, second, third] = chunk.recipients
+  if (!first || !second || !third) throw new Error('no recipients')
+  const effect = { lastStatus: 'bounced' as const, token: 'retired' as const, failures: null }
+  const dead = { status: 'bounced' as const, reason: 'Unregistered', effect }
+  await recordOutcomes(db.database, [sent(chunk, first, dead), sent(chunk, second, dead)])
+  await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')
+  await resumeProvider(db.database, scene.appNo, 'apns', 'undo')
+  const { minutes } = await recordOutcomes(db.database, [sent(chunk, third)])
+  expect(minutes).toMatchObject([{ judged: 1, dead: 0 }])
 })
 
 test('a guard whose bounces are kept stays quiet for an hour', async () => {

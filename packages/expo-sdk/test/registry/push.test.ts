@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LocalRun, startLocal } from '@pushkeep/local-runner'
+import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../src/core/index.ts'
 import { pushDataIn } from '../../src/expo/phone-interface.ts'
@@ -12,15 +13,18 @@ import { iphone, newToken } from './registry.ts'
 // what the phone tells of it is counted, and after a logout nothing comes.
 
 let directory: string
+let database: TestDatabase
 let running: LocalRun
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'pushkeep-sdk-'))
-  running = await startLocal({ directory, logLevel: 'warn', postgresSettings: ['fsync=off'] })
+  database = await createTestDatabase(1)
+  running = await startLocal({ directory, logLevel: 'warn', databaseUrl: database.url })
 }, 120_000)
 
 afterAll(async () => {
   await running.stop()
+  await database[Symbol.asyncDispose]()
   await rm(directory, { recursive: true, force: true })
 })
 
