@@ -45,6 +45,7 @@ const hints: [place: RegExp, hint: Hint][] = [
   [/^body\.identifiers$/, ({ phone }) => treeOf({ id: phone.person })],
   [/^body\.(queue_draft|disable_message_retention|custom_payload)$/, () => null],
   [/^body\.ids\.\d+$/, ({ phone }) => treeOf(phone.person)],
+  [/^body\.trigger$/, () => null],
   [/^body\.to$/, (scene, schema) => audience(scene, schema)],
   [/^body\.apns\.headers$/, () => treeOf({ 'apns-push-type': 'alert', 'apns-priority': '5' })],
   [/^body\.custom_data$/, ({ random }) => freeObject(random, true)],

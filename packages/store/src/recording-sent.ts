@@ -6,8 +6,8 @@ import { chunkedCtes, countsLockedCte, watchedCte } from './recording-ctes.ts'
 
 // Most outcomes say that a first try was sent, and nothing else: no row of it can be there, no token is in
 // question, and nothing has to be told. Of these each row is written once, without a look before, in half
-// the time. Devices change by the same compare-and-set as elsewhere (R2, R3). Rows come in the order of
-// their devices, which is the order of locks everywhere.
+// the time. Devices change by the same compare-and-set as elsewhere (R2, R3). Locks are taken in
+// the order that is everybody's: deliveries, then devices by number, counts, chunks.
 const sentText = `
   with given as materialized (
     select chunk_no, message_no, app_no, device_no, person_no, to_timestamp(at_ms / 1000) as at,
@@ -24,6 +24,8 @@ const sentText = `
   ), ${watchedCte}, written as (
     insert into deliveries (message_no, device_no, person_no, at, status, attempts, reason)
     select message_no, device_no, person_no, at, ${statusCode.sent}, 1, null from given
+    order by message_no, device_no
+    returning 1
   ), tally as (
     select message_no, max(at) as at, count(*) as sent from given group by message_no
   ), ${countsLockedCte}, counted as (
@@ -36,9 +38,10 @@ const sentText = `
     from given g
     where d.app_no = g.app_no and d.device_no = g.device_no and d.deleted_at is null
       and d.epoch = g.epoch and (d.status_at is null or d.status_at <= g.at)
+      and (select count(*) from written) > 0
     returning 1
   )
-  select (select count(*)::int from given) as written,
+  select (select count(*)::int from written) as written,
          (select count(*)::int from changed) as devices,
          0 as late,
          (select coalesce(json_agg(watched), '[]') from watched) as minutes`
