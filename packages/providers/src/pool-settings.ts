@@ -24,6 +24,7 @@ export const poolDefaults: Omit<PoolSettings, 'maxStreams' | 'maxSessions'> = {
   queueTimeoutMs: 1000,
   // 64 cost a third less CPU a push than 8, and more than 64 no less (node:http2, one connection).
   inFlightMin: 64,
+  inFlightStart: 16,
   connectTimeoutMs: 10_000,
   pingBusyMs: 5_000,
   pingIdleMs: 60_000,

@@ -65,7 +65,9 @@ export class SessionPool implements SessionHost {
     isUrgent: boolean,
     done: (result: RequestResult) => void,
   ): void {
-    const exchange = newExchange(headers, body, done, isUrgent, this.#settings.clock())
+    const now = this.#settings.clock()
+    const exchange = newExchange(headers, body, done, isUrgent, now)
+    if (!isUrgent) this.#pace.requested(now)
     if (this.#isClosing) {
       queueMicrotask(() => settle(exchange, { kind: 'unsent', reason: 'closed' }))
       return

@@ -7,13 +7,17 @@ interface Peer {
   perSecond: number
 }
 
-/** Keeps a peer as busy as the pace allows, from `fromMs` to `toMs`; what was reached at the end. */
+/**
+ * Keeps a peer as busy as the pace allows, from `fromMs` to `toMs`: the rate of the last second, and the
+ * limit on average of the last three, since it swings.
+ */
 function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = Infinity) {
   const under: { at: number; writtenAt: number }[] = []
   let now = fromMs
   let isFreeAt = fromMs
   let answered = 0
   const countFrom = toMs - 1000
+  const limits = { sum: 0, count: 0 }
   while (now < toMs) {
     while (under.length < Math.min(pace.limit, wanted)) {
       isFreeAt = Math.max(isFreeAt, now) + 1000 / peer.perSecond
@@ -25,11 +29,16 @@ function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = In
     pace.answered(now - next.writtenAt, under.length, 8000, now)
     under.shift()
     if (now >= countFrom) answered += 1
+    if (now >= toMs - 3000) {
+      limits.sum += pace.limit
+      limits.count += 1
+    }
   }
-  return { perSecond: answered / ((now - countFrom) / 1000), limit: pace.limit }
+  return { perSecond: answered / ((now - countFrom) / 1000), limit: limits.sum / limits.count }
 }
 
 const least = 64
+const newPace = () => new Pace({ inFlightMin: least, inFlightStart: 16 })
 
 test.each([
   [20, 10_000],
@@ -38,7 +47,7 @@ test.each([
 ])(
   'answers of %i ms reach a rate of %i/s, with little more in flight than that takes',
   (answerMs, perSecond) => {
-    const reached = drive(new Pace({ inFlightMin: least }), { answerMs, perSecond }, 0, 9000)
+    const reached = drive(newPace(), { answerMs, perSecond }, 0, 9000)
     const needed = (perSecond * answerMs) / 1000
     expect(reached.perSecond).toBeGreaterThan(perSecond * 0.95)
     expect(reached.limit).toBeLessThan(needed * 1.5 + perSecond * 0.01)
@@ -46,35 +55,25 @@ test.each([
 )
 
 test('slow answers are met within three seconds', () => {
-  const reached = drive(
-    new Pace({ inFlightMin: least }),
-    { answerMs: 200, perSecond: 15_000 },
-    0,
-    3000,
-  )
+  const reached = drive(newPace(), { answerMs: 200, perSecond: 15_000 }, 0, 3000)
   expect(reached.perSecond).toBeGreaterThan(12_000)
 })
 
 test('a peer that answers at once is not sent more at a time than saves anything', () => {
-  const reached = drive(
-    new Pace({ inFlightMin: least }),
-    { answerMs: 0.5, perSecond: 10_000 },
-    0,
-    9000,
-  )
+  const reached = drive(newPace(), { answerMs: 0.5, perSecond: 10_000 }, 0, 9000)
   expect(reached.perSecond).toBeGreaterThan(9500)
   expect(reached.limit).toBeLessThan(least * 1.5)
 })
 
 test('a queue that always stands is not taken for the answer time', () => {
-  const pace = new Pace({ inFlightMin: least })
+  const pace = newPace()
   const reached = drive(pace, { answerMs: 20, perSecond: 5000 }, 0, 120_000)
   expect(reached.perSecond).toBeGreaterThan(4000)
   expect(reached.limit).toBeLessThan(250)
 })
 
 test('a peer that becomes slower, and faster again, is followed', () => {
-  const pace = new Pace({ inFlightMin: least })
+  const pace = newPace()
   drive(pace, { answerMs: 20, perSecond: 10_000 }, 0, 9000)
   const slower = drive(pace, { answerMs: 150, perSecond: 10_000 }, 9000, 40_000)
   expect(slower.perSecond).toBeGreaterThan(9000)
@@ -84,6 +83,20 @@ test('a peer that becomes slower, and faster again, is followed', () => {
 })
 
 test('it does not grow beyond what was tried', () => {
-  const pace = new Pace({ inFlightMin: least })
+  const pace = newPace()
   expect(drive(pace, { answerMs: 50, perSecond: 10_000 }, 0, 9000, 10).limit).toBe(least)
+})
+
+test('a burst begins small: after a pause, and until answers come', () => {
+  const pace = newPace()
+  pace.requested(0)
+  expect(pace.limit).toBe(16)
+  for (let n = 0; n < 10; n += 1) pace.answered(5, 16, 8000, 10)
+  expect(pace.limit).toBe(46)
+  for (let n = 0; n < 10; n += 1) pace.answered(5, 46, 8000, 20)
+  expect(pace.limit).toBeGreaterThanOrEqual(least)
+  pace.requested(900)
+  expect(pace.limit).toBeGreaterThanOrEqual(least)
+  pace.requested(2000)
+  expect(pace.limit).toBe(16)
 })

@@ -41,6 +41,7 @@ export function poolTo(
     maxSessions: 8,
     // Bursts are to meet the peer's limits, however slow this machine is.
     inFlightMin: 1000,
+    inFlightStart: 1000,
     queueTimeoutMs: 15_000,
     ...settings,
   })
