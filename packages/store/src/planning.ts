@@ -95,11 +95,6 @@ interface Cursor {
   deviceNo?: number
 }
 
-interface Unplanned {
-  audience: AudienceInput
-  plan_cursor: Cursor | null
-}
-
 /**
  * Plans the next slice of a message's audience into chunks and rings for them, in one transaction;
  * the cursor moves with it, so that planning that broke off goes on where it stood, and two planners
@@ -107,16 +102,18 @@ interface Unplanned {
  */
 export async function planSlice(database: Database, messageNo: string): Promise<boolean> {
   return inTransaction(database, async (sql) => {
-    const { rows } = await sql.query<Unplanned>(
-      `select m.audience, c.plan_cursor
-       from messages m join message_counts c using (message_no)
-       where m.message_no = $1 and m.planned_at is null
-       for update of m`,
+    const messages = await sql.query<{ audience: AudienceInput }>(
+      'select audience from messages where message_no = $1 and planned_at is null for update',
       [messageNo],
     )
-    const [message] = rows
+    const [message] = messages.rows
     if (!message) return false
-    const cursor = message.plan_cursor ?? {}
+    // A statement of its own, after the lock: one that had to wait would read the cursor as it was before.
+    const cursors = await sql.query<{ plan_cursor: Cursor | null }>(
+      'select plan_cursor from message_counts where message_no = $1',
+      [messageNo],
+    )
+    const cursor = cursors.rows[0]?.plan_cursor ?? {}
     const next = message.audience.all
       ? await planDevices(sql, messageNo, cursor)
       : await planEntries(sql, messageNo, message.audience, cursor)

@@ -553,3 +553,24 @@ test('an older answer that is written later does not overwrite a newer one (R3)'
   expect(await recordOutcomes(db.database, [late])).toMatchObject({ written: 1, devices: 0 })
   expect(await deviceRow(scene, deviceNo)).toMatchObject({ last_status: 'bounced', failures: 1 })
 })
+
+test('planners of one message that run at the same time take turns: nobody is planned twice', async () => {
+  await db.database.query(
+    `insert into devices (app_no, token_hash, token, platform, provider, last_used, registered_at, ordered_at)
+     select $1, gen_random_uuid(), 'p' || i, 'ios', 'apns', 0, now(), now()
+     from generate_series(1, 130000) i`,
+    [scene.appNo],
+  )
+  const id = await accept(scene, { to: { all: true } }, { lane: 'bulk' })
+  const { messageNo } = await report(scene, id)
+  const plan = async () => {
+    while (await planSlice(db.database, messageNo));
+  }
+  await Promise.all([plan(), plan(), plan()])
+  expect((await report(scene, id)).counts.recipients).toBe(130_000)
+  const { rows } = await db.database.query(
+    `select count(*)::int as all, count(distinct d)::int as different
+     from chunks cross join unnest(device_nos) d`,
+  )
+  expect(rows).toEqual([{ all: 130_000, different: 130_000 }])
+}, 60_000)
