@@ -1,4 +1,4 @@
-import type { FastifyContextConfig } from 'fastify'
+import type { FastifyContextConfig, FastifyPluginAsync } from 'fastify'
 import { expect, test } from 'vitest'
 import {
   type Authenticate,
@@ -29,9 +29,10 @@ function build(method: Method, config: FastifyContextConfig, checks: object) {
   const logger = createLogger({ name: 'test', level: 'silent' })
   const app = buildServer({ logger, title: 'Test', description: 'A test', version: '1', ...checks })
   // What an asynchronous plugin throws is an error of the start.
-  app.register(async (routes) => {
-    routes.route({ method, url: '/', config, handler: async (request) => callerOf(request).kind })
-  })
+  const routes: FastifyPluginAsync = async (scope) => {
+    scope.route({ method, url: '/', config, handler: async (request) => callerOf(request).kind })
+  }
+  app.register(routes)
   return app
 }
 
