@@ -23,7 +23,7 @@ export const poolDefaults: Omit<PoolSettings, 'maxStreams' | 'maxSessions'> = {
   // What a device was when its push was claimed must still hold when the push leaves (R6).
   queueTimeoutMs: 1000,
   // 64 cost a third less CPU a push than 8, and more than 64 no less (node:http2, one connection).
-  inFlightMin: 64,
+  inFlightMin: 48,
   inFlightStart: 16,
   connectTimeoutMs: 10_000,
   pingBusyMs: 5_000,
