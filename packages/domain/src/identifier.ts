@@ -30,3 +30,20 @@ export function personNoOf(id: string): string | null {
   const number = BigInt(`0x${id}`)
   return number <= personNoMax ? number.toString() : null
 }
+
+/** The ways in which clients say what a name is. */
+export const identifierKeys = ['id', 'email', 'phone', 'cio_id'] as const
+export type IdentifierKey = (typeof identifierKeys)[number]
+
+/** A person by a name of which it is said what it is. A phone number is an id. */
+export function identifierBy(key: IdentifierKey, text: string): Identifier {
+  switch (key) {
+    case 'id':
+    case 'phone':
+      return { by: 'id', id: text }
+    case 'email':
+      return { by: 'email', email: text }
+    case 'cio_id':
+      return { by: 'cio-id', cioId: text }
+  }
+}

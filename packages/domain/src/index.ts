@@ -50,7 +50,14 @@ export {
   type LastStatus,
 } from './device-effect.ts'
 export { diagnose, type ProviderFacts, type SystemFacts, type SystemProblem } from './diagnosis.ts'
-export { cioIdOf, type Identifier, identifierOf, personNoOf } from './identifier.ts'
+export {
+  cioIdOf,
+  type Identifier,
+  identifierBy,
+  identifierKeys,
+  identifierOf,
+  personNoOf,
+} from './identifier.ts'
 export {
   type IdentityAlgorithm,
   type IdentityDoubt,
@@ -98,7 +105,7 @@ export {
   obstaclesOf,
   type Withholding,
 } from './obstacle.ts'
-export type { AnswerKind, Outcome } from './outcome.ts'
+export { type AnswerKind, noAnswers, type Outcome } from './outcome.ts'
 export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
 export {
   ClientMessageId,

@@ -22,3 +22,15 @@ export type Outcome =
 
 /** What an answer of a provider, or the lack of one, can mean; what was not sent has none. */
 export type AnswerKind = Exclude<Outcome['kind'], 'unsent'>
+
+/** No answer yet, of any kind. */
+export function noAnswers(): Record<AnswerKind, number> {
+  return {
+    accepted: 0,
+    'token-dead': 0,
+    'message-refused': 0,
+    misconfigured: 0,
+    throttled: 0,
+    unavailable: 0,
+  }
+}

@@ -33,7 +33,7 @@ export async function dropOldMessages(
     await dropPartitions(sql, parent, isOver)
   }
   const oldestEvent = new Date(now - timelineDays * dayMs)
-  await dropPartitions(sql, 'device_events', async (_, to) => to <= oldestEvent)
+  await dropPartitions(sql, 'device_events', (_, to) => to <= oldestEvent)
 }
 
 /** Of those that expired before `oldest` and have no open work; how many. */

@@ -74,12 +74,12 @@ async function createPartition(
 
 /**
  * Drops the partitions of which `isOver` says that nothing is needed any more, by the times that they
- * hold; their names tell those. One that somebody reads just now is left for the next time.
+ * hold, or begin at where they are by the week; their names tell those. One that somebody reads just now is left for the next time.
  */
 export async function dropPartitions(
   sql: Sql,
-  parent: 'deliveries' | 'receipts' | 'device_events',
-  isOver: (from: Date, to: Date) => Promise<boolean>,
+  parent: 'deliveries' | 'receipts' | 'device_events' | 'person_events' | 'client_messages',
+  isOver: (from: Date, to: Date) => boolean | Promise<boolean>,
 ): Promise<void> {
   const { rows } = await sql.query<{ name: string }>(
     `select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid

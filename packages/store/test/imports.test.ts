@@ -35,20 +35,8 @@ const hour = 3_600_000
 const now = () => Date.now()
 
 function deviceRow(call: Partial<Registration> & { token: string }, row: Partial<ImportRow> = {}) {
-  const { workspaceNo, appNo } = registry
-  const device: Registration = {
-    workspaceNo,
-    appNo,
-    platform: 'ios',
-    environment: null,
-    personId: null,
-    installationId: null,
-    previousToken: null,
-    change: changeOf({}),
-    lastUsed: null,
-    at: null,
-    ...call,
-  }
+  const { workspaceNo } = registry
+  const device = registry.complete(call)
   return { workspaceNo, person: null, device, standing: null, ...row } satisfies ImportRow
 }
 

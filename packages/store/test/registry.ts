@@ -47,6 +47,7 @@ export async function createRegistry() {
     workspaceNo,
     appNo,
     apps: () => appsOf(database, workspaceNo),
+    complete,
     register: (call: Partial<Registration> & { token: string }) => register(complete(call)),
     /** As another process would, without sharing statements with `register`. */
     registerElsewhere: (call: Partial<Registration> & { token: string }) =>

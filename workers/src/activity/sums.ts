@@ -2,6 +2,7 @@ import {
   type AnswerKind,
   latencyBoundsMs,
   latencyClass,
+  noAnswers,
   type Outcome,
   type Provider,
   type SettledStatus,
@@ -152,14 +153,7 @@ function troubleOf(outcome: Extract<Outcome, { kind: AnswerKind }>): string | nu
 
 function noneAnswered(): Pick<ProviderSums, 'calls' | 'latency' | 'trouble'> {
   return {
-    calls: {
-      accepted: 0,
-      'token-dead': 0,
-      'message-refused': 0,
-      misconfigured: 0,
-      throttled: 0,
-      unavailable: 0,
-    },
+    calls: noAnswers(),
     latency: [...latencyBoundsMs.map(() => 0), 0],
     trouble: null,
   }

@@ -1,4 +1,4 @@
-import { type Identifier, PersonId } from '@pushkeep/domain'
+import { type Identifier, identifierBy, identifierKeys, PersonId } from '@pushkeep/domain'
 import { invalid } from '@pushkeep/runtime'
 import { z } from 'zod'
 
@@ -29,20 +29,12 @@ export function personIn({ id, email, cio_id: cioId }: Identifiers): Identifier 
 
 /** How `id_type` says to read the id of a path. A phone number is an id. */
 export const IdType = z
-  .enum(['id', 'email', 'phone', 'cio_id'], 'must be one of id, email, phone, cio_id')
+  .enum(identifierKeys, 'must be one of id, email, phone, cio_id')
   .default('id')
 
 /** Who is named by a part of a path. */
 export function personAt(text: string, idType: z.infer<typeof IdType>): Identifier {
-  switch (idType) {
-    case 'id':
-    case 'phone':
-      return { by: 'id', id: text }
-    case 'email':
-      return { by: 'email', email: text }
-    case 'cio_id':
-      return { by: 'cio-id', cioId: bare(text) }
-  }
+  return identifierBy(idType, idType === 'cio_id' ? bare(text) : text)
 }
 
 /** Paths of the Track API have `cio_` before it. */

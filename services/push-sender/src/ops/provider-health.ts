@@ -2,6 +2,7 @@ import type { ProviderHealth as HealthBody } from '@pushkeep/console-api'
 import {
   type AnswerKind,
   latencyPercentile,
+  noAnswers,
   type Provider,
   type ProviderFacts,
 } from '@pushkeep/domain'
@@ -30,15 +31,6 @@ export interface ProviderStanding {
   trouble: string | null
 }
 
-const noCalls: Record<AnswerKind, number> = {
-  accepted: 0,
-  'token-dead': 0,
-  'message-refused': 0,
-  misconfigured: 0,
-  throttled: 0,
-  unavailable: 0,
-}
-
 /** How the providers of these apps stand. `now` in ms. */
 export async function readStandings(
   sql: Sql,
@@ -54,7 +46,7 @@ export async function readStandings(
     const isSame = (other: { appNo: number; provider: Provider }) =>
       other.appNo === appNo && other.provider === state.provider
     const answers: Partial<ProviderHealth> = health.find(isSame) ?? {}
-    const { calls = noCalls, latency = [], trouble = null } = answers
+    const { calls = noAnswers(), latency = [], trouble = null } = answers
     const breakers = workers.breakers.filter(isSame)
     const [breaker = null] = breakers.toSorted((a, b) => b.openUntil - a.openUntil)
     return { appNo, provider: state.provider, state, breaker, calls, latency, trouble }

@@ -1,4 +1,10 @@
-import { type Identifier, identifierOf, PersonId } from '@pushkeep/domain'
+import {
+  type Identifier,
+  identifierBy,
+  identifierKeys,
+  identifierOf,
+  PersonId,
+} from '@pushkeep/domain'
 import { invalid } from '@pushkeep/runtime'
 import { z } from 'zod'
 import { validated } from './refusal.ts'
@@ -34,8 +40,6 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-const identifierKeys = ['id', 'email', 'phone', 'cio_id'] as const
-
 /** A person under exactly one of the names that there are. A phone number is an id. */
 export function onePerson(given: unknown, place: string): Identifier {
   const [entry, ...others] = isObject(given) ? Object.entries(given) : []
@@ -45,13 +49,5 @@ export function onePerson(given: unknown, place: string): Identifier {
     throw invalid([{ path: place, message }])
   }
   const text = validated(IdText, entry?.[1], `${place}.${key}`)
-  switch (key) {
-    case 'id':
-    case 'phone':
-      return { by: 'id', id: text }
-    case 'email':
-      return { by: 'email', email: text }
-    case 'cio_id':
-      return { by: 'cio-id', cioId: text }
-  }
+  return identifierBy(key, text)
 }
