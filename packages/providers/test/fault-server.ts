@@ -59,9 +59,10 @@ export async function startFaultServer(
     socket.on('close', () => sockets.delete(socket))
   })
   http2.on('stream', (stream, headers) => {
+    // Before anything else: a stream whose session has just ended fails, too.
+    stream.on('error', () => {})
     const { session } = stream
     if (!session) return
-    stream.on('error', () => {})
     const streams = (open.get(session) ?? 0) + 1
     open.set(session, streams)
     stream.on('close', () => open.set(session, (open.get(session) ?? 1) - 1))
