@@ -1,8 +1,9 @@
 import type { PointerQueue } from '@pushkeep/queues'
 import {
-  type Database,
+  connect,
   type Doorbell,
   doorbellChannel,
+  indexedSettings,
   inTransaction,
   type Sql,
   takeDoorbells,
@@ -11,7 +12,6 @@ import pg from 'pg'
 import type { TracedDoorbell } from './tracing.ts'
 
 export interface RelayOptions {
-  database: Database
   databaseUrl: string
   queue: (name: string) => Pick<PointerQueue, 'addAll'>
   /** Most doorbells a round. */
@@ -23,6 +23,12 @@ export interface RelayOptions {
   trace: ((sql: Sql, doorbells: readonly Doorbell[]) => Promise<TracedDoorbell[]>) | null
 }
 
+/**
+ * Least time between two rounds, in milliseconds: a lone doorbell is rung at once, and those that come
+ * close upon another go together, which is a few jobs for many of them.
+ */
+const roundEveryMs = 10
+
 /** Pause after a failed round: the queue's server or the database is away. */
 const failurePauseMs = 1000
 
@@ -31,13 +37,23 @@ const failurePauseMs = 1000
  * committed. A crash between the two leaves the rows; the job id makes adding them again harmless.
  */
 export function startRelay(options: RelayOptions) {
+  // A round that is lost in a crash is made again, and its jobs are known by their ids: it need not wait
+  // for the disk.
+  const database = connect({
+    url: options.databaseUrl,
+    name: 'pushkeep relay',
+    connectionsMax: 1,
+    settings: { ...indexedSettings, synchronous_commit: 'off' },
+    onError: options.onError,
+  })
   let isRunning = false
   let isWanted = false
   let isStopped = false
+  let lastAt = Number.NEGATIVE_INFINITY
   let idle: Promise<void> = Promise.resolve()
 
   async function round(): Promise<number> {
-    return inTransaction(options.database, async (sql) => {
+    return inTransaction(database, async (sql) => {
       const doorbells = await takeDoorbells(sql, options.batchSize)
       const traced = options.trace ? await options.trace(sql, doorbells) : doorbells
       for (const [name, rings] of byQueue(traced)) await options.queue(name).addAll(rings)
@@ -48,12 +64,15 @@ export function startRelay(options: RelayOptions) {
   async function run() {
     isRunning = true
     do {
-      isWanted = false
       try {
-        while (!isStopped && (await round()) === options.batchSize);
+        do {
+          await sleep(lastAt + roundEveryMs - performance.now())
+          isWanted = false
+          lastAt = performance.now()
+        } while (!isStopped && (await round()) === options.batchSize)
       } catch (error) {
         options.onError(error)
-        if (!isStopped) await new Promise((resolve) => setTimeout(resolve, failurePauseMs))
+        if (!isStopped) await sleep(failurePauseMs)
       }
     } while (isWanted && !isStopped)
     isRunning = false
@@ -74,8 +93,13 @@ export function startRelay(options: RelayOptions) {
       clearInterval(timer)
       listener.stop()
       await idle
+      await database.end()
     },
   }
+}
+
+async function sleep(ms: number): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function byQueue(doorbells: TracedDoorbell[]): Map<string, TracedDoorbell[]> {

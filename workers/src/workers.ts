@@ -127,7 +127,6 @@ export function startWorkers(options: WorkersOptions) {
     tracing,
   })
   const relay = startRelay({
-    database,
     databaseUrl,
     queue,
     batchSize: 500,

@@ -10,7 +10,6 @@ async function openScene(pollMs: number) {
   const { database } = fixture
   const queue = { isUp: true, refused: 0, rung: [] as string[] }
   const relay = startRelay({
-    database,
     databaseUrl: fixture.url,
     queue: (name) => ({
       async addAll(rings) {

@@ -9,10 +9,9 @@ export {
   type QueueTelemetry,
   queueBackend,
   queueTelemetry,
-  type Ring,
   type WorkerSettings,
 } from './connection.ts'
-export { jobId, PointerJob } from './jobs.ts'
+export { PointerJob, type Ring } from './jobs.ts'
 export { mergeMetrics } from './metrics-text.ts'
 export { deliveryQueue, planQueue, queueNames } from './names.ts'
 export { type RedisState, readInfo, redisState } from './redis-state.ts'

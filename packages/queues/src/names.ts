@@ -8,6 +8,11 @@ export function deliveryQueue(provider: Provider, lane: Lane): string {
   return `${provider}-${lane}`
 }
 
+/** Whether a queue's chunks are of messages to one person or a few. */
+export function isForOne(queue: string): boolean {
+  return providers.some((provider) => queue === deliveryQueue(provider, 'transactional'))
+}
+
 /** Every queue there is. */
 export const queueNames: readonly string[] = [
   planQueue,
