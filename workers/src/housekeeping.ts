@@ -1,4 +1,5 @@
 import {
+  analyzeOutgrown,
   type BooksChecked,
   checkBooks,
   createPartitions,
@@ -27,7 +28,7 @@ export interface HousekeepingOptions extends EventRetention {
 interface Chore {
   everyMs: number
   doneAt: number
-  run: () => Promise<void>
+  run: () => Promise<unknown>
 }
 
 /** How often somebody looks whether a chore is due, in milliseconds. */
@@ -41,12 +42,12 @@ const receiptBatch = 1000
 
 /**
  * What is not urgent: partitions ahead of need, what was kept long enough, receipts that came before
- * their delivery was on record, what is usual for the mass-bounce guard, the check of the books. Apart
+ * their delivery was on record, statistics of what grew fast, what is usual for the mass-bounce guard, the check of the books. Apart
  * from the reconciler, which must not wait for any of it.
  */
 export function startHousekeeping(options: HousekeepingOptions) {
   const { database, isLeading, now, onError } = options
-  const chore = (everyMs: number, run: () => Promise<void>): Chore => ({
+  const chore = (everyMs: number, run: () => Promise<unknown>): Chore => ({
     everyMs,
     doneAt: Number.NEGATIVE_INFINITY,
     run,
@@ -54,6 +55,7 @@ export function startHousekeeping(options: HousekeepingOptions) {
   const chores = [
     chore(60 * 60_000, () => createPartitions(database, now())),
     chore(60 * 60_000, () => dropOldEvents(database, now(), options)),
+    chore(5000, () => analyzeOutgrown(database)),
     chore(2000, settleReceipts),
     chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),

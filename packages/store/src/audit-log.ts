@@ -118,7 +118,7 @@ export async function readAudit(
       left join apps a on a.app_no = e.app_no
       left join people p on p.person_no = case when e.target_kind = 'person' then e.target::bigint end
       where e.workspace_no = $1 and ($2::int is null or e.app_no = $2)
-        and ($3::bigint is null or e.entry_no < $3)
+        and e.entry_no < coalesce($3::bigint, 9223372036854775807)
       order by e.entry_no desc limit $4`,
     values: [page.workspaceNo, page.appNo, page.before, page.limit + 1],
   })

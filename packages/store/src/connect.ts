@@ -11,9 +11,13 @@ export interface Sql {
 /**
  * Session settings where every query goes by an index. A named statement that was planned while a
  * table was tiny would go on scanning it as it grows (docs/decisions/0023); compiling takes longer
- * than any statement of ours.
+ * than any statement of ours, and planning one anew for each call takes longer than running it.
  */
-export const indexedSettings = { enable_seqscan: 'off', jit: 'off' }
+export const indexedSettings = {
+  enable_seqscan: 'off',
+  jit: 'off',
+  plan_cache_mode: 'force_generic_plan',
+}
 
 export type Database = pg.Pool
 

@@ -125,7 +125,8 @@ export async function deliveriesOfPerson(
       select ${deliveryColumns}, dl.message_no || '.' || dl.device_no as cursor
       from deliveries dl join messages m using (message_no) ${deliveryJoins}
       where dl.person_no = $2
-        and ($3::bigint is null or (dl.message_no, dl.device_no) < ($3, $4::bigint))
+        and (dl.message_no, dl.device_no)
+          < (coalesce($3::bigint, 9223372036854775807), coalesce($4::bigint, 0))
         and ($5::smallint is null or dl.status = $5) and ($6::int is null or d.app_no = $6)
       order by dl.message_no desc, dl.device_no desc limit $7`,
     values: [

@@ -56,9 +56,11 @@ export function recipientsJson(attempts: string, mayHaveBeenSent: string): strin
       order by r.device_no)`
 }
 
+// One by one: before the tables have statistics, a join by key becomes a scan of all devices of the app.
 export const joinDevices = `
-  left join devices d on d.app_no = c.app_no and d.device_no = r.device_no
-  left join people p on p.person_no = d.person_no`
+  left join lateral (
+    select * from devices where app_no = c.app_no and device_no = r.device_no limit 1) d on true
+  left join lateral (select * from people where person_no = d.person_no limit 1) p on true`
 
 /** As `recipientsJson` makes it; a device that is gone has nulls. */
 export type RecipientRow = [
