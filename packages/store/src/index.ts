@@ -1,4 +1,10 @@
 export {
+  type Acceptance,
+  type AcceptedMessage,
+  acceptMessage,
+  createAcceptor,
+} from './acceptance.ts'
+export {
   type AcceptedMinute,
   acceptedMinutes,
   countAccepted,
@@ -58,6 +64,7 @@ export {
   readAudit,
 } from './audit-log.ts'
 export { type Backlog, backlogCountMax, backlogOf, type LaneBacklog } from './backlog.ts'
+export { type Bell, createBell } from './bell.ts'
 export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
@@ -187,9 +194,6 @@ export { type ListedMessage, type ListedPage, listMessages } from './message-lis
 export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
 export { dropOldMessages, type MessageRetention } from './message-retention.ts'
 export {
-  type Acceptance,
-  type AcceptedMessage,
-  acceptMessage,
   findKeyedMessage,
   findMessage,
   type MessageReport,
@@ -270,6 +274,7 @@ export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
 export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export { type ServerState, serverState } from './server-state.ts'
+export { analyzeOutgrown } from './statistics.ts'
 export {
   type LaneState,
   type LaneTotals,

@@ -28,7 +28,7 @@ export function recipientsOf(to: AudienceInput): Recipients {
 }
 
 // Recipients (a device and whom it belongs to now: R6 compares with that at the moment of sending)
-// cut into chunks, each of one app and one provider.
+// cut into chunks, each of one message, one app and one provider.
 const chunksOfRecipients = `
   chunk as (
     insert into chunks (message_no, app_no, provider, lane, device_nos, person_nos, size, rescue_at)
@@ -37,12 +37,12 @@ const chunksOfRecipients = `
            count(*), now() + interval '${ringAgainSeconds} seconds'
     from (
       select m.message_no, m.lane, r.app_no, r.provider, r.device_no, r.person_no,
-             (row_number() over (partition by r.app_no, r.provider order by r.device_no) - 1)
-               / ${chunkSizeMax} as slice
-      from recipient r cross join message m
+             (row_number() over (partition by r.message_no, r.app_no, r.provider order by r.device_no)
+               - 1) / ${chunkSizeMax} as slice
+      from recipient r join message m using (message_no)
     ) cut
     group by message_no, lane, app_no, provider, slice
-    returning chunk_no, provider, lane, size
+    returning chunk_no, message_no, provider, lane, size
   )`
 
 // Customer.io's `unsubscribed` is true, 1, or either in text. Nobody looks where it does not matter.
@@ -51,17 +51,18 @@ const isSubscribed = `
    or coalesce(lower(attributes ->> 'unsubscribed'), '') not in ('true', '1'))`
 
 /**
- * Chunks of a listed audience: people in $14, token hashes in $15, of the row in CTE `message`, whose
- * audience says which devices of a person and whose a token has to be.
+ * Chunks of listed audiences: of the rows in CTE `addressed`, which are messages with the ids of people
+ * (`person_ids`) and the hashes of tokens (`token_hashes`) that each names. Its audience says which devices
+ * of a person and whose a token has to be.
  * Devices that were deleted are no recipients; dead or muted ones are, and are reported as withheld.
  * Each lookup is lateral, so that it goes by index whatever the planner believes of a young table:
  * it walked all devices of the app for each message, until their table was analyzed.
  */
 export const explicitChunks = `
   recipient as (
-    select d.app_no, d.device_no, d.provider, d.person_no
-    from message m
-    cross join unnest($14::text[]) as named(id)
+    select m.message_no, d.app_no, d.device_no, d.provider, d.person_no
+    from addressed m
+    cross join unnest(m.person_ids) as named(id)
     cross join lateral (
       select person_no from people where workspace_no = m.workspace_no and id = named.id
         and ${isSubscribed} limit 1) p
@@ -72,10 +73,10 @@ export const explicitChunks = `
       order by last_used desc, device_no desc
       limit case when m.audience ->> 'devices' = 'last_used' then 1 end) d
     union
-    select d.app_no, d.device_no, d.provider, d.person_no
-    from message m
+    select m.message_no, d.app_no, d.device_no, d.provider, d.person_no
+    from addressed m
     join apps a on a.workspace_no = m.workspace_no and (m.app_no is null or a.app_no = m.app_no)
-    cross join unnest($15::uuid[]) as named(hash)
+    cross join unnest(m.token_hashes) as named(hash)
     cross join lateral (
       select app_no, device_no, provider, person_no from devices
       where app_no = a.app_no and token_hash = named.hash and deleted_at is null limit 1) d
@@ -144,7 +145,8 @@ async function planDevices(sql: Sql, messageNo: string, cursor: Cursor): Promise
     name: 'plan-devices',
     text: `
       with ${messageRow}, recipient as materialized (
-        select d.app_no, d.device_no, d.provider, d.person_no, d.deleted_at
+        select (select message_no from message) as message_no, d.app_no, d.device_no, d.provider,
+               d.person_no, d.deleted_at
         from devices d
         where d.app_no in (
             select a.app_no from apps a join message m on a.workspace_no = m.workspace_no
@@ -177,8 +179,9 @@ async function planEntries(
   await sql.query({
     name: 'plan-entries',
     text: `
-      with ${messageRow}, ${explicitChunks.replaceAll('$14', '$2').replaceAll('$15', '$3')},
-      ${ringForChunks}
+      with ${messageRow}, addressed as (
+        select *, $2::text[] as person_ids, $3::uuid[] as token_hashes from message
+      ), ${explicitChunks}, ${ringForChunks}
       select pg_notify('${doorbellChannel}', '') from message`,
     values: [messageNo, personIds.slice(from, to), tokenHashes.slice(from, to)],
   })

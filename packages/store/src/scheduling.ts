@@ -1,5 +1,6 @@
+import { timeToLive } from './acceptance.ts'
 import type { Sql } from './connect.ts'
-import { isScheduled, timeToLive } from './messages.ts'
+import { isScheduled } from './messages.ts'
 import { doorbellChannel } from './outbox.ts'
 
 const beginText = `

@@ -1,11 +1,23 @@
 import type { NewMessage } from '@pushkeep/domain'
 import { inspectTemplates } from '@pushkeep/providers'
 import { activeTraceparent, type Caller, invalid } from '@pushkeep/runtime'
-import type { AcceptedMessage, Sql } from '@pushkeep/store'
+import type { Acceptance, AcceptedMessage, Bell, Sql } from '@pushkeep/store'
 import { bodyHash } from './idempotency.ts'
 import { audienceProblems, isDue, laneOf, scheduleProblems } from './new-message.ts'
 import { payloadRefusal } from './payload.ts'
 import { targetApp } from './target-app.ts'
+
+/** Stores a message and says so to the relays. */
+export type Accept = (accepted: AcceptedMessage) => Promise<Acceptance>
+
+/** Rings once a message is stored. */
+export function acceptAndRing(accept: Accept, bell: Pick<Bell, 'ring'>): Accept {
+  return async (accepted) => {
+    const acceptance = await accept(accepted)
+    if (acceptance.kind === 'accepted') bell.ring()
+    return acceptance
+  }
+}
 
 const noTemplates = { flaws: [], personKeys: null }
 

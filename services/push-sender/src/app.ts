@@ -2,14 +2,16 @@ import type { QueueBackend } from '@pushkeep/queues'
 import {
   type Authenticate,
   buildServer,
+  type CoalescerObserver,
   createMetrics,
   type Metrics,
   type Server,
   type ServerOptions,
   type Tracing,
 } from '@pushkeep/runtime'
-import type { Database } from '@pushkeep/store'
+import { type Bell, createAcceptor, type Database } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
+import { acceptAndRing } from './accept.ts'
 import { speakAppApi } from './customerio/index.ts'
 import { createSenderEvents } from './events.ts'
 import { noteMessages } from './note-message.ts'
@@ -25,6 +27,10 @@ export const program = { name: 'push-sender', version: packageJson.version }
 
 export interface SenderOptions {
   database: Database
+  /** Told how calls share statements. */
+  coalesced?: CoalescerObserver
+  /** Rung when a message is accepted. */
+  bell: Pick<Bell, 'ring'>
   authenticate: Authenticate
   logger: ServerOptions['logger']
   /** Where the queues are that the console shows. */
@@ -45,9 +51,10 @@ const bodyLimit = 4 * 1024 * 1024
 
 /** The backends' door: messages in, deliveries out; and the console for operations. */
 export function buildSender(options: SenderOptions): Server {
-  const { database, authenticate, logger, checkResponses = false } = options
+  const { database, bell, authenticate, logger, checkResponses = false } = options
   const metrics = options.metrics ?? createMetrics(program)
   const events = createSenderEvents(metrics)
+  const accept = acceptAndRing(createAcceptor(database, options.coalesced?.('messages')), bell)
   const app = buildServer({
     title: 'Pushkeep push sender',
     description: 'Accepts push messages, tells what became of each delivery.',
@@ -64,13 +71,14 @@ export function buildSender(options: SenderOptions): Server {
   })
   noteMessages(app)
   app.register(appRoutes, { database })
-  app.register(messageRoutes, { database, events })
+  app.register(messageRoutes, { database, accept, events })
   app.register(messageListRoutes, { database })
   app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
-  speakAppApi(app, { database, events })
+  speakAppApi(app, { database, accept, events })
   addConsole(app, {
     database,
+    bell,
     queues: options.queues,
     pages: options.consolePages,
     onError: (err) => logger.warn({ err }, 'the console'),

@@ -9,7 +9,7 @@ import {
   startOperations,
   startTracing,
 } from '@pushkeep/runtime'
-import { connect, indexedSettings, migrate } from '@pushkeep/store'
+import { connect, createBell, indexedSettings, migrate } from '@pushkeep/store'
 import { buildSender, program } from './app.ts'
 import type { SenderConfig } from './config.ts'
 import { startUpkeep } from './ops/upkeep.ts'
@@ -30,15 +30,22 @@ export async function startSender(config: SenderConfig): Promise<Running> {
     settings: indexedSettings,
     onError: (err) => logger.warn({ err }, 'an idle database connection broke'),
   })
+  const bell = createBell({
+    url: databaseUrl,
+    name: 'push-sender bell',
+    onError: (err) => logger.warn({ err }, 'a bell was not rung'),
+  })
   try {
     if (config.migrateOnStart) await migrate(database)
     const backend = queueBackend({ databaseUrl, redisUrl: config.redisUrl?.reveal() })
     const metrics = createMetrics(program)
     observeDatabase(metrics, database)
-    const onRun = observeCoalescers(metrics)('keys')
+    const coalesced = observeCoalescers(metrics)
     const app = buildSender({
       database,
-      authenticate: createAuthenticator(database, { onRun }),
+      bell,
+      coalesced,
+      authenticate: createAuthenticator(database, { onRun: coalesced('keys') }),
       logger,
       queues: backend,
       trustedProxies: config.trustedProxies,
@@ -60,11 +67,13 @@ export async function startSender(config: SenderConfig): Promise<Running> {
         await upkeep.stop()
         await app.close()
         await operations.close()
+        await bell.stop()
         await database.end()
         await tracing?.stop()
       },
     }
   } catch (error) {
+    await bell.stop()
     await database.end()
     throw error
   }

@@ -33,6 +33,7 @@ export async function startTestSender(
   const lines: string[] = []
   const app = buildSender({
     database,
+    bell: { ring() {} },
     authenticate: createAuthenticator(database),
     logger: createLogger({
       name: 'push-sender',

@@ -83,7 +83,7 @@ test('503 and never 202 while the database is away, on every route', async () =>
   const database = connect({ url: 'postgres://127.0.0.1:1/none', name: 'test' })
   const queues = { kind: 'postgres' as const, url: 'postgres://127.0.0.1:1/none' }
   const authenticate = () => ({ ...backend, workspaceNo: 1 })
-  const app = buildSender({ database, authenticate, logger, queues })
+  const app = buildSender({ database, bell: { ring() {} }, authenticate, logger, queues })
   const id = '01890000-0000-7000-8000-000000000000'
   const answers = [
     await app.inject({ method: 'POST', url: '/v1/messages', payload: message }),
@@ -109,6 +109,7 @@ test('503 where a database that was there goes away, and service when it is back
   const database = connect({ url: link.url, name: 'test' })
   const app = buildSender({
     database,
+    bell: { ring() {} },
     authenticate: () => ({ ...backend, workspaceNo }),
     logger: createLogger({ name: 'push-sender', level: 'silent' }),
     queues: { kind: 'postgres', url: direct.url },

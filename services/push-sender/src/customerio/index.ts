@@ -5,6 +5,7 @@ import {
   type Database,
 } from '@pushkeep/store'
 import type { FastifyInstance } from 'fastify'
+import type { Accept } from '../accept.ts'
 import type { SenderEvents } from '../events.ts'
 import { refuseAbsent } from './routes/absent.ts'
 import { activityRoutes } from './routes/activities.ts'
@@ -20,10 +21,11 @@ import { refuseAsAppApi, refuseUnknownRoute } from './scope.ts'
  */
 export function speakAppApi(
   app: FastifyInstance,
-  { database, events }: { database: Database; events: SenderEvents },
+  { database, accept, events }: { database: Database; accept: Accept; events: SenderEvents },
 ): void {
   const deps = {
     database,
+    accept,
     events,
     findPersonId: createPersonFinder(database),
     identify: createIdentifier(database),

@@ -1,7 +1,7 @@
 import { builtDirectory } from '@pushkeep/console/built'
 import type { QueueBackend } from '@pushkeep/queues'
 import type { Server } from '@pushkeep/runtime'
-import type { Database } from '@pushkeep/store'
+import type { Bell, Database } from '@pushkeep/store'
 import { consolePages } from './pages.ts'
 import { createQueueAccess, sparingly } from './queue-access.ts'
 import { consoleAppRoutes } from './routes/apps.ts'
@@ -19,6 +19,7 @@ import { suppressionRoutes } from './routes/suppression.ts'
 
 export interface ConsoleOptions {
   database: Database
+  bell: Pick<Bell, 'ring'>
   /** Where the queues are. */
   queues: QueueBackend
   /** Where the built pages are; where `npm run build` puts them if left out. */
@@ -32,7 +33,7 @@ export interface ConsoleOptions {
  * dashboard. All but the pages themselves is for whoever has signed in with a secret key.
  */
 export function addConsole(app: Server, options: ConsoleOptions): void {
-  const { database, queues, pages = builtDirectory } = options
+  const { database, bell, queues, pages = builtDirectory } = options
   const onError = sparingly(options.onError)
   const now = Date.now
   const access = createQueueAccess({ backend: queues, onError })
@@ -43,7 +44,7 @@ export function addConsole(app: Server, options: ConsoleOptions): void {
   app.register(consoleMessageRoutes, { database })
   app.register(peopleRoutes, { database, now })
   app.register(suppressionRoutes, { database })
-  app.register(deviceRoutes, { database })
+  app.register(deviceRoutes, { database, bell })
   app.register(consoleAppRoutes, { database, now })
   app.register(credentialRoutes, { database, now })
   app.register(keyRoutes, { database })

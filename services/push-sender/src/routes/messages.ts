@@ -1,9 +1,9 @@
 import { NewMessage } from '@pushkeep/domain'
 import { callerOf, conflict, noteRequest, problemResponses } from '@pushkeep/runtime'
-import { acceptMessage, type Database } from '@pushkeep/store'
+import type { Database } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { acceptable } from '../accept.ts'
+import { type Accept, acceptable } from '../accept.ts'
 import type { SenderEvents } from '../events.ts'
 import { idempotencyKey } from '../idempotency.ts'
 import { cancel } from '../message-changes.ts'
@@ -70,15 +70,17 @@ const cancelSchema = {
 
 interface Deps {
   database: Database
+  accept: Accept
   events: SenderEvents
 }
 
 /** Messages in, and where they stand. */
-export const messageRoutes: FastifyPluginAsyncZod<Deps> = async (app, { database, events }) => {
+export const messageRoutes: FastifyPluginAsyncZod<Deps> = async (app, deps) => {
+  const { database, accept, events } = deps
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
     const accepted = await acceptable(database, callerOf(request), request.body, key)
-    const acceptance = await acceptMessage(database, accepted)
+    const acceptance = await accept(accepted)
     events.accepted(accepted.lane, acceptance.kind)
     if (acceptance.kind === 'conflict') {
       throw conflict('idempotency_conflict', 'this Idempotency-Key came with another body before')

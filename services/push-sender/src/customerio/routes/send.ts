@@ -2,7 +2,6 @@ import { deliveryIdOf } from '@pushkeep/domain'
 import { type Caller, callerOf, conflict, noteRequest } from '@pushkeep/runtime'
 import {
   type Acceptance,
-  acceptMessage,
   type Identification,
   type Person,
   type PersonReference,
@@ -13,7 +12,7 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { acceptable } from '../../accept.ts'
+import { type Accept, acceptable } from '../../accept.ts'
 import type { SenderEvents } from '../../events.ts'
 import { idempotencyKey } from '../../idempotency.ts'
 import { registrationOf } from '../custom-device.ts'
@@ -25,6 +24,7 @@ import { SendPush } from '../send-push.ts'
 
 export interface SendDeps {
   database: Sql
+  accept: Accept
   events: SenderEvents
   findPersonId: (reference: PersonReference) => Promise<string | null>
   identify: (call: Identification) => Promise<Person>
@@ -83,7 +83,7 @@ async function send(
   key: string | null,
   retryCount: unknown,
 ): Promise<string> {
-  const { database, events, findPersonId, identify, register } = deps
+  const { database, accept, events, findPersonId, identify, register } = deps
   const { workspaceNo } = caller
   const repeat = { workspaceNo, body: push, retryCount }
   const before = key === null ? await acceptedBefore(database, repeat) : null
@@ -108,7 +108,7 @@ async function send(
     await identify({ workspaceNo, id: personId, attributes })
   }
   if (registration) await register(registration)
-  const acceptance = await acceptMessage(database, accepted)
+  const acceptance = await accept(accepted)
   events.accepted(accepted.lane, acceptance.kind)
   return idOf(acceptance)
 }

@@ -4,6 +4,7 @@ import { conflict, notFound } from '@pushkeep/runtime'
 import {
   acceptMessage,
   audit,
+  type Bell,
   type Database,
   findByFingerprint,
   findNumberedPerson,
@@ -27,11 +28,13 @@ const Params = z.object({
   fingerprint: z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits'),
 })
 
+interface Deps {
+  database: Database
+  bell: Pick<Bell, 'ring'>
+}
+
 /** One device: what happened to its token, and a push to see whether it arrives. */
-export const deviceRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
-  app,
-  { database },
-) => {
+export const deviceRoutes: FastifyPluginAsyncZod<Deps> = async (app, { database, bell }) => {
   async function find(scope: Scope, { app: appId, fingerprint }: z.infer<typeof Params>) {
     const { appNo } = appInScope(scope, appId)
     const device = await findByFingerprint(database, { appNos: [appNo], fingerprint })
@@ -78,6 +81,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<{ database: Database }> = async
       const refusal = await payloadRefusal(database, message, target)
       if (refusal) throw refusal
       const id = await send(scope, device.appNo, message)
+      bell.ring()
       return reply.code(201).send({ message_id: id })
     },
   )
