@@ -11,8 +11,11 @@ interface Accepted {
 /** Every n-th message is followed until it is recorded: asking about all would be a load of its own. */
 const followedEvery = 10
 const followMs = 120_000
-const askEveryMs = 10
+const askEveryMs = 25
 const askOfBroadcastEveryMs = 200
+/** Who waits long asks more rarely: asking would be the load otherwise. */
+const askMoreRarely = 1.3
+const askEveryMsMax = 1000
 
 /** What backends send. */
 export function createMessages(sender: Caller, phones: Phones, random: Random, watch: Watch) {
@@ -32,10 +35,11 @@ export function createMessages(sender: Caller, phones: Phones, random: Random, w
   /** How long until nothing of a message is pending, in ms; null where it takes too long. */
   async function follow(id: string, everyMs: number): Promise<number | null> {
     const began = performance.now()
-    while (performance.now() - began < followMs) {
+    for (let pauseMs = everyMs; performance.now() - began < followMs; ) {
       const { body } = await sender.call('GET', `/v1/messages/${id}`)
       if ((body as { state: string }).state === 'done') return performance.now() - began
-      await wait(everyMs)
+      await wait(pauseMs)
+      pauseMs = Math.min(askEveryMsMax, pauseMs * askMoreRarely)
     }
     return null
   }
