@@ -17,8 +17,11 @@ export interface Caller {
   close(): void
 }
 
-/** A fixed number of connections: what a service holds open does not depend on our mood. */
-const connections = 16
+/**
+ * A fixed number of connections, as a fleet of backends has: what a service holds open does not depend on
+ * our mood, and calls that wait are with the service, which can take them together.
+ */
+const connections = 48
 const timeoutMs = 30_000
 
 export function createCaller(origin: string, key: string): Caller {

@@ -17,6 +17,8 @@ export interface SoakOptions {
   scene: Scene
   minutes: number
   devices: number
+  /** Share of the usual load. */
+  load: number
   seed: string
   onSample: (sample: Sample) => void
   /** Ends the load early; what was done is still reckoned up. */
@@ -29,8 +31,8 @@ export interface SoakResult {
   surprises: string[]
 }
 
-const registrationsPerSecond = 200
-const messagesPerSecond = 50
+export const registrationsPerSecond = 200
+export const messagesPerSecond = 50
 /** Requests that do nothing: what they take longer is the machine's doing. */
 const barePerSecond = 10
 const broadcastEveryMs = 120_000
@@ -48,7 +50,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   await enrol(phones.all, registrations.enrol)
   watch.take()
 
-  const load = startLoad({ scene, seed, phones, watch, random, act: registrations.act })
+  const load = startLoad({ ...options, phones, watch, random, act: registrations.act })
   const usage = followUsage(scene.pids)
   const began = performance.now()
   const minutesSince = () => (performance.now() - began) / 60_000
@@ -56,7 +58,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const minutes = minutesSince()
   usage.stop()
   await load.stop()
-  const planned = minutes * 60 * (registrationsPerSecond + messagesPerSecond)
+  const planned = minutes * 60 * options.load * (registrationsPerSecond + messagesPerSecond)
   const figures = [
     ...growthOf(samples, minutes),
     figure('load left out, share', watch.late / planned, '', lateShareMax),
@@ -67,6 +69,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
 
 interface Load {
   scene: Scene
+  load: number
   seed: string
   phones: Phones
   watch: Watch
@@ -75,7 +78,7 @@ interface Load {
   act: () => Promise<void>
 }
 
-function startLoad({ scene, seed, phones, watch, random, act }: Load) {
+function startLoad({ scene, load, seed, phones, watch, random, act }: Load) {
   const onError = (error: unknown) =>
     watch.unexpected(error instanceof Error ? error.message : 'an unknown error')
   const pace = (perSecond: number, work: () => Promise<void>) =>
@@ -83,8 +86,8 @@ function startLoad({ scene, seed, phones, watch, random, act }: Load) {
   const messages = createMessages(scene.sender, phones, random, watch)
   const trouble = startTrouble(scene, phones, createRandom(seed, 'trouble'), onError)
   const paces = [
-    pace(registrationsPerSecond, act),
-    pace(messagesPerSecond, messages.one),
+    pace(load * registrationsPerSecond, act),
+    pace(load * messagesPerSecond, messages.one),
     pace(barePerSecond, async () => {
       watch.bare((await scene.sender.call('GET', '/health/live')).ms)
     }),

@@ -23,9 +23,10 @@ export interface Scene extends AsyncDisposable {
 /** What the simulator remembers of each push grows with their number: it is no part of the product. */
 export const notJudged = new Set(['simulator', 'postgres'])
 
-// A small heap is collected every minute or two, where a large one would grow for as long as it may:
-// memory that is not given back shows within minutes.
-const smallHeap = { NODE_OPTIONS: '--max-old-space-size=128' }
+// A small heap, collected now and then: memory that is not given back shows within minutes.
+const collected = {
+  NODE_OPTIONS: `--max-old-space-size=128 --import ${import.meta.resolve('./collect.ts')}`,
+}
 
 export async function openScene(backend: 'postgres' | 'redis'): Promise<Scene> {
   const directory = await mkdtemp(join(tmpdir(), 'pushkeep-soak-'))
@@ -37,7 +38,7 @@ export async function openScene(backend: 'postgres' | 'redis'): Promise<Scene> {
     journal: 'count',
     restart: false,
     withRedis: backend === 'redis',
-    env: { registry: smallHeap, sender: smallHeap, workers: smallHeap },
+    env: { registry: collected, sender: collected, workers: collected },
     onNews: (text) => void news.push(text),
     onLine: (name, line) => {
       if (/"level":"(error|fatal)"/.test(line) && news.length < 100) news.push(`${name}: ${line}`)

@@ -12,7 +12,7 @@ import { measureCpu, usageOf } from '../processes.ts'
 import type { Report } from '../report.ts'
 import type { Scene } from '../scene.ts'
 
-const cli = fileURLToPath(new URL('../../infra/local/bin/pushkeep.js', import.meta.url))
+const cli = fileURLToPath(new URL('../../../infra/local/bin/pushkeep.js', import.meta.url))
 
 interface File {
   what: string

@@ -51,8 +51,9 @@ export async function releaseChunk(
 
 /**
  * Closes a chunk whose recipients are all either settled or pending, and makes chunks of the pending
- * ones, due when the earliest of each second may be tried again. Returns false where something is
- * still open: it stays leased and is rescued.
+ * ones, due when the earliest of each second may be tried again. A doorbell never looks older than it
+ * is: its age tells how far the relays lag. Returns false where something is still open: it stays
+ * leased and is rescued.
  */
 export async function closeChunk(sql: Sql, chunkNo: string, lease: string): Promise<boolean> {
   const { rowCount } = await sql.query({
@@ -84,7 +85,7 @@ export async function closeChunk(sql: Sql, chunkNo: string, lease: string): Prom
         returning chunk_no, provider, lane, due_at
       ), rung as (
         insert into outbox (queue, ref, due_at)
-        select provider || '-' || lane, chunk_no, due_at from made
+        select provider || '-' || lane, chunk_no, greatest(due_at, now()) from made
       )
       select from closed`,
     values: [chunkNo, lease],

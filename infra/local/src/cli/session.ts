@@ -1,4 +1,10 @@
-import { connect, type Database, type EncryptionKey, parseEncryptionKey } from '@pushkeep/store'
+import {
+  connect,
+  type Database,
+  type EncryptionKey,
+  indexedSettings,
+  parseEncryptionKey,
+} from '@pushkeep/store'
 import { localDirectory, pathsOf, readJson } from '../directory.ts'
 import { readLocal } from '../local.ts'
 import { Secrets } from '../secrets.ts'
@@ -37,7 +43,12 @@ export async function withSession(
   work: (session: Session) => Promise<Answer>,
   connectionsMax = 2,
 ): Promise<Answer> {
-  const database = connect({ url: await databaseUrl(env), name: 'pushkeep cli', connectionsMax })
+  const database = connect({
+    url: await databaseUrl(env),
+    name: 'pushkeep cli',
+    connectionsMax,
+    settings: indexedSettings,
+  })
   try {
     return await work({
       database,
