@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { type Database, inTransaction } from '@pushkeep/store'
 import { createRandom, type Random } from '../random.ts'
 import { type Figure, figure } from './figures.ts'
 import { growthOf } from './growth.ts'
@@ -33,7 +34,7 @@ export interface SoakResult {
 
 export const registrationsPerSecond = 200
 export const messagesPerSecond = 50
-/** Requests that do nothing: what they take longer is the machine's doing. */
+/** Requests and transactions that do nothing: what they take longer is the machine's doing. */
 const barePerSecond = 10
 const broadcastEveryMs = 120_000
 const atOnceMax = 300
@@ -91,6 +92,7 @@ function startLoad({ scene, load, seed, phones, watch, random, act }: Load) {
     pace(barePerSecond, async () => {
       watch.bare((await scene.sender.call('GET', '/health/live')).ms)
     }),
+    pace(barePerSecond, async () => watch.transaction(await emptyTransaction(scene.database))),
     startBroadcasts(messages.broadcast, onError),
   ]
   return {
@@ -99,6 +101,16 @@ function startLoad({ scene, load, seed, phones, watch, random, act }: Load) {
       await Promise.all(paces.map((one) => one.stop()))
     },
   }
+}
+
+/** As many statements as registering has, in ms. */
+async function emptyTransaction(database: Database): Promise<number> {
+  const began = performance.now()
+  await inTransaction(database, async (sql) => {
+    await sql.query('select 1')
+    await sql.query('select 1')
+  })
+  return performance.now() - began
 }
 
 /** Takes samples until the time is over. */

@@ -52,7 +52,7 @@ export function lineOf({ minute, processes, redis, tables, backlog, latency }: S
   const memory = Object.entries(processes).map(
     ([name, { rssMb, handles }]) => `${name} ${Math.round(rssMb)} MB/${handles}`,
   )
-  const { bare, register, accept, recorded, broadcastMs } = latency
+  const { bare, transaction, register, accept, recorded, broadcastMs } = latency
   const dead = Object.values(tables).reduce((sum, table) => sum + table.dead, 0)
   const parts = [
     `${minute.toFixed(1).padStart(5)} min`,
@@ -61,6 +61,7 @@ export function lineOf({ minute, processes, redis, tables, backlog, latency }: S
     `${dead} dead rows`,
     `backlog ${backlog.chunks}+${backlog.doorbells} (${backlog.lagSeconds} s)`,
     `bare ${bare.p50} ms`,
+    `transaction ${transaction.p50} ms`,
     `register ${register.p50}/${register.p99} ms`,
     `accept ${accept.p50}/${accept.p99} ms`,
     `recorded ${recorded.p50}/${recorded.p99} ms`,

@@ -25,7 +25,7 @@ export const notJudged = new Set(['simulator', 'postgres'])
 
 // A small heap, collected now and then: memory that is not given back shows within minutes.
 const collected = {
-  NODE_OPTIONS: `--max-old-space-size=128 --import ${import.meta.resolve('./collect.ts')}`,
+  NODE_OPTIONS: `--max-old-space-size=128 --max-semi-space-size=4 --import ${import.meta.resolve('./collect.ts')}`,
 }
 
 export async function openScene(backend: 'postgres' | 'redis'): Promise<Scene> {
@@ -45,7 +45,7 @@ export async function openScene(backend: 'postgres' | 'redis'): Promise<Scene> {
     },
   })
   const { local } = running
-  const database = connect({ url: local.database_url, name: 'soak', connectionsMax: 2 })
+  const database = connect({ url: local.database_url, name: 'soak', connectionsMax: 4 })
   const redis = running.redisUrl === null ? null : new Redis(running.redisUrl)
   redis?.on('error', (error) => void news.push(error.message))
   const registry = createCaller(local.registry_url, local.secret_key)

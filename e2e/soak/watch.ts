@@ -9,6 +9,8 @@ export interface Latency {
 export interface Watch {
   /** A request that does nothing: how slow the machine is. */
   bare(ms: number): void
+  /** An empty transaction took so long. */
+  transaction(ms: number): void
   registered(ms: number): void
   accepted(ms: number): void
   recorded(ms: number): void
@@ -22,6 +24,7 @@ export interface Watch {
   /** Latencies since the last call. */
   take(): {
     bare: Latency
+    transaction: Latency
     register: Latency
     accept: Latency
     recorded: Latency
@@ -36,6 +39,7 @@ const surprisesShown = 10
 
 export function createWatch(): Watch {
   let bare: number[] = []
+  let transaction: number[] = []
   let register: number[] = []
   let accept: number[] = []
   let recorded: number[] = []
@@ -45,6 +49,7 @@ export function createWatch(): Watch {
   const surprises = { count: 0, first: [] as string[] }
   return {
     bare: (ms) => void bare.push(ms),
+    transaction: (ms) => void transaction.push(ms),
     registered: (ms) => void register.push(ms),
     accepted: (ms) => void accept.push(ms),
     recorded: (ms) => void recorded.push(ms),
@@ -62,12 +67,14 @@ export function createWatch(): Watch {
     take() {
       const taken = {
         bare: latencyOf(bare),
+        transaction: latencyOf(transaction),
         register: latencyOf(register),
         accept: latencyOf(accept),
         recorded: latencyOf(recorded),
         broadcastMs,
       }
       bare = []
+      transaction = []
       register = []
       accept = []
       recorded = []

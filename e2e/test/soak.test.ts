@@ -14,6 +14,7 @@ function sample(minute: number, change: Partial<Sample> = {}): Sample {
     backlog: { chunks: 3, doorbells: 1, lagSeconds: 0.1 },
     latency: {
       bare: latency,
+      transaction: latency,
       register: latency,
       accept: latency,
       recorded: latency,
