@@ -121,6 +121,9 @@ export interface WorkersProgram {
 // and its pauses at a millisecond, at the same speed (docs/performance.md).
 const workersFlags = ['--max-semi-space-size=4']
 
+// Of glibc: an arena of memory for each thread keeps what the others could use.
+const workersMemory = { MALLOC_ARENA_MAX: '2' }
+
 /** How one process of workers is run: its providers are the simulator. */
 export function workersProgram(program: WorkersProgram): ChildOptions {
   const { urls, ca_file } = program.simulator
@@ -130,6 +133,7 @@ export function workersProgram(program: WorkersProgram): ChildOptions {
     nodeFlags: workersFlags,
     env: {
       ...commonEnvironment(program.common),
+      ...workersMemory,
       PUSHKEEP_ENCRYPTION_KEY: program.encryptionKey,
       APNS_PRODUCTION_URL: urls.apnsProduction,
       APNS_SANDBOX_URL: urls.apnsSandbox,
