@@ -26,9 +26,9 @@ export type Imported =
 const partsMax = 4
 
 /**
- * Imports lines by the rules of registering, many in one statement. Batches have to come one after
- * the other: within one, lines about the same person or token keep their order, and so they do then in
- * all. A batch that is imported twice is as if it had been once.
+ * Imports lines by the rules of registering, many in one statement. Lines about the same person or token
+ * keep their order, within a batch and from one to the next, though the next may be given before the
+ * last is done. After a batch that fails none is imported. One that is imported twice is as if it had been once.
  */
 export function createImporter(
   database: Database,
@@ -67,7 +67,7 @@ export function createImporter(
     return items.map((_, n) => (first[n] ? { kind: 'created' } : taken(second)))
   }
 
-  return async (rows) => {
+  async function importNamed(rows: readonly ImportRow[]): Promise<Named> {
     const results: Imported[] = rows.map(() => ({ kind: 'identified' }))
     const people = new Map<string, number>()
     await inParts(
@@ -87,6 +87,13 @@ export function createImporter(
         )
       },
     )
+    return { results, people }
+  }
+
+  async function importRegistered(
+    rows: readonly ImportRow[],
+    { results, people }: Named,
+  ): Promise<Imported[]> {
     const items = rows.flatMap((row, n) => {
       const item = results[n]?.kind === 'error' ? null : deviceItem(row, n, people)
       return item ? [item] : []
@@ -106,6 +113,27 @@ export function createImporter(
     })
     return results
   }
+
+  // People before people and devices before devices, as their batches come; the people of a batch are
+  // written while the devices of the one before are.
+  let named: Promise<unknown> = Promise.resolve()
+  let registered: Promise<unknown> = Promise.resolve()
+  return (rows) => {
+    const people = named.then(() => importNamed(rows))
+    named = people
+    const results = registered.then(async () => importRegistered(rows, await people))
+    registered = results
+    // Whoever waits for the results is told of a failure, and nothing comes after it.
+    people.catch(() => {})
+    results.catch(() => {})
+    return results
+  }
+}
+
+/** What became of the people of a batch: their numbers, and the lines that named one in vain. */
+interface Named {
+  results: Imported[]
+  people: Map<string, number>
 }
 
 function deviceItem(

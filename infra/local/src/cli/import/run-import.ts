@@ -30,23 +30,34 @@ interface Line {
   parsed: Parsed
 }
 
-/** Imports records batch by batch: while one is written, the next is read. */
+/** Batches that are written at a time: of the second the people, while of the first the devices are. */
+const batchesAtOnce = 2
+
+/** Imports records batch by batch: while some are written, the next is read. */
 export async function runImport(run: ImportRun): Promise<Tally> {
   const importRows = createImporter(run.database)
   const tally = { ...run.tally }
-  let committing: Promise<void> = Promise.resolve()
+  const committing: Promise<void>[] = []
   let batch: Line[] = []
   let end: Position | null = null
 
-  async function commit(lines: Line[], position: Position) {
+  async function commit(lines: Line[], position: Position, before: Promise<void> | undefined) {
     const rows = lines.flatMap(({ parsed }) => (parsed.kind === 'row' ? [parsed.row] : []))
     const imported = await importRows(rows)
+    await before
     let next = 0
     for (const { line, parsed } of lines) {
       if (parsed.kind === 'invalid') settle(line, 'invalid', parsed.errors)
       else settleImported(line, parsed.row, imported[next++])
     }
     await run.onCommitted(position, tally, await run.report.flush())
+  }
+
+  function begin(lines: Line[], position: Position) {
+    const commitment = commit(lines, position, committing.at(-1))
+    // Whoever waits for it is told; until then nobody is to call it unhandled.
+    commitment.catch(() => {})
+    committing.push(commitment)
   }
 
   function settleImported(line: number, row: ImportRow, result: Imported | undefined) {
@@ -66,14 +77,12 @@ export async function runImport(run: ImportRun): Promise<Tally> {
     batch.push({ line, parsed })
     end = after
     if (batch.length < run.batchSize) continue
-    await committing
-    committing = commit(batch, after)
-    // Whoever waits for it next is told; until then nobody is to call it unhandled.
-    committing.catch(() => {})
+    if (committing.length === batchesAtOnce) await committing.shift()
+    begin(batch, after)
     batch = []
   }
-  await committing
-  if (batch.length > 0 && end) await commit(batch, end)
+  if (batch.length > 0 && end) begin(batch, end)
+  await committing.at(-1)
   return tally
 }
 
