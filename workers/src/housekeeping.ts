@@ -42,8 +42,8 @@ const receiptBatch = 1000
 
 /**
  * What is not urgent: partitions ahead of need, what was kept long enough, receipts that came before
- * their delivery was on record, statistics of what grew fast, what is usual for the mass-bounce guard, the check of the books. Apart
- * from the reconciler, which must not wait for any of it.
+ * their delivery was on record, statistics of what grew fast, what is usual for the mass-bounce guard,
+ * the check of the books. Apart from the reconciler, which must not wait for any of it.
  */
 export function startHousekeeping(options: HousekeepingOptions) {
   const { database, isLeading, now, onError } = options

@@ -1,17 +1,10 @@
 import { expect, test } from 'vitest'
-import { diagnose, type ProviderFacts, type SystemFacts } from '../src/index.ts'
+import { diagnose, noAnswers, type ProviderFacts, type SystemFacts } from '../src/index.ts'
 
 const day = 86_400_000
 const now = 1000 * day
 const lane = { appNo: 1, provider: 'apns' } as const
-const noCalls = {
-  accepted: 0,
-  'token-dead': 0,
-  'message-refused': 0,
-  misconfigured: 0,
-  throttled: 0,
-  unavailable: 0,
-}
+const noCalls = noAnswers()
 const fine: SystemFacts = {
   now,
   workers: { alive: 2, missed: 0 },

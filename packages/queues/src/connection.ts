@@ -147,7 +147,10 @@ function redisQueues(
         prefix: redisPrefix,
         defaultJobOptions: jobOptions,
       })
-      return pointerQueue(bull, onError, { connected: () => connected(redis), singlesMax: 0 })
+      return pointerQueue(bull, onError, {
+        connected: () => connected(redis),
+        addedAloneMax: 0,
+      })
     },
     worker(name, work, settings) {
       consumer ??= open({})
@@ -202,7 +205,7 @@ function postgresQueues(
         { connection: connection(producerConnections), defaultJobOptions: jobOptions },
         createPostgresBackend,
       )
-      return pointerQueue(bull, onError, { connected: async () => {}, singlesMax })
+      return pointerQueue(bull, onError, { connected: async () => {}, addedAloneMax })
     },
     worker(name, work, settings) {
       const worker = new Worker(
@@ -225,7 +228,7 @@ function postgresQueues(
 
 // BullMQ's statement for many jobs makes two temporary tables, for 8 ms of PostgreSQL's time: below so many
 // it is quicker to add them one by one (BullMQ 6.7).
-const singlesMax = 12
+const addedAloneMax = 12
 
 const producerConnections = 2
 
@@ -250,10 +253,9 @@ function tracedIn(traceparent: string | undefined): { telemetry?: { metadata: st
 function pointerQueue(
   bull: RedisQueue | PostgresQueue,
   onError: (error: Error) => void,
-  { connected, singlesMax }: { connected: () => Promise<void>; singlesMax: number },
+  { connected, addedAloneMax: aloneMax }: { connected: () => Promise<void>; addedAloneMax: number },
 ): PointerQueue {
   bull.on('error', onError)
-
   return {
     name: bull.name,
     bull,
@@ -264,7 +266,7 @@ function pointerQueue(
         data,
         opts: { jobId: id, ...tracedIn(traceparent) },
       }))
-      if (jobs.length > singlesMax) await bull.addBulk(jobs)
+      if (jobs.length > aloneMax) await bull.addBulk(jobs)
       else await Promise.all(jobs.map(({ name, data, opts }) => bull.add(name, data, opts)))
     },
     async state() {

@@ -28,7 +28,8 @@ const partsMax = 4
 /**
  * Imports lines by the rules of registering, many in one statement. Lines about the same person or token
  * keep their order, within a batch and from one to the next, though the next may be given before the
- * last is done. After a batch that fails none is imported. One that is imported twice is as if it had been once.
+ * last is done. After a batch that fails no device is imported. One
+ * that is imported twice is as if it had been once.
  */
 export function createImporter(
   database: Database,

@@ -74,7 +74,8 @@ async function createPartition(
 
 /**
  * Drops the partitions of which `isOver` says that nothing is needed any more, by the times that they
- * hold, or begin at where they are by the week; their names tell those. One that somebody reads just now is left for the next time.
+ * hold, or begin at where they are by the week; their names tell those. One that somebody reads just
+ * now is left for the next time.
  */
 export async function dropPartitions(
   sql: Sql,
