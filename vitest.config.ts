@@ -13,5 +13,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What a test waits for comes when the machine gets to it; how soon is no test's business but where it says so.
+    expect: { poll: { timeout: 10_000 } },
   },
 })

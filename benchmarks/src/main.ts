@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { consolePages } from './figures/console.ts'
+import { deadTokens } from './figures/dead-tokens.ts'
 import { dialects } from './figures/dialects.ts'
 import { importing } from './figures/import.ts'
 import { latency } from './figures/latency.ts'
@@ -37,6 +38,7 @@ const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> =
   broadcast: (scene, report) => apns(scene, report, { devices, seed }),
   fcm: (scene, report) => fcm(scene, report, { devices, seed }),
   slow: (scene, report) => slowProvider(scene, report, { devices, seed }),
+  dead: (scene, report) => deadTokens(scene, report, seed),
   growth: (scene, report) => growth(scene, report, { devices, seed }),
   personalised: (scene, report) => personalised(scene, report, { devices, seed }),
   console: (scene, report) => consolePages(scene, report, { devices, seed }),

@@ -20,26 +20,30 @@ export interface BroadcastResult {
 
 const deadlineMs = 600_000
 
+const toEveryone = { content: { title: 'Hello', body: 'To everyone who is here' } }
+
 /**
  * Sends to everyone and waits until the last delivery is recorded. The time is the database's own,
- * from acceptance to the last outcome; that each device got it once is the simulator's word.
+ * from acceptance to the last outcome; that each device got it once is the simulator's word. `dead` of the
+ * devices are unknown to the provider.
  */
 export async function broadcast(
   scene: Scene,
   devices: number,
-  message: object = { content: { title: 'Hello', body: 'To everyone who is here' } },
+  { dead = 0, ...message }: { dead?: number; content?: object; [field: string]: unknown } = {},
 ): Promise<BroadcastResult> {
   await fetch(`${scene.local.simulator_url}/received`, { method: 'DELETE' })
   const { result, cores } = await measureCpu(scene.pids, async () => {
     const { id } = (await scene.call('POST', `${scene.local.sender_url}/v1/messages`, {
       to: { all: true },
+      ...toEveryone,
       ...message,
     })) as { id: string }
     await settled(scene, id, devices)
     return id
   })
-  const { rows } = await scene.database.query<{ seconds: number; sent: string }>(
-    `select extract(epoch from c.settled_at - m.created_at)::float8 as seconds, c.sent
+  const { rows } = await scene.database.query<{ seconds: number; sent: string; bounced: string }>(
+    `select extract(epoch from c.settled_at - m.created_at)::float8 as seconds, c.sent, c.bounced
      from messages m join message_counts c using (message_no) where m.id = $1`,
     [result],
   )
@@ -48,8 +52,12 @@ export async function broadcast(
     await fetch(`${scene.local.simulator_url}/received/count`)
   ).json()) as Received
   // Others may be sent to at the same time.
-  if (!row || Number(row.sent) !== devices || received.distinct_tokens < devices) {
-    throw new Error(`sent ${row?.sent}, arrived ${received.distinct_tokens}, wanted ${devices}`)
+  const isAll = Number(row?.sent) === devices - dead && Number(row?.bounced) === dead
+  if (!row || !isAll || received.distinct_tokens < devices) {
+    const { distinct_tokens, duplicates } = received
+    throw new Error(
+      `sent ${row?.sent}, bounced ${row?.bounced}, arrived ${distinct_tokens}, twice ${duplicates}: of ${devices}`,
+    )
   }
   return { devices, seconds: row.seconds, perSecond: devices / row.seconds, cores, received }
 }

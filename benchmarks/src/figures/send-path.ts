@@ -117,7 +117,8 @@ export async function slowProvider(
   }
 }
 
-async function setDelay(scene: Scene, ms: number): Promise<void> {
+/** How long the provider takes for an answer. */
+export async function setDelay(scene: Scene, ms: number): Promise<void> {
   const body = JSON.stringify({ apns: { delay_ms: ms }, fcm: { delay_ms: ms } })
   await fetch(`${scene.local.simulator_url}/faults`, { method: 'PUT', body })
 }

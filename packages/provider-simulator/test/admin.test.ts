@@ -89,6 +89,8 @@ describe('tokens', () => {
     expect(await admin(simulator, 'PUT', '/tokens', [...rules, rules[0]])).toMatchObject({
       status: 400,
     })
+    expect(await admin(simulator, 'DELETE', '/tokens')).toMatchObject({ status: 204 })
+    expect(await push(simulator, client, token)).toMatchObject({ status: 200 })
   })
 })
 

@@ -11,6 +11,12 @@ export interface PaceSettings {
 const patience = 1.25
 const slackMs = 5
 
+/** A peer whose fastest answer takes so long needs many in flight, and at once, in ms. */
+const slowAnswerMs = 40
+
+/** The time in which quick answers make in flight grow by a factor of e, in ms. */
+const quickGrowthMs = 400
+
 /** After so long without a request the next ones begin anew, in ms. */
 const pauseMs = 1000
 
@@ -21,8 +27,9 @@ const periodMs = 10_000
  * How many requests to keep in flight: as many as the peer's answer time needs, and no more, since
  * what is in flight when this process is killed is in doubt (R5). It grows by half in the time of an
  * answer while answers come as fast as they can, and shrinks when they begin to queue (as TCP Vegas
- * does: https://doi.org/10.1145/190314.190317). It begins small, so that a few hundred pushes are not all
- * in flight at once; each answer makes room for three more until `inFlightMin` is reached.
+ * does: https://doi.org/10.1145/190314.190317). It begins small, so that of a few hundred pushes a kill
+ * leaves few in doubt. Where answers take their time, the first ones make room for `inFlightMin`; where
+ * they come at once, a few in flight keep the connection busy, and only a long broadcast is worth more.
  */
 export class Pace {
   readonly #min: number
@@ -54,11 +61,13 @@ export class Pace {
   answered(ms: number, inFlight: number, max: number, now: number): void {
     if (now - this.#periodAt >= periodMs) this.#startPeriod(now)
     if (ms < this.#fastest) this.#fastest = ms
+    const fastest = Math.min(this.#fastest, this.#fastestBefore)
     if (this.#limit < this.#min) {
-      this.#limit = Math.min(this.#min, this.#limit + 3)
+      const atOnce = this.#min / this.#start
+      const growth = fastest < slowAnswerMs ? ms / quickGrowthMs : atOnce
+      this.#limit = Math.min(this.#min, this.#limit + growth)
       return
     }
-    const fastest = Math.min(this.#fastest, this.#fastestBefore)
     if (ms > fastest * patience + slackMs) {
       this.#limit = Math.max(this.#min, this.#limit - 0.25)
     } else if (inFlight >= this.#limit * 0.75) {

@@ -38,7 +38,7 @@ function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = In
 }
 
 const least = 64
-const newPace = () => new Pace({ inFlightMin: least, inFlightStart: 16 })
+const newPace = () => new Pace({ inFlightMin: least, inFlightStart: 4 })
 
 test.each([
   [20, 10_000],
@@ -90,13 +90,19 @@ test('it does not grow beyond what was tried', () => {
 test('a burst begins small: after a pause, and until answers come', () => {
   const pace = newPace()
   pace.requested(0)
-  expect(pace.limit).toBe(16)
-  for (let n = 0; n < 10; n += 1) pace.answered(5, 16, 8000, 10)
-  expect(pace.limit).toBe(46)
-  for (let n = 0; n < 10; n += 1) pace.answered(5, 46, 8000, 20)
-  expect(pace.limit).toBeGreaterThanOrEqual(least)
+  expect(pace.limit).toBe(4)
+  for (let n = 0; n < 30; n += 1) pace.answered(50, 4, 8000, 10)
+  expect(pace.limit).toBe(least)
   pace.requested(900)
-  expect(pace.limit).toBeGreaterThanOrEqual(least)
+  expect(pace.limit).toBe(least)
   pace.requested(2000)
-  expect(pace.limit).toBe(16)
+  expect(pace.limit).toBe(4)
+})
+
+test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {
+  const inFlightAfter = (ms: number) =>
+    drive(newPace(), { answerMs: 2, perSecond: 10_000 }, 0, ms).limit
+  expect(inFlightAfter(200)).toBeLessThan(6)
+  expect(inFlightAfter(400)).toBeLessThan(9)
+  expect(inFlightAfter(5000)).toBeGreaterThanOrEqual(least)
 })

@@ -22,6 +22,14 @@ export function tokenRoutes({ simulation }: AdminWorld): Route[] {
       },
     },
     {
+      method: 'DELETE',
+      path: /^\/tokens$/,
+      answer: () => {
+        behaviours.clear()
+        return { status: 204 }
+      },
+    },
+    {
       method: 'PUT',
       path: /^\/tokens\/([^/]+)$/,
       answer: ({ name, body }) => {
