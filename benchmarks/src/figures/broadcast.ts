@@ -53,7 +53,7 @@ export async function broadcast(
   ).json()) as Received
   // Others may be sent to at the same time.
   const isAll = Number(row?.sent) === devices - dead && Number(row?.bounced) === dead
-  if (!row || !isAll || received.distinct_tokens < devices) {
+  if (!row || !isAll || received.distinct_tokens < devices - dead) {
     const { distinct_tokens, duplicates } = received
     throw new Error(
       `sent ${row?.sent}, bounced ${row?.bounced}, arrived ${distinct_tokens}, twice ${duplicates}: of ${devices}`,
