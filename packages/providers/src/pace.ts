@@ -17,8 +17,11 @@ const slowAnswerMs = 40
 /** The time in which quick answers make in flight grow by a factor of e, in ms. */
 const quickGrowthMs = 400
 
-/** After so long without a request the next ones begin anew, in ms. */
+/** After so long without a request the next ones begin small, in ms. */
 const pauseMs = 1000
+
+/** After so long without a request the answer time is measured anew, in ms: nothing stands in a queue. */
+const breathMs = 100
 
 /** How long a fastest answer counts; then it is measured anew, with half as many in flight. */
 const periodMs = 10_000
@@ -53,8 +56,10 @@ export class Pace {
 
   /** A request is about to be sent. */
   requested(now: number): void {
-    if (now - this.#requestedAt > pauseMs) this.#limit = Math.min(this.#limit, this.#start)
+    const pause = now - this.#requestedAt
     this.#requestedAt = now
+    if (pause > pauseMs) this.#limit = Math.min(this.#limit, this.#start)
+    if (pause > breathMs) this.#measureAnew(now)
   }
 
   /** An answer came after `ms`, while `inFlight` requests were under way; `max` can be carried. */
@@ -74,6 +79,13 @@ export class Pace {
       // Only what was used has been tried.
       this.#limit = Math.max(this.#min, Math.min(max, this.#limit + 0.5))
     }
+  }
+
+  /** The peer may have become another one meanwhile. */
+  #measureAnew(now: number): void {
+    this.#periodAt = now
+    this.#fastest = Number.POSITIVE_INFINITY
+    this.#fastestBefore = Number.POSITIVE_INFINITY
   }
 
   #startPeriod(now: number): void {

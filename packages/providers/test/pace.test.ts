@@ -99,6 +99,15 @@ test('a burst begins small: after a pause, and until answers come', () => {
   expect(pace.limit).toBe(4)
 })
 
+test('a peer that became slower during a pause is met as fast as a new one', () => {
+  const pace = newPace()
+  pace.requested(0)
+  drive(pace, { answerMs: 1, perSecond: 10_000 }, 0, 9000)
+  pace.requested(9200)
+  const reached = drive(pace, { answerMs: 50, perSecond: 10_000 }, 9200, 12_000)
+  expect(reached.perSecond).toBeGreaterThan(9000)
+})
+
 test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {
   const inFlightAfter = (ms: number) =>
     drive(newPace(), { answerMs: 2, perSecond: 10_000 }, 0, ms).limit
