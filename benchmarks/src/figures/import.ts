@@ -37,6 +37,10 @@ export async function importing(
       const { perSecond, detail } = await importOne(scene, folder, file, lines)
       const figure = { figure: `import ${file.what}`, value: perSecond, unit: 'lines/s' }
       await report.add({ ...figure, bar: { least: 20_000 }, detail })
+      if (file !== tokens) continue
+      const plain = await bare(scene, lines, seed)
+      await report.add({ figure: 'bare inserts of tokens', value: plain, unit: '1/s' })
+      await report.add({ figure: 'import tokens / bare', value: perSecond / plain, unit: '' })
     }
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -83,6 +87,47 @@ function tokensAsCsv(seed: string): File {
     verdict: 'created',
   }
 }
+
+/**
+ * What PostgreSQL takes to store such devices, each of somebody, with its first event: rows that lie ready
+ * in a table, inserted by two connections; nothing read, checked, sent or answered. Rows a second.
+ */
+async function bare(scene: Scene, lines: number, seed: string): Promise<number> {
+  const { database, appNo } = scene
+  await database.query(
+    `create unlogged table bench_rows as
+     select n, encode(sha256(convert_to($1 || ' bare ' || n, 'UTF8')), 'hex') as token,
+            (select person_no from people where id = $1 || '-people-' || n limit 1) as person_no
+     from generate_series(0, $2::int - 1) n`,
+    [seed, lines],
+  )
+  await database.query('create index on bench_rows (n)')
+  await database.query('analyze bench_rows')
+  let next = 0
+  const insert = async () => {
+    for (let first = next; first < lines; first = next) {
+      next = first + 500
+      await database.query({ name: 'bench-bare', text: bareText, values: [appNo, first, next] })
+    }
+  }
+  const began = performance.now()
+  await Promise.all([insert(), insert()])
+  const seconds = (performance.now() - began) / 1000
+  await database.query('drop table bench_rows')
+  return Math.round(lines / seconds)
+}
+
+const bareText = `
+  with written as (
+    insert into devices (app_no, token_hash, token, platform, provider, person_no, attributes,
+                         push_permission, last_used, registered_at, ordered_at)
+    select $1, substr(encode(sha256(convert_to(token, 'UTF8')), 'hex'), 1, 32)::uuid, token, 'ios',
+           'apns', person_no, '{"app_version":"4.2.0","device_os":"19.1"}', true, 1763900000, now(), now()
+    from bench_rows where n >= $2 and n < $3 order by token
+    returning device_no, person_no
+  )
+  insert into device_events (device_no, at, kind, person_no)
+  select device_no, now(), 'registered', person_no from written`
 
 /** Lines a second from the start of the process to its end, opening the database included. */
 async function importOne(scene: Scene, folder: string, file: File, lines: number) {

@@ -2,7 +2,7 @@ import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, isDatabaseUnavailable } from './connect.ts'
 import { importPeople, type PersonToImport } from './import-people.ts'
 import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
-import { registerNew } from './new-registrations.ts'
+import { insertNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
 import type { Registration } from './registration-rule.ts'
 import { itemOf, registerLocked } from './registrations.ts'
@@ -42,12 +42,12 @@ export function createImporter(
       areMostNew && mayInsert
         ? await withRaces(() =>
             inTransaction(database, async (sql) => {
-              const registered = await registerNew(sql, items)
+              const { devices } = await insertNew(sql, items)
               await restoreStandings(
                 sql,
-                items.filter((_, n) => registered[n]),
+                items.filter((_, n) => devices[n]),
               )
-              return registered
+              return devices
             }),
           )
         : []

@@ -2,7 +2,13 @@ import type { Sql } from './connect.ts'
 import { type Registered, viewOf } from './registration-batch.ts'
 import type { Wanted } from './registration-lock.ts'
 import { insertDevices, type NewRow } from './registration-rows.ts'
-import { decideRegistration, type Registration, type Tie } from './registration-rule.ts'
+import {
+  type DeviceState,
+  decideRegistration,
+  type Registration,
+  type Tie,
+  timesOf,
+} from './registration-rule.ts'
 
 export interface Item {
   call: Registration
@@ -19,22 +25,46 @@ export async function registerNew(
   sql: Sql,
   items: readonly Item[],
 ): Promise<(Registered | null)[]> {
-  const firsts = new Map<string, Item>()
+  const { now, devices } = await insertNew(sql, items)
+  return items.map(({ call }, n) => {
+    const device = devices[n]
+    return device ? { applied: true, device: viewOf({ ...device, ...timesOf(call, now) }) } : null
+  })
+}
+
+interface Inserted {
+  /** ms by the database's clock. */
+  now: number
+  /** For each call, what it registered, with whichever times; null where it registered nothing. */
+  devices: (DeviceState | null)[]
+}
+
+/** As `registerNew`, for who need not see the devices. */
+export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inserted> {
+  const firsts = new Map<string, number>()
   const seen = new Set<string>()
-  for (const item of items) {
+  for (const [n, item] of items.entries()) {
     const key = keyOf(item)
     // A later call about the same token must not overtake an earlier one that has to take the long way.
-    if (mayBeNew(item) && !seen.has(key)) firsts.set(key, item)
+    if (mayBeNew(item) && !seen.has(key)) firsts.set(key, n)
     seen.add(key)
   }
-  if (firsts.size === 0) return items.map(() => null)
-  const { now, keys } = await insertDevices(sql, [...firsts.values()].map(rowOf))
+  const devices: Inserted['devices'] = items.map(() => null)
+  const rows: NewRow[] = []
+  for (const n of firsts.values()) {
+    const item = items[n]
+    if (!item) continue
+    const { at, lastUsed } = item.call
+    const device = decideNew(item)
+    devices[n] = device
+    rows.push({ device, isNew: true, given: { at, lastUsed } })
+  }
+  if (rows.length === 0) return { now: 0, devices }
+  const { now, keys } = await insertDevices(sql, rows)
+  if (keys === null) return { now, devices }
   const inserted = new Set(keys.map(([appNo, hash]) => `${appNo} ${hash}`))
-  return items.map((item) => {
-    const key = keyOf(item)
-    const isInserted = firsts.get(key) === item && inserted.has(key)
-    return isInserted ? { applied: true, device: viewOf(decideNew(item, now).device) } : null
-  })
+  for (const [key, n] of firsts) if (!inserted.has(key)) devices[n] = null
+  return { now, devices }
 }
 
 function keyOf({ wanted }: Item): string {
@@ -45,15 +75,11 @@ function mayBeNew({ call: { previousToken, personId, at }, person }: Item): bool
   return previousToken === null && (personId === null || at === null || person !== undefined)
 }
 
-function rowOf(item: Item): NewRow {
-  const { at, lastUsed } = item.call
-  return { device: decideNew(item, 0).device, isNew: true, given: { at, lastUsed } }
-}
-
-function decideNew({ call, wanted, person }: Item, now: number) {
+/** What registering a token that is not there makes of it, but for its times. */
+function decideNew({ call, wanted, person }: Item): DeviceState {
   const { workspaceNo, personId: id } = call
   const named = person ?? (id === null ? null : { no: null, id, workspaceNo })
-  const decision = decideRegistration(call, wanted.token_hash, null, [], named, now)
+  const decision = decideRegistration(call, wanted.token_hash, null, [], named, 0)
   if (decision.kind === 'late') throw new Error('a new token is never late')
-  return decision
+  return decision.device
 }

@@ -16,18 +16,23 @@ export interface NewRow {
   given?: { at: number | null; lastUsed: number | null }
 }
 
-/** Which rows were written, by app and hash, and when: ms by the database's clock. */
+/** How many rows were written, and when: ms by the database's clock. */
 interface Written {
   now: number
-  keys: [appNo: number, tokenHash: string][]
+  count: number
+}
+
+/** Which were inserted, by app and hash; null: all of them. */
+interface Inserted extends Written {
+  keys: [appNo: number, tokenHash: string][] | null
 }
 
 // One time for a whole statement, so that what it wrote is known by the one that it tells.
 const statementMs = `date_trunc('milliseconds', statement_timestamp())`
 
-// Times that are left out are now. Tombstones come first: they give up the installation that another
-// row takes.
-const writeText = (onConflict: string, told: string) => `
+// What is left out is as usual, and times are now. Tombstones come first: they give up the installation
+// that another row takes.
+const writeText = (onConflict: string, told: string, answer = '') => `
   with named as materialized (
     select * from json_to_recordset($1) as p(workspace_no int, id text)
   ), known as materialized (
@@ -48,8 +53,8 @@ const writeText = (onConflict: string, told: string) => `
                          epoch, registered_at, ordered_at, deleted_at)
     select d.app_no, d.token_hash, d.token, d.platform, d.provider, d.environment,
            coalesce(d.person_no, p.person_no), d.installation_id, decode(d.reader_hash, 'hex'),
-           d.attributes, d.push_permission,
-           coalesce(d.last_used, extract(epoch from ${statementMs})::bigint), d.epoch,
+           coalesce(d.attributes, '{}'), coalesce(d.push_permission, true),
+           coalesce(d.last_used, extract(epoch from ${statementMs})::bigint), coalesce(d.epoch, 1),
            coalesce(to_timestamp(d.registered_at / 1000), ${statementMs}),
            least(to_timestamp(d.ordered_at / 1000), ${statementMs}),
            case when d.is_deleted then clock_timestamp() end
@@ -61,16 +66,14 @@ const writeText = (onConflict: string, told: string) => `
       workspace_no int, new_person text)
     left join person p on p.workspace_no = d.workspace_no and p.id = d.new_person
     where p.blocked_at is null
-    order by d.is_deleted desc, d.app_no, d.token_hash
+    order by d.is_deleted is true desc, d.app_no, d.token_hash
     ${onConflict}
     returning app_no, token_hash, device_no, person_no
   ), told as (
     insert into device_events (device_no, at, kind, person_no, detail)
     ${told}
   )
-  select extract(epoch from ${statementMs})::float8 * 1000 as now,
-         coalesce(json_agg(json_build_array(app_no, replace(token_hash::text, '-', ''))), '[]')
-           as keys
+  select extract(epoch from ${statementMs})::float8 * 1000 as now, count(*)::int as count ${answer}
   from written`
 
 // A row that is new to the batch and stands there nevertheless is left alone, and missed. All that is
@@ -78,6 +81,9 @@ const writeText = (onConflict: string, told: string) => `
 const insertText = writeText(
   'on conflict do nothing',
   `select device_no, statement_timestamp(), 'registered', person_no, null from written`,
+  `, case when count(*) < $3::int then
+       (select coalesce(json_agg(json_build_array(app_no, replace(token_hash::text, '-', ''))), '[]')
+        from written) end as keys`,
 )
 const updateText = writeText(
   `
@@ -105,9 +111,24 @@ const updateText = writeText(
 )
 
 /** Writes devices that are locked or new, the people that they need and their events. */
-export async function writeDevices(sql: Sql, changes: Changes): Promise<void> {
-  const { keys } = await write(sql, 'update-devices', updateText, changes)
-  if (keys.length !== changes.devices.length) throw new RacedError()
+export async function writeDevices(sql: Sql, { devices, events }: Changes): Promise<void> {
+  const people = peopleNamed()
+  const values = [
+    devices.map((row) => jsonOf(row, people)),
+    events.map(({ device, event }, rank) => ({
+      app_no: device.appNo,
+      token_hash: device.tokenHash,
+      rank,
+      kind: event.kind,
+      ...people.refer(event.person),
+      from_no: event.from?.no ?? undefined,
+    })),
+  ]
+  const { count } = await write<Written>(sql, 'update-devices', updateText, [
+    people.named(),
+    ...values,
+  ])
+  if (count !== devices.length) throw new RacedError()
 }
 
 // By place: of a join by key the planner might make a scan of all devices. The rows are locked, so that
@@ -134,47 +155,45 @@ export async function touchDevices(sql: Sql, devices: readonly DeviceState[]): P
  * Writes devices of tokens that nobody has, without a look before, each with its `registered` event.
  * The answer leaves out others.
  */
-export function insertDevices(sql: Sql, devices: NewRow[]): Promise<Written> {
-  return write(sql, 'insert-devices', insertText, { devices, events: null })
+export function insertDevices(sql: Sql, devices: NewRow[]): Promise<Inserted> {
+  const people = peopleNamed()
+  const rows = devices.map((row) => jsonOf(row, people))
+  return write<Inserted>(sql, 'insert-devices', insertText, [people.named(), rows, rows.length])
 }
 
-async function write(
+async function write<Answer extends Written>(
   sql: Sql,
   name: string,
   text: string,
-  { devices, events }: { devices: NewRow[]; events: Changes['events'] | null },
-): Promise<Written> {
-  const people = new Map<string, { workspace_no: number; id: string }>()
-  const refer = (person: Tie | null) => {
-    if (!person) return {}
-    if (person.no !== null) return { person_no: person.no }
-    const { workspaceNo, id } = person
-    people.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
-    return { workspace_no: workspaceNo, new_person: id }
-  }
-  const deviceRows = devices.map((row) => ({ ...jsonOf(row), ...refer(row.device.person) }))
-  const eventRows = events?.map(({ device, event }, rank) => ({
-    app_no: device.appNo,
-    token_hash: device.tokenHash,
-    rank,
-    kind: event.kind,
-    ...refer(event.person),
-    from_no: event.from?.no ?? undefined,
-  }))
-  const { rows } = await sql.query<Written>({
+  values: readonly unknown[],
+): Promise<Answer> {
+  const { rows } = await sql.query<Answer>({
     name,
     text,
-    values: [[...people.values()], deviceRows, ...(eventRows ? [eventRows] : [])].map((list) =>
-      JSON.stringify(list),
-    ),
+    values: values.map((value) => JSON.stringify(value)),
   })
-  const [written] = rows
-  if (!written) throw new Error('a write gave no row')
-  return written
+  const [answer] = rows
+  if (!answer) throw new Error('a write gave no row')
+  return answer
 }
 
-/** A row as JSON; what is null is left out. */
-function jsonOf({ device, isNew, given }: NewRow) {
+/** The people whom rows name: by number, or by id where they may have none yet. */
+function peopleNamed() {
+  const people = new Map<string, { workspace_no: number; id: string }>()
+  return {
+    refer(person: Tie | null) {
+      if (!person) return {}
+      if (person.no !== null) return { person_no: person.no }
+      const { workspaceNo, id } = person
+      people.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
+      return { workspace_no: workspaceNo, new_person: id }
+    },
+    named: () => [...people.values()],
+  }
+}
+
+/** A row as JSON; what is null, or as usual, is left out. */
+function jsonOf({ device, isNew, given }: NewRow, people: ReturnType<typeof peopleNamed>) {
   const times = given
     ? { last_used: given.lastUsed ?? undefined, ordered_at: given.at ?? undefined }
     : {
@@ -192,9 +211,10 @@ function jsonOf({ device, isNew, given }: NewRow) {
     installation_id: device.installationId ?? undefined,
     reader_hash: device.readerHash ?? undefined,
     attributes: device.attributes,
-    push_permission: device.pushPermission,
-    epoch: isNew ? 1 : device.epoch,
-    is_deleted: device.isDeleted,
+    push_permission: device.pushPermission ? undefined : false,
+    epoch: isNew ? undefined : device.epoch,
+    is_deleted: device.isDeleted || undefined,
     ...times,
+    ...people.refer(device.person),
   }
 }

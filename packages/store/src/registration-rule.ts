@@ -103,6 +103,7 @@ export function decideRegistration(
     return { kind: 'late' }
   }
   const heir = replaced[0]
+  const times = timesOf(call, now)
   const device: DeviceState = {
     appNo: call.appNo,
     tokenHash,
@@ -116,16 +117,24 @@ export function decideRegistration(
     attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
     // Saying nothing counts as allowed.
     pushPermission: call.change.pushPermission ?? true,
-    lastUsed: call.lastUsed ?? Math.floor(now / 1000),
     epoch: (own?.epoch ?? 0) + 1,
-    registeredAt: now,
-    orderedAt: Math.max(own?.orderedAt ?? 0, Math.min(at ?? now, now)),
+    ...times,
+    orderedAt: Math.max(own?.orderedAt ?? 0, times.orderedAt),
     lastStatus: '',
     isFailing: false,
     isDead: false,
     isDeleted: false,
   }
   return { kind: 'applied', device, events: eventsOf(own, device) }
+}
+
+/** The times of a device that is registered now, where no other call was about it. */
+export function timesOf({ at, lastUsed }: Registration, now: number) {
+  return {
+    lastUsed: lastUsed ?? Math.floor(now / 1000),
+    registeredAt: now,
+    orderedAt: Math.min(at ?? now, now),
+  }
 }
 
 function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie | null {
