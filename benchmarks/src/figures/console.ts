@@ -1,4 +1,4 @@
-import { chromiumPath, openChromium } from '@pushkeep/e2e/console/browser.ts'
+import { buildConsole, chromiumPath, openChromium } from '@pushkeep/e2e/console/browser.ts'
 import { openSignedIn, openWindow } from '@pushkeep/e2e/console/visit.ts'
 import { type Ledger, seedLedger } from '../ledger.ts'
 import { quantile, type Report } from '../report.ts'
@@ -112,6 +112,7 @@ async function firstView({ local }: Scene, report: Report): Promise<void> {
     console.warn('There is no Chromium here: the first view is not measured.')
     return
   }
+  buildConsole()
   const browser = await openChromium(chromium)
   const times: number[] = []
   try {
