@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
 import { queueBackend, queueTelemetry } from '@pushkeep/queues'
 import {
   createLogger,
@@ -13,6 +14,11 @@ import { connect, createPartitions, indexedSettings, parseEncryptionKey } from '
 import packageJson from '../package.json' with { type: 'json' }
 import { readWorkersConfig } from './config.ts'
 import { startWorkers } from './workers.ts'
+
+// A heap may double until it is collected, instead of becoming four times as large: it is garbage that a
+// broadcast promotes, and collecting it costs nothing that can be measured (docs/performance.md). Not to be
+// had by NODE_OPTIONS.
+setFlagsFromString('--heap-growing-percent=100')
 
 const program = { name: 'workers', version: packageJson.version }
 
