@@ -11,7 +11,7 @@ export interface PaceSettings {
 const patience = 1.25
 const slackMs = 5
 
-/** A peer whose fastest answer takes so long needs many in flight, and at once, in ms. */
+/** A peer whose fastest answer takes so long needs many in flight, and soon, in ms. */
 const slowAnswerMs = 40
 
 /** The time in which quick answers make in flight grow by a factor of e, in ms. */
@@ -31,8 +31,9 @@ const periodMs = 10_000
  * what is in flight when this process is killed is in doubt (R5). It grows by half in the time of an
  * answer while answers come as fast as they can, and shrinks when they begin to queue (as TCP Vegas
  * does: https://doi.org/10.1145/190314.190317). It begins small, so that of a few hundred pushes a kill
- * leaves few in doubt. Where answers take their time, the first ones make room for `inFlightMin`; where
- * they come at once, a few in flight keep the connection busy, and only a long broadcast is worth more.
+ * leaves few in doubt. Where answers take their time, each makes room for two more at first, and for one until
+ * they begin to queue; where they come at once, a few in flight keep the connection busy, and only a long
+ * broadcast is worth more.
  */
 export class Pace {
   readonly #min: number
@@ -42,6 +43,8 @@ export class Pace {
   #fastestBefore = Number.POSITIVE_INFINITY
   #periodAt = Number.NEGATIVE_INFINITY
   #requestedAt = Number.NEGATIVE_INFINITY
+  /** Answers queued since this burst began: what is in flight is about enough. */
+  #hasQueued = false
 
   constructor(settings: PaceSettings) {
     this.#min = settings.inFlightMin
@@ -58,7 +61,10 @@ export class Pace {
   requested(now: number): void {
     const pause = now - this.#requestedAt
     this.#requestedAt = now
-    if (pause > pauseMs) this.#limit = Math.min(this.#limit, this.#start)
+    if (pause > pauseMs) {
+      this.#limit = Math.min(this.#limit, this.#start)
+      this.#hasQueued = false
+    }
     if (pause > breathMs) this.#measureAnew(now)
   }
 
@@ -68,16 +74,16 @@ export class Pace {
     if (ms < this.#fastest) this.#fastest = ms
     const fastest = Math.min(this.#fastest, this.#fastestBefore)
     if (this.#limit < this.#min) {
-      const atOnce = this.#min / this.#start
-      const growth = fastest < slowAnswerMs ? ms / quickGrowthMs : atOnce
+      const growth = fastest < slowAnswerMs ? ms / quickGrowthMs : 2
       this.#limit = Math.min(this.#min, this.#limit + growth)
       return
     }
     if (ms > fastest * patience + slackMs) {
+      this.#hasQueued = true
       this.#limit = Math.max(this.#min, this.#limit - 0.25)
     } else if (inFlight >= this.#limit * 0.75) {
       // Only what was used has been tried.
-      this.#limit = Math.max(this.#min, Math.min(max, this.#limit + 0.5))
+      this.#limit = Math.max(this.#min, Math.min(max, this.#limit + (this.#hasQueued ? 0.5 : 1)))
     }
   }
 

@@ -108,6 +108,14 @@ test('a peer that became slower during a pause is met as fast as a new one', () 
   expect(reached.perSecond).toBeGreaterThan(9000)
 })
 
+test('first answers that were held up do not fill the connection', () => {
+  const pace = newPace()
+  pace.requested(0)
+  for (let n = 0; n < 4; n += 1) pace.answered(60, 4, 8000, 60)
+  for (let n = 0; n < 12; n += 1) pace.answered(3, 12, 8000, 64)
+  expect(pace.limit).toBeLessThanOrEqual(12)
+})
+
 test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {
   const inFlightAfter = (ms: number) =>
     drive(newPace(), { answerMs: 2, perSecond: 10_000 }, 0, ms).limit
