@@ -20,7 +20,7 @@ const quickGrowthMs = 400
 /** After so long without a request the next ones begin small, in ms. */
 const pauseMs = 1000
 
-/** After so long without a request the answer time is measured anew, in ms: nothing stands in a queue. */
+/** After so long without a request, and none under way, the answer time is measured anew, in ms. */
 const breathMs = 100
 
 /** How long a fastest answer counts; then it is measured anew, with half as many in flight. */
@@ -31,9 +31,9 @@ const periodMs = 10_000
  * what is in flight when this process is killed is in doubt (R5). It grows by half in the time of an
  * answer while answers come as fast as they can, and shrinks when they begin to queue (as TCP Vegas
  * does: https://doi.org/10.1145/190314.190317). It begins small, so that of a few hundred pushes a kill
- * leaves few in doubt. Where answers take their time, each makes room for two more at first, and for one until
- * they begin to queue; where they come at once, a few in flight keep the connection busy, and only a long
- * broadcast is worth more.
+ * leaves few in doubt. Where answers take their time, it grows faster until they begin to queue;
+ * where they come at once, a few in flight keep the connection busy, and only a long broadcast is worth
+ * more.
  */
 export class Pace {
   readonly #min: number
@@ -57,15 +57,16 @@ export class Pace {
     return Math.floor(this.#limit)
   }
 
-  /** A request is about to be sent. */
-  requested(now: number): void {
+  /** A request is about to be sent while `inFlight` are under way. */
+  requested(now: number, inFlight: number): void {
     const pause = now - this.#requestedAt
     this.#requestedAt = now
     if (pause > pauseMs) {
       this.#limit = Math.min(this.#limit, this.#start)
       this.#hasQueued = false
     }
-    if (pause > breathMs) this.#measureAnew(now)
+    // (While some are under way, answers come out of a queue.)
+    if (pause > breathMs && inFlight === 0) this.#measureAnew(now)
   }
 
   /** An answer came after `ms`, while `inFlight` requests were under way; `max` can be carried. */
@@ -83,7 +84,8 @@ export class Pace {
       this.#limit = Math.max(this.#min, this.#limit - 0.25)
     } else if (inFlight >= this.#limit * 0.75) {
       // Only what was used has been tried.
-      this.#limit = Math.max(this.#min, Math.min(max, this.#limit + (this.#hasQueued ? 0.5 : 1)))
+      const growth = this.#hasQueued || fastest < slowAnswerMs ? 0.5 : 1
+      this.#limit = Math.max(this.#min, Math.min(max, this.#limit + growth))
     }
   }
 

@@ -89,28 +89,39 @@ test('it does not grow beyond what was tried', () => {
 
 test('a burst begins small: after a pause, and until answers come', () => {
   const pace = newPace()
-  pace.requested(0)
+  pace.requested(0, 0)
   expect(pace.limit).toBe(4)
   for (let n = 0; n < 30; n += 1) pace.answered(50, 4, 8000, 10)
   expect(pace.limit).toBe(least)
-  pace.requested(900)
+  pace.requested(900, 0)
   expect(pace.limit).toBe(least)
-  pace.requested(2000)
+  pace.requested(2000, 0)
   expect(pace.limit).toBe(4)
 })
 
 test('a peer that became slower during a pause is met as fast as a new one', () => {
   const pace = newPace()
-  pace.requested(0)
+  pace.requested(0, 0)
   drive(pace, { answerMs: 1, perSecond: 10_000 }, 0, 9000)
-  pace.requested(9200)
+  pace.requested(9200, 0)
   const reached = drive(pace, { answerMs: 50, perSecond: 10_000 }, 9200, 12_000)
   expect(reached.perSecond).toBeGreaterThan(9000)
 })
 
+test('between two windows of a broadcast answers come out of a queue, and are not taken for quick ones', () => {
+  const pace = newPace()
+  pace.requested(0, 0)
+  drive(pace, { answerMs: 20, perSecond: 2000 }, 0, 3000)
+  for (let now = 3200; now < 8000; now += 200) {
+    pace.requested(now, least)
+    for (let n = 0; n < 200; n += 1) pace.answered(70, pace.limit, 8000, now + n)
+  }
+  expect(pace.limit).toBe(least)
+})
+
 test('first answers that were held up do not fill the connection', () => {
   const pace = newPace()
-  pace.requested(0)
+  pace.requested(0, 0)
   for (let n = 0; n < 4; n += 1) pace.answered(60, 4, 8000, 60)
   for (let n = 0; n < 12; n += 1) pace.answered(3, 12, 8000, 64)
   expect(pace.limit).toBeLessThanOrEqual(12)
