@@ -43,6 +43,8 @@ export class Pace {
   #fastestBefore = Number.POSITIVE_INFINITY
   #periodAt = Number.NEGATIVE_INFINITY
   #requestedAt = Number.NEGATIVE_INFINITY
+  /** The fastest answer to an urgent request while no other was sent: it met an idle peer. */
+  #fastestAtRest = Number.POSITIVE_INFINITY
   /** Answers queued since this burst began: what is in flight is about enough. */
   #hasQueued = false
 
@@ -73,6 +75,9 @@ export class Pace {
   answered(ms: number, inFlight: number, max: number, now: number): void {
     if (now - this.#periodAt >= periodMs) this.#startPeriod(now)
     if (ms < this.#fastest) this.#fastest = ms
+    if (now - this.#requestedAt > breathMs) {
+      this.#fastestAtRest = Math.min(this.#fastestAtRest, ms)
+    }
     const fastest = Math.min(this.#fastest, this.#fastestBefore)
     if (this.#limit < this.#min) {
       const growth = fastest < slowAnswerMs ? ms / quickGrowthMs : 2
@@ -89,10 +94,11 @@ export class Pace {
     }
   }
 
-  /** The peer may have become another one meanwhile. */
+  /** The peer may have become another one meanwhile: what was seen of it at rest counts. */
   #measureAnew(now: number): void {
     this.#periodAt = now
-    this.#fastest = Number.POSITIVE_INFINITY
+    this.#fastest = this.#fastestAtRest
+    this.#fastestAtRest = Number.POSITIVE_INFINITY
     this.#fastestBefore = Number.POSITIVE_INFINITY
   }
 

@@ -20,6 +20,7 @@ function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = In
   const limits = { sum: 0, count: 0 }
   while (now < toMs) {
     while (under.length < Math.min(pace.limit, wanted)) {
+      pace.requested(now, under.length)
       isFreeAt = Math.max(isFreeAt, now) + 1000 / peer.perSecond
       under.push({ at: isFreeAt + peer.answerMs, writtenAt: now })
     }
@@ -125,6 +126,15 @@ test('first answers that were held up do not fill the connection', () => {
   for (let n = 0; n < 4; n += 1) pace.answered(60, 4, 8000, 60)
   for (let n = 0; n < 12; n += 1) pace.answered(3, 12, 8000, 64)
   expect(pace.limit).toBeLessThanOrEqual(12)
+})
+
+test('what urgent requests met at rest tells a quick peer from a slow one', () => {
+  const pace = newPace()
+  pace.requested(0, 0)
+  pace.answered(2, 1, 8000, 500)
+  pace.requested(2000, 0)
+  for (let n = 0; n < 16; n += 1) pace.answered(60, 4, 8000, 2060)
+  expect(pace.limit).toBeLessThanOrEqual(6)
 })
 
 test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {
