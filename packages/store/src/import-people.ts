@@ -43,6 +43,27 @@ const importText = `
   union all
   select person_no::float8, workspace_no, id from added`
 
+const findText = `
+  select coalesce(json_agg(json_build_array(named.id, p.person_no)), '[]') as found
+  from json_array_elements_text($2) as named(id)
+  cross join lateral (
+    select person_no from people
+    where workspace_no = $1 and id = named.id and blocked_at is null limit 1) p`
+
+/** The numbers of those people who are there, by their ids; not of somebody blocked. */
+export async function findPeople(
+  sql: Sql,
+  workspaceNo: number,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await sql.query<{ found: [id: string, no: number][] }>({
+    name: 'find-people-to-import',
+    text: findText,
+    values: [workspaceNo, JSON.stringify(ids)],
+  })
+  return new Map(rows[0]?.found)
+}
+
 /** Adds people and merges attributes (R8). Each may be named once. Returns their numbers. */
 export async function importPeople(
   sql: Sql,

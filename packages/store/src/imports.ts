@@ -1,6 +1,6 @@
 import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, isDatabaseUnavailable } from './connect.ts'
-import { importPeople, type PersonToImport } from './import-people.ts'
+import { findPeople, importPeople, type PersonToImport } from './import-people.ts'
 import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
 import { insertNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
@@ -36,6 +36,26 @@ export function createImporter(
 ): (rows: readonly ImportRow[]) => Promise<Imported[]> {
   // What the last lines were: tokens of an installation that moves here, or of one that is here.
   let areMostNew = true
+  // Whether people who are only named are looked for first: until most of them were not there.
+  let areMostKnown = true
+
+  /** Notes the numbers of those who are only named, and there. Returns the others. */
+  async function findNamed(
+    part: PersonOfRows[],
+    people: Map<string, number>,
+  ): Promise<PersonOfRows[]> {
+    const named = part.filter(({ attributes }) => attributes === null)
+    if (!areMostKnown || named.length === 0) return part
+    let count = 0
+    for (const [no, some] of Map.groupBy(named, ({ workspaceNo }) => workspaceNo)) {
+      const ids = some.map(({ id }) => id)
+      const found = await findPeople(database, no, ids)
+      for (const [id, number] of found) people.set(`${no} ${id}`, number)
+      count += found.size
+    }
+    areMostKnown = count > named.length / 2
+    return part.filter(({ workspaceNo, id }) => !people.has(`${workspaceNo} ${id}`))
+  }
 
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
     const first =
@@ -76,7 +96,7 @@ export function createImporter(
       ({ id }) => id,
       async (part) => {
         await byHalves(
-          part,
+          await findNamed(part, people),
           async (some) => {
             for (const [key, no] of await importPeople(database, some)) people.set(key, no)
             return some.map(() => null)
