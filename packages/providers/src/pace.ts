@@ -14,6 +14,9 @@ const slackMs = 5
 /** A peer whose fastest answer takes so long needs many in flight, and soon, in ms. */
 const slowAnswerMs = 40
 
+/** So many answers tell that: the first ones of a process that has just started are late by themselves. */
+const slowAnswers = 8
+
 /** The time in which quick answers make in flight grow by a factor of e, in ms. */
 const quickGrowthMs = 400
 
@@ -43,6 +46,8 @@ export class Pace {
   #fastestBefore = Number.POSITIVE_INFINITY
   #periodAt = Number.NEGATIVE_INFINITY
   #requestedAt = Number.NEGATIVE_INFINITY
+  /** Answers since the time was measured anew. */
+  #answers = 0
   /** The fastest answer to an urgent request while no other was sent: it met an idle peer. */
   #fastestAtRest = Number.POSITIVE_INFINITY
   /** Answers queued since this burst began: what is in flight is about enough. */
@@ -75,12 +80,14 @@ export class Pace {
   answered(ms: number, inFlight: number, max: number, now: number): void {
     if (now - this.#periodAt >= periodMs) this.#startPeriod(now)
     if (ms < this.#fastest) this.#fastest = ms
+    this.#answers += 1
     if (now - this.#requestedAt > breathMs) {
       this.#fastestAtRest = Math.min(this.#fastestAtRest, ms)
     }
     const fastest = Math.min(this.#fastest, this.#fastestBefore)
+    const isSlow = fastest >= slowAnswerMs && this.#answers > slowAnswers
     if (this.#limit < this.#min) {
-      const growth = fastest < slowAnswerMs ? ms / quickGrowthMs : 2
+      const growth = isSlow ? 2 : ms / quickGrowthMs
       this.#limit = Math.min(this.#min, this.#limit + growth)
       return
     }
@@ -89,13 +96,14 @@ export class Pace {
       this.#limit = Math.max(this.#min, this.#limit - 0.25)
     } else if (inFlight >= this.#limit * 0.75) {
       // Only what was used has been tried.
-      const growth = this.#hasQueued || fastest < slowAnswerMs ? 0.5 : 1
+      const growth = isSlow && !this.#hasQueued ? 1 : 0.5
       this.#limit = Math.max(this.#min, Math.min(max, this.#limit + growth))
     }
   }
 
   /** The peer may have become another one meanwhile: what was seen of it at rest counts. */
   #measureAnew(now: number): void {
+    this.#answers = 0
     this.#periodAt = now
     this.#fastest = this.#fastestAtRest
     this.#fastestAtRest = Number.POSITIVE_INFINITY

@@ -25,7 +25,7 @@ export const poolDefaults: Omit<PoolSettings, 'maxStreams' | 'maxSessions'> = {
   // 8 cost half as much CPU a push again as 64, and more than 64 no less (node:http2, one connection); of
   // 48 a kill leaves a fourth less in doubt.
   inFlightMin: 48,
-  inFlightStart: 4,
+  inFlightStart: 2,
   connectTimeoutMs: 10_000,
   pingBusyMs: 5_000,
   pingIdleMs: 60_000,

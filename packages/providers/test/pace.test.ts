@@ -39,7 +39,7 @@ function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = In
 }
 
 const least = 64
-const newPace = () => new Pace({ inFlightMin: least, inFlightStart: 4 })
+const newPace = () => new Pace({ inFlightMin: least, inFlightStart: 2 })
 
 test.each([
   [20, 10_000],
@@ -91,13 +91,13 @@ test('it does not grow beyond what was tried', () => {
 test('a burst begins small: after a pause, and until answers come', () => {
   const pace = newPace()
   pace.requested(0, 0)
-  expect(pace.limit).toBe(4)
-  for (let n = 0; n < 30; n += 1) pace.answered(50, 4, 8000, 10)
+  expect(pace.limit).toBe(2)
+  for (let n = 0; n < 40; n += 1) pace.answered(50, 4, 8000, 10)
   expect(pace.limit).toBe(least)
   pace.requested(900, 0)
   expect(pace.limit).toBe(least)
   pace.requested(2000, 0)
-  expect(pace.limit).toBe(4)
+  expect(pace.limit).toBe(2)
 })
 
 test('a peer that became slower during a pause is met as fast as a new one', () => {
@@ -123,9 +123,9 @@ test('between two windows of a broadcast answers come out of a queue, and are no
 test('first answers that were held up do not fill the connection', () => {
   const pace = newPace()
   pace.requested(0, 0)
-  for (let n = 0; n < 4; n += 1) pace.answered(60, 4, 8000, 60)
-  for (let n = 0; n < 12; n += 1) pace.answered(3, 12, 8000, 64)
-  expect(pace.limit).toBeLessThanOrEqual(12)
+  for (let n = 0; n < 8; n += 1) pace.answered(60, 2, 8000, 60)
+  for (let n = 0; n < 12; n += 1) pace.answered(3, 3, 8000, 64)
+  expect(pace.limit).toBeLessThanOrEqual(3)
 })
 
 test('what urgent requests met at rest tells a quick peer from a slow one', () => {
@@ -140,7 +140,7 @@ test('what urgent requests met at rest tells a quick peer from a slow one', () =
 test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {
   const inFlightAfter = (ms: number) =>
     drive(newPace(), { answerMs: 2, perSecond: 10_000 }, 0, ms).limit
-  expect(inFlightAfter(200)).toBeLessThan(6)
-  expect(inFlightAfter(400)).toBeLessThan(9)
+  expect(inFlightAfter(200)).toBeLessThan(4)
+  expect(inFlightAfter(400)).toBeLessThan(6)
   expect(inFlightAfter(5000)).toBeGreaterThanOrEqual(least)
 })
