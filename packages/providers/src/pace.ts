@@ -12,7 +12,7 @@ const patience = 1.25
 const slackMs = 5
 
 /** A peer whose fastest answer takes so long needs many in flight, and soon, in ms. */
-const slowAnswerMs = 40
+const slowAnswerMs = 15
 
 /** So many answers tell that: the first ones of a process that has just started are late by themselves. */
 const slowAnswers = 8
@@ -46,8 +46,9 @@ export class Pace {
   #fastestBefore = Number.POSITIVE_INFINITY
   #periodAt = Number.NEGATIVE_INFINITY
   #requestedAt = Number.NEGATIVE_INFINITY
-  /** Answers since the time was measured anew. */
+  /** Answers since the time was measured anew, and how many there were when some waited last. */
   #answers = 0
+  #answersBefore = 0
   /** The fastest answer to an urgent request while no other was sent: it met an idle peer. */
   #fastestAtRest = Number.POSITIVE_INFINITY
   /** Answers queued since this burst began: what is in flight is about enough. */
@@ -98,6 +99,18 @@ export class Pace {
       // Only what was used has been tried.
       const growth = isSlow && !this.#hasQueued ? 1 : 0.5
       this.#limit = Math.max(this.#min, Math.min(max, this.#limit + growth))
+    }
+  }
+
+  /**
+   * Some wait while `inFlight` are under way; to be called every few hundredths of a second. Where meanwhile
+   * none was answered, a slow peer must not be met by a handful at a time.
+   */
+  waited(inFlight: number): void {
+    const isStill = this.#answers === this.#answersBefore
+    this.#answersBefore = this.#answers
+    if (isStill && inFlight >= this.limit && this.#limit < this.#min) {
+      this.#limit = Math.min(this.#min, this.#limit * 1.5)
     }
   }
 

@@ -201,7 +201,10 @@ export class SessionPool implements SessionHost {
       if (!overdue) break
       settle(overdue, { kind: 'unsent', reason: 'queue-timeout' })
     }
-    if (this.#waiting.hasWaitedSince(now - growAfterMs)) this.#grow()
+    if (this.#waiting.hasWaitedSince(now - growAfterMs)) {
+      this.#pace.waited(this.#streams())
+      this.#grow()
+    }
     this.#pump()
   }
 

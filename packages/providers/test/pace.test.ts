@@ -137,6 +137,15 @@ test('what urgent requests met at rest tells a quick peer from a slow one', () =
   expect(pace.limit).toBeLessThanOrEqual(6)
 })
 
+test('a peer that does not answer yet is met by more and more, up to the usual number', () => {
+  const pace = newPace()
+  pace.requested(0, 0)
+  pace.waited(1)
+  expect(pace.limit).toBe(2)
+  for (let n = 0; n < 10; n += 1) pace.waited(pace.limit)
+  expect(pace.limit).toBe(least)
+})
+
 test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {
   const inFlightAfter = (ms: number) =>
     drive(newPace(), { answerMs: 2, perSecond: 10_000 }, 0, ms).limit
