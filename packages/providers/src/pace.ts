@@ -15,10 +15,13 @@ const slackMs = 5
 const slowAnswerMs = 15
 
 /** So many answers tell that: the first ones of a process that has just started are late by themselves. */
-const slowAnswers = 8
+const slowAnswers = 16
+
+/** So many looks without an answer tell a peer that takes its time from a process that stood still. */
+const stillLooks = 4
 
 /** The time in which quick answers make in flight grow by a factor of e, in ms. */
-const quickGrowthMs = 400
+const quickGrowthMs = 800
 
 /** After so long without a request the next ones begin small, in ms. */
 const pauseMs = 1000
@@ -46,9 +49,10 @@ export class Pace {
   #fastestBefore = Number.POSITIVE_INFINITY
   #periodAt = Number.NEGATIVE_INFINITY
   #requestedAt = Number.NEGATIVE_INFINITY
-  /** Answers since the time was measured anew, and how many there were when some waited last. */
+  /** Answers since the time was measured anew. */
   #answers = 0
-  #answersBefore = 0
+  /** Looks at those that wait since the last answer. */
+  #looks = 0
   /** The fastest answer to an urgent request while no other was sent: it met an idle peer. */
   #fastestAtRest = Number.POSITIVE_INFINITY
   /** Answers queued since this burst began: what is in flight is about enough. */
@@ -82,6 +86,7 @@ export class Pace {
     if (now - this.#periodAt >= periodMs) this.#startPeriod(now)
     if (ms < this.#fastest) this.#fastest = ms
     this.#answers += 1
+    this.#looks = 0
     if (now - this.#requestedAt > breathMs) {
       this.#fastestAtRest = Math.min(this.#fastestAtRest, ms)
     }
@@ -103,13 +108,12 @@ export class Pace {
   }
 
   /**
-   * Some wait while `inFlight` are under way; to be called every few hundredths of a second. Where meanwhile
-   * none was answered, a slow peer must not be met by a handful at a time.
+   * Some wait while `inFlight` are under way; to be called every few hundredths of a second. Where none was
+   * answered for a while, a slow peer must not be met by a handful at a time.
    */
   waited(inFlight: number): void {
-    const isStill = this.#answers === this.#answersBefore
-    this.#answersBefore = this.#answers
-    if (isStill && inFlight >= this.limit && this.#limit < this.#min) {
+    this.#looks += 1
+    if (this.#looks >= stillLooks && inFlight >= this.limit && this.#limit < this.#min) {
       this.#limit = Math.min(this.#min, this.#limit * 1.5)
     }
   }

@@ -15,6 +15,7 @@ function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = In
   const under: { at: number; writtenAt: number }[] = []
   let now = fromMs
   let isFreeAt = fromMs
+  let lookAt = fromMs + 25
   let answered = 0
   const countFrom = toMs - 1000
   const limits = { sum: 0, count: 0 }
@@ -26,6 +27,10 @@ function drive(pace: Pace, peer: Peer, fromMs: number, toMs: number, wanted = In
     }
     const next = under[0]
     if (!next) break
+    // (As the pool does, which looks at what waits every 25 ms.)
+    for (; lookAt < next.at; lookAt += 25) {
+      if (under.length < wanted) pace.waited(under.length)
+    }
     now = Math.max(now, next.at)
     pace.answered(now - next.writtenAt, under.length, 8000, now)
     under.shift()
@@ -92,7 +97,7 @@ test('a burst begins small: after a pause, and until answers come', () => {
   const pace = newPace()
   pace.requested(0, 0)
   expect(pace.limit).toBe(2)
-  for (let n = 0; n < 40; n += 1) pace.answered(50, 4, 8000, 10)
+  for (let n = 0; n < 60; n += 1) pace.answered(50, 4, 8000, 10)
   expect(pace.limit).toBe(least)
   pace.requested(900, 0)
   expect(pace.limit).toBe(least)
@@ -140,10 +145,20 @@ test('what urgent requests met at rest tells a quick peer from a slow one', () =
 test('a peer that does not answer yet is met by more and more, up to the usual number', () => {
   const pace = newPace()
   pace.requested(0, 0)
-  pace.waited(1)
+  for (let n = 0; n < 10; n += 1) pace.waited(1)
   expect(pace.limit).toBe(2)
   for (let n = 0; n < 10; n += 1) pace.waited(pace.limit)
   expect(pace.limit).toBe(least)
+})
+
+test('a process that stood still for a moment does not take the peer for a slow one', () => {
+  const pace = newPace()
+  pace.requested(0, 0)
+  for (let n = 0; n < 20; n += 1) {
+    pace.waited(pace.limit)
+    pace.answered(3, 2, 8000, n * 50)
+  }
+  expect(pace.limit).toBe(2)
 })
 
 test('where answers come at once, few of a small burst are in flight, and many of a long one', () => {

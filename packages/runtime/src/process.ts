@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { describeError, scrub } from './logger.ts'
 
 /** A process that runs: what its ready line tells, and how it ends. */
@@ -37,6 +38,8 @@ export async function runProcess(options: ProcessOptions): Promise<void> {
     process.exit(1)
   }
   process.stdout.write(`${JSON.stringify({ ready: true, name, ...running.ready })}\n`)
+  // Node writes what it compiled at the exit, which a process that is killed does not come to.
+  flushCompileCache()
   await stopAsked
   process.exit((await stopInTime(running, stopTimeoutMs, name)) ? 0 : 1)
 }
