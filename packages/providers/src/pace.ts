@@ -17,11 +17,20 @@ const slowAnswerMs = 15
 /** So many answers tell that: the first ones of a process that has just started are late by themselves. */
 const slowAnswers = 16
 
+/** And so many where one-person pushes have just met a quick peer. */
+const slowAnswersDespite = 100
+
 /** So many looks without an answer tell a peer that takes its time from a process that stood still. */
 const stillLooks = 4
 
-/** The time in which quick answers make in flight grow by a factor of e, in ms. */
-const quickGrowthMs = 800
+/**
+ * What a burst that begins may have more in flight, as a share of what has been answered: of one to a
+ * few hundred a kill leaves a handful in doubt, however slowly it goes.
+ */
+const quickGrowth = 1 / 50
+
+/** The time in which a slow peer is met by e times as many, in ms. */
+const slowGrowthMs = 120
 
 /** After so long without a request the next ones begin small, in ms. */
 const pauseMs = 1000
@@ -36,10 +45,10 @@ const periodMs = 10_000
  * How many requests to keep in flight: as many as the peer's answer time needs, and no more, since
  * what is in flight when this process is killed is in doubt (R5). It grows by half in the time of an
  * answer while answers come as fast as they can, and shrinks when they begin to queue (as TCP Vegas
- * does: https://doi.org/10.1145/190314.190317). It begins small, so that of a few hundred pushes a kill
- * leaves few in doubt. Where answers take their time, it grows faster until they begin to queue;
- * where they come at once, a few in flight keep the connection busy, and only a long broadcast is worth
- * more.
+ * does: https://doi.org/10.1145/190314.190317). It begins small and grows with what was answered, so that
+ * of a few hundred pushes a kill leaves few in doubt. Where answers take their time, it grows faster until
+ * they begin to queue; where they come at once, a few in flight keep the connection busy, and only a long
+ * broadcast is worth more.
  */
 export class Pace {
   readonly #min: number
@@ -55,6 +64,8 @@ export class Pace {
   #looks = 0
   /** The fastest answer to an urgent request while no other was sent: it met an idle peer. */
   #fastestAtRest = Number.POSITIVE_INFINITY
+  /** Answers that it takes to call the peer slow. */
+  #slowAnswers = slowAnswers
   /** Answers queued since this burst began: what is in flight is about enough. */
   #hasQueued = false
 
@@ -91,9 +102,9 @@ export class Pace {
       this.#fastestAtRest = Math.min(this.#fastestAtRest, ms)
     }
     const fastest = Math.min(this.#fastest, this.#fastestBefore)
-    const isSlow = fastest >= slowAnswerMs && this.#answers > slowAnswers
+    const isSlow = fastest >= slowAnswerMs && this.#answers > this.#slowAnswers
     if (this.#limit < this.#min) {
-      const growth = isSlow ? 2 : ms / quickGrowthMs
+      const growth = isSlow ? fastest / slowGrowthMs : quickGrowth
       this.#limit = Math.min(this.#min, this.#limit + growth)
       return
     }
@@ -102,8 +113,8 @@ export class Pace {
       this.#limit = Math.max(this.#min, this.#limit - 0.25)
     } else if (inFlight >= this.#limit * 0.75) {
       // Only what was used has been tried.
-      const growth = isSlow && !this.#hasQueued ? 1 : 0.5
-      this.#limit = Math.max(this.#min, Math.min(max, this.#limit + growth))
+      const step = isSlow && !this.#hasQueued ? 1 : 0.5
+      this.#limit = Math.max(this.#min, Math.min(max, this.#limit + step))
     }
   }
 
@@ -118,12 +129,13 @@ export class Pace {
     }
   }
 
-  /** The peer may have become another one meanwhile: what was seen of it at rest counts. */
+  /** The peer may have become another one meanwhile. */
   #measureAnew(now: number): void {
     this.#answers = 0
-    this.#periodAt = now
-    this.#fastest = this.#fastestAtRest
+    this.#slowAnswers = this.#fastestAtRest < slowAnswerMs ? slowAnswersDespite : slowAnswers
     this.#fastestAtRest = Number.POSITIVE_INFINITY
+    this.#periodAt = now
+    this.#fastest = Number.POSITIVE_INFINITY
     this.#fastestBefore = Number.POSITIVE_INFINITY
   }
 
