@@ -57,7 +57,7 @@ export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inser
     const { at, lastUsed } = item.call
     const device = decideNew(item)
     devices[n] = device
-    rows.push({ device, isNew: true, given: { at, lastUsed } })
+    rows.push({ device, isNew: true, isTieKept: false, given: { at, lastUsed } })
   }
   if (rows.length === 0) return { now: 0, devices }
   const { now, keys } = await insertDevices(sql, rows)

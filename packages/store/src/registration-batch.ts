@@ -31,8 +31,8 @@ export interface Batch {
   devices: Map<string, DeviceState>
   /** Keys of devices by installation. */
   installations: Map<string, string>
-  /** Keys of the devices that the database has. */
-  known: Set<string>
+  /** The devices that the database has, by their keys: the number of the person whose each is there. */
+  known: Map<string, number | null>
   people: Map<string, Tie>
   /** Keys of the people about whom calls are ignored. */
   blocked: Set<string>
@@ -48,7 +48,7 @@ export function openBatch({ now, devices, people }: Found): Batch {
     now,
     devices: new Map(),
     installations: new Map(),
-    known: new Set(devices.map(keyOf)),
+    known: new Map(devices.map((device) => [keyOf(device), device.person?.no ?? null])),
     people: new Map(people.map(({ workspaceNo, id, no }) => [`${workspaceNo} ${id}`, { id, no }])),
     blocked: new Set(
       people.filter((one) => one.isBlocked).map(({ workspaceNo, id }) => `${workspaceNo} ${id}`),
@@ -138,10 +138,11 @@ export async function writeBatch(sql: Sql, batch: Batch): Promise<void> {
 
 function changesOf(batch: Batch): Changes {
   return {
-    devices: [...batch.changed].map((key) => ({
-      device: deviceOf(batch, key),
-      isNew: !batch.known.has(key),
-    })),
+    devices: [...batch.changed].map((key) => {
+      const device = deviceOf(batch, key)
+      const isTieKept = batch.known.get(key) === device.person?.no
+      return { device, isNew: !batch.known.has(key), isTieKept }
+    }),
     events: batch.events.map(({ key, event }) => ({ device: deviceOf(batch, key), event })),
   }
 }

@@ -1,6 +1,7 @@
 import type { Sql } from './connect.ts'
 import type { Deletion } from './deletion-rule.ts'
 import { nowMs } from './device-rows.ts'
+import { RacedError } from './raced.ts'
 import type { DeviceState, Registration } from './registration-rule.ts'
 import { tokenHash } from './token-hash.ts'
 
@@ -107,7 +108,11 @@ const lockText = `
  * Finds and locks the devices that registrations are about, in one order, so that two batches never
  * wait for one another in a circle. A lock that waited gives the row as it is then.
  */
-export async function lockDevices(sql: Sql, wanted: readonly Wanted[]): Promise<Found> {
+export async function lockDevices(
+  sql: Sql,
+  wanted: readonly Wanted[],
+  triesMax = 10,
+): Promise<Found> {
   const { rows } = await sql.query<Found>({
     name: 'lock-devices',
     text: lockText,
@@ -116,7 +121,9 @@ export async function lockDevices(sql: Sql, wanted: readonly Wanted[]): Promise<
   const [found] = rows
   if (!found) throw new Error('a lookup gave no row')
   // A lock that waited shows a person who came after the statement had begun: the next one sees them.
-  return found.devices.some(hasUnseenPerson) ? lockDevices(sql, wanted) : found
+  if (!found.devices.some(hasUnseenPerson)) return found
+  if (triesMax <= 1) throw new RacedError()
+  return lockDevices(sql, wanted, triesMax - 1)
 }
 
 function hasUnseenPerson({ person }: DeviceState): boolean {

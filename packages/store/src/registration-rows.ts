@@ -12,6 +12,8 @@ export interface NewRow {
   device: DeviceState
   /** No row of this token is known. */
   isNew: boolean
+  /** The row, which is locked, is of this person already. */
+  isTieKept: boolean
   /** The times that the call gave, where the database has not told its own yet; null is now. */
   given?: { at: number | null; lastUsed: number | null }
 }
@@ -31,10 +33,16 @@ interface Inserted extends Written {
 const statementMs = `date_trunc('milliseconds', statement_timestamp())`
 
 // What is left out is as usual, and times are now. Tombstones come first: they give up the installation
-// that another row takes.
+// that another row takes. Whoever deletes a person locks them first: a row that is tied to somebody by
+// number holds them, and where one of these is gone nothing is written.
 const writeText = (onConflict: string, told: string, answer = '') => `
   with named as materialized (
-    select * from json_to_recordset($1) as p(workspace_no int, id text)
+    select * from json_to_recordset($1) as p(workspace_no int, id text, person_no bigint)
+  ), tied as materialized (
+    select p.person_no
+    from (select person_no from named where person_no is not null order by person_no) n
+    cross join lateral (
+      select person_no from people where person_no = n.person_no limit 1 for key share) p
   ), known as materialized (
     select p.* from named n cross join lateral (
       select person_no, workspace_no, id, blocked_at from people
@@ -42,7 +50,7 @@ const writeText = (onConflict: string, told: string, answer = '') => `
   ), added as (
     insert into people (workspace_no, id)
     select workspace_no, id from named
-    where (workspace_no, id) not in (select workspace_no, id from known)
+    where id is not null and (workspace_no, id) not in (select workspace_no, id from known)
     order by workspace_no, id
     returning person_no, workspace_no, id
   ), person as materialized (
@@ -66,6 +74,7 @@ const writeText = (onConflict: string, told: string, answer = '') => `
       workspace_no int, new_person text)
     left join person p on p.workspace_no = d.workspace_no and p.id = d.new_person
     where p.blocked_at is null
+      and (select count(*) from tied) = (select count(person_no) from named)
     order by d.is_deleted is true desc, d.app_no, d.token_hash
     ${onConflict}
     returning app_no, token_hash, device_no, person_no
@@ -179,21 +188,28 @@ async function write<Answer extends Written>(
 
 /** The people whom rows name: by number, or by id where they may have none yet. */
 function peopleNamed() {
-  const people = new Map<string, { workspace_no: number; id: string }>()
+  const created = new Map<string, { workspace_no: number; id: string }>()
+  const tied = new Set<number>()
+  function refer(person: Tie | null) {
+    if (!person) return {}
+    if (person.no !== null) return { person_no: person.no }
+    const { workspaceNo, id } = person
+    created.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
+    return { workspace_no: workspaceNo, new_person: id }
+  }
   return {
-    refer(person: Tie | null) {
-      if (!person) return {}
-      if (person.no !== null) return { person_no: person.no }
-      const { workspaceNo, id } = person
-      people.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
-      return { workspace_no: workspaceNo, new_person: id }
+    refer,
+    tie({ device: { person }, isTieKept }: NewRow) {
+      if (person && person.no !== null && !isTieKept) tied.add(person.no)
+      return refer(person)
     },
-    named: () => [...people.values()],
+    named: () => [...created.values(), ...[...tied].map((no) => ({ person_no: no }))],
   }
 }
 
 /** A row as JSON; what is null, or as usual, is left out. */
-function jsonOf({ device, isNew, given }: NewRow, people: ReturnType<typeof peopleNamed>) {
+function jsonOf(row: NewRow, people: ReturnType<typeof peopleNamed>) {
+  const { device, isNew, given } = row
   const times = given
     ? { last_used: given.lastUsed ?? undefined, ordered_at: given.at ?? undefined }
     : {
@@ -215,6 +231,6 @@ function jsonOf({ device, isNew, given }: NewRow, people: ReturnType<typeof peop
     epoch: isNew ? undefined : device.epoch,
     is_deleted: device.isDeleted || undefined,
     ...times,
-    ...people.refer(device.person),
+    ...people.tie(row),
   }
 }

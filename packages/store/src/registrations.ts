@@ -81,7 +81,7 @@ export async function registerLocked(
 
 /** Which of these name a device that is neither known nor named by one before. */
 function firstOfUnknown(wanted: readonly Wanted[], { known }: Batch): boolean[] {
-  const seen = new Set(known)
+  const seen = new Set(known.keys())
   return wanted.map(({ app_no, token_hash }) => {
     const key = `${app_no} ${token_hash}`
     const isFirst = !seen.has(key)

@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { inTransaction } from '../src/connect.ts'
 import { deleteDevice, deletePerson, untieDevice } from '../src/index.ts'
+import { registerNew } from '../src/new-registrations.ts'
+import { deletePersonIn } from '../src/people.ts'
+import { itemOf } from '../src/registrations.ts'
 import { createRegistry, randomToken } from './registry.ts'
 
 let registry: Awaited<ReturnType<typeof createRegistry>>
@@ -134,4 +138,60 @@ test('batches over the same devices in any order do not fail', async () => {
     calls.map((call, n) => (n % 2 ? registry.register(call) : registry.registerElsewhere(call))),
   )
   expect(results.every((result) => result.applied)).toBe(true)
+})
+
+/** Waits until so many sessions of the test's database wait for a lock. */
+async function waiting(count: number) {
+  await expect
+    .poll(async () => {
+      const { rows } = await registry.database.query<{ n: number }>(
+        `select count(*)::int as n from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      )
+      return rows[0]?.n
+    })
+    .toBe(count)
+}
+
+const danglingCount = `select count(*)::int as n from devices d where person_no is not null
+  and not exists (select from people p where p.person_no = d.person_no)`
+
+test('a token that takes over a person who is being deleted is not left with nobody', async () => {
+  const { database, appNo, workspaceNo } = registry
+  const [before, after] = [randomToken(), randomToken()]
+  await registry.register({ token: before, personId: 'heir' })
+  await inTransaction(database, async (sql) => {
+    await sql.query('select from devices where app_no = $1 and token = $2 for update', [
+      appNo,
+      before,
+    ])
+    // The new token waits for the old one first, then the deletion, which holds the person.
+    const registering = registry.registerElsewhere({ token: after, previousToken: before })
+    await waiting(1)
+    const deleting = deletePerson(database, { workspaceNo, id: 'heir' })
+    await waiting(2)
+    return { registering, deleting }
+  }).then(({ registering, deleting }) => Promise.all([registering, deleting]))
+  const { rows } = await database.query<{ n: number }>(danglingCount)
+  expect(rows[0]?.n).toBe(0)
+  expect((await registry.device(after))?.personId ?? null).toBeNull()
+})
+
+test('a new token is not tied to a person who is deleted since they were looked up', async () => {
+  const { database, workspaceNo } = registry
+  await registry.register({ token: randomToken(), personId: 'short-lived' })
+  const { rows } = await database.query<{ no: number }>(
+    `select person_no::float8 as no from people where id = 'short-lived'`,
+  )
+  const [{ no } = { no: 0 }] = rows
+  const token = randomToken()
+  const item = { ...itemOf(registry.complete({ token })), person: { no, id: 'short-lived' } }
+  const registering = await inTransaction(database, async (sql) => {
+    await deletePersonIn(sql, { workspaceNo, id: 'short-lived' })
+    const waits = registerNew(database, [item])
+    await waiting(1)
+    return { waits }
+  })
+  expect(await registering.waits).toEqual([null])
+  expect(await registry.device(token)).toBeNull()
 })
