@@ -57,20 +57,21 @@ export function createImporter(
     return part.filter(({ workspaceNo, id }) => !people.has(`${workspaceNo} ${id}`))
   }
 
+  /** In one transaction, where it takes more than a statement. */
+  async function insertWithStandings(items: DeviceItem[]) {
+    if (!items.some(({ standing }) => standing)) return (await insertNew(database, items)).devices
+    return inTransaction(database, async (sql) => {
+      const { devices } = await insertNew(sql, items)
+      await restoreStandings(
+        sql,
+        items.filter((_, n) => devices[n]),
+      )
+      return devices
+    })
+  }
+
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
-    const first =
-      areMostNew && mayInsert
-        ? await withRaces(() =>
-            inTransaction(database, async (sql) => {
-              const { devices } = await insertNew(sql, items)
-              await restoreStandings(
-                sql,
-                items.filter((_, n) => devices[n]),
-              )
-              return devices
-            }),
-          )
-        : []
+    const first = areMostNew && mayInsert ? await withRaces(() => insertWithStandings(items)) : []
     const rest = items.filter((_, n) => !first[n])
     const locked = await withRaces(() =>
       registerLocked(database, rest, (sql, areNew) =>
