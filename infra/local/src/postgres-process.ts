@@ -30,6 +30,7 @@ const ownSettings = [
   // Details and statements of errors repeat the data: no token belongs in a log.
   'log_error_verbosity=terse',
   'log_min_error_statement=panic',
+  'shared_buffers=256MB',
 ]
 
 async function main(): Promise<void> {

@@ -48,7 +48,7 @@ export function createAuthenticator(
   const known = new Map<string, Entry>()
   const unknown = new Map<string, Entry>()
   const pending = new Map<string, Promise<KeyOwner | null>>()
-  const find = coalesce<Buffer, { owner: KeyOwner | null }>({
+  const find = coalesce<string, { owner: KeyOwner | null }>({
     run: async (hashes) => (await findKeys(sql, hashes)).map((owner) => ({ owner })),
     sizeMax: 200,
     runsMax: 2,
@@ -56,13 +56,13 @@ export function createAuthenticator(
     onRun,
   })
 
-  async function lookUp(id: string, hash: Buffer): Promise<KeyOwner | null> {
+  async function lookUp(hash: string): Promise<KeyOwner | null> {
     const { owner } = await find(hash)
     const cache = owner ? known : unknown
-    known.delete(id)
-    unknown.delete(id)
+    known.delete(hash)
+    unknown.delete(hash)
     dropOldest(cache, entriesMax)
-    cache.set(id, { owner, until: now() + ttlMs })
+    cache.set(hash, { owner, until: now() + ttlMs })
     return owner
   }
 
@@ -70,13 +70,12 @@ export function createAuthenticator(
     const key = keyOf(authorization)
     if (key === null) return null
     const hash = hashKey(key)
-    const id = hash.toString('base64')
-    const entry = known.get(id) ?? unknown.get(id)
+    const entry = known.get(hash) ?? unknown.get(hash)
     if (entry && entry.until > now()) return entry.owner
-    const running = pending.get(id)
+    const running = pending.get(hash)
     if (running !== undefined) return running
-    const started = lookUp(id, hash).finally(() => pending.delete(id))
-    pending.set(id, started)
+    const started = lookUp(hash).finally(() => pending.delete(hash))
+    pending.set(hash, started)
     return started
   }
 }

@@ -16,9 +16,12 @@ export function generateKey(kind: KeyKind): string {
   return prefixes[kind] + randomBytes(32).toString('base64url')
 }
 
-/** How a key is stored and looked up. A key is random, so that one plain SHA-256 is enough. */
-export function hashKey(key: string): Buffer {
-  return hash('sha256', key, 'buffer')
+/**
+ * How a key is stored and looked up, in hex: a map finds it so, without another form of it for each request.
+ * A key is random, so that one plain SHA-256 is enough.
+ */
+export function hashKey(key: string): string {
+  return hash('sha256', key, 'hex')
 }
 
 export interface NewKey {
@@ -39,7 +42,7 @@ export async function createKey(sql: Sql, key: NewKey): Promise<{ id: string; ke
   await sql.query(
     `insert into api_keys (key_hash, id, workspace_no, app_no, kind, name, role)
      values ($1, $2, $3, $4, $5, $6, $7)`,
-    [hashKey(text), id, key.workspaceNo, key.appNo, key.kind, key.name, role],
+    [Buffer.from(hashKey(text), 'hex'), id, key.workspaceNo, key.appNo, key.kind, key.name, role],
   )
   return { id, key: text }
 }
@@ -58,15 +61,15 @@ export const keyOwnerColumns = `
   k.role`
 
 /** The owners of keys by their hashes, in the same order; null where none is known or it is revoked. */
-export async function findKeys(sql: Sql, hashes: readonly Buffer[]): Promise<(KeyOwner | null)[]> {
-  const { rows } = await sql.query<{ found: Buffer } & KeyOwner>({
+export async function findKeys(sql: Sql, hashes: readonly string[]): Promise<(KeyOwner | null)[]> {
+  const { rows } = await sql.query<{ found: string } & KeyOwner>({
     name: 'find-keys',
-    text: `select k.key_hash as found, ${keyOwnerColumns}
+    text: `select encode(k.key_hash, 'hex') as found, ${keyOwnerColumns}
            from api_keys k where k.key_hash = any($1::bytea[]) and k.revoked_at is null`,
-    values: [hashes],
+    values: [hashes.map((hash) => Buffer.from(hash, 'hex'))],
   })
-  const owners = new Map(rows.map(({ found, ...owner }) => [found.toString('hex'), owner]))
-  return hashes.map((wanted) => owners.get(wanted.toString('hex')) ?? null)
+  const owners = new Map(rows.map(({ found, ...owner }) => [found, owner]))
+  return hashes.map((wanted) => owners.get(wanted) ?? null)
 }
 
 /** Ends a key; false where the workspace has no such key, or it had ended. */
