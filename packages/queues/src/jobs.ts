@@ -37,6 +37,9 @@ export interface NewJob {
 /** So many jobs take what comes at one moment to two workers; what else comes shares them. */
 const jobsAtOnce = 2
 
+/** Fewer are one job: a second one costs more than it hastens. */
+const oneJobMax = 24
+
 /**
  * The jobs for rings. A queue's server works longer for a job than a worker for a message to one
  * person, so that many rings of one moment share a few jobs where `mayShare`. Traced ones do not: a job
@@ -45,7 +48,8 @@ const jobsAtOnce = 2
 export function jobsOf(rings: readonly Ring[], mayShare: boolean): NewJob[] {
   const shares = ({ traceparent }: Ring) => mayShare && traceparent === undefined
   const sharing = rings.filter(shares)
-  const size = Math.min(refsMax, Math.ceil(sharing.length / jobsAtOnce))
+  const jobs = sharing.length <= oneJobMax ? 1 : jobsAtOnce
+  const size = Math.min(refsMax, Math.ceil(sharing.length / jobs))
   const alone = rings.filter((ring) => !shares(ring)).map((ring) => [ring])
   return [...alone, ...cut(sharing, size)].flatMap((group) => jobOf(group) ?? [])
 }
