@@ -28,7 +28,9 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await db.database.query('truncate workspaces cascade')
+  await db.database.query(
+    'truncate workspaces, people, devices, messages, idempotency_keys cascade',
+  )
 })
 
 const environment = (more: Record<string, string> = {}) => ({

@@ -31,7 +31,9 @@ afterAll(async () => {
   await db[Symbol.asyncDispose]()
 })
 
-beforeEach(() => db.database.query('truncate workspaces cascade'))
+beforeEach(() =>
+  db.database.query('truncate workspaces, people, devices, messages, idempotency_keys cascade'),
+)
 
 const encryptionKey = randomBytes(32).toString('base64')
 

@@ -24,7 +24,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await db.database.query('truncate workspaces, devices, device_events cascade')
+  await db.database.query('truncate workspaces, people, devices, device_events, messages cascade')
 })
 
 const cli = pathOf('../src/cli.ts')
