@@ -10,8 +10,9 @@ export interface PersonToImport {
   suppressed: boolean
 }
 
-// Of somebody blocked nothing changes, and no number is told: their devices are nobody's. Whoever is only named is added where they are missing, and else left as they are. Those who are known
-// are updated by join: in `on conflict do update` each row would look for its own line in all of them.
+// Of somebody blocked nothing changes. Whoever is only named is added where they are missing, and else
+// left as they are. Those who are known are updated by join: in `on conflict do update` each row would
+// look for its own line in all of them.
 const importText = `
   with said as materialized (
     select s.*, p.person_no, p.blocked_at is not null as is_blocked
@@ -32,55 +33,20 @@ const importText = `
         updated_at = now()
     from said s join locked using (person_no)
     where p.person_no = s.person_no
-  ), added as (
-    insert into people (workspace_no, id, attributes, suppressed_at)
-    select workspace_no, id, coalesce(set, '{}'), case when suppressed then now() end
-    from said where person_no is null order by workspace_no, id
-    returning person_no, workspace_no, id
   )
-  select person_no::float8 as no, workspace_no as "workspaceNo", id
-  from said where person_no is not null and not is_blocked
-  union all
-  select person_no::float8, workspace_no, id from added`
+  insert into people (workspace_no, id, attributes, suppressed_at)
+  select workspace_no, id, coalesce(set, '{}'), case when suppressed then now() end
+  from said where person_no is null order by workspace_no, id`
 
-const findText = `
-  select coalesce(json_agg(json_build_array(named.id, p.person_no)), '[]') as found
-  from json_array_elements_text($2) as named(id)
-  cross join lateral (
-    select person_no from people
-    where workspace_no = $1 and id = named.id and blocked_at is null limit 1) p`
-
-/** The numbers of those people who are there, by their ids; not of somebody blocked. */
-export async function findPeople(
-  sql: Sql,
-  workspaceNo: number,
-  ids: readonly string[],
-): Promise<Map<string, number>> {
-  const { rows } = await sql.query<{ found: [id: string, no: number][] }>({
-    name: 'find-people-to-import',
-    text: findText,
-    values: [workspaceNo, JSON.stringify(ids)],
-  })
-  return new Map(rows[0]?.found)
-}
-
-/** Adds people and merges attributes (R8). Each may be named once. Returns their numbers. */
-export async function importPeople(
-  sql: Sql,
-  people: readonly PersonToImport[],
-): Promise<Map<string, number>> {
+/** Adds people and merges attributes (R8). Each may be named once. */
+export async function importPeople(sql: Sql, people: readonly PersonToImport[]): Promise<void> {
   const rows = people.map(({ workspaceNo, id, attributes, suppressed }) => {
     const base = { workspace_no: workspaceNo, id, is_named: attributes === null }
     if (attributes === null) return base
     const { set, remove } = attributeChange(attributes)
     return { ...base, set, removed: remove, suppressed }
   })
-  const found = await withRepeat(() =>
-    sql.query<{ no: number; workspaceNo: number; id: string }>({
-      name: 'import-people',
-      text: importText,
-      values: [JSON.stringify(rows)],
-    }),
+  await withRepeat(() =>
+    sql.query({ name: 'import-people', text: importText, values: [JSON.stringify(rows)] }),
   )
-  return new Map(found.rows.map(({ no, workspaceNo, id }) => [`${workspaceNo} ${id}`, no]))
 }

@@ -1,6 +1,6 @@
 import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, isDatabaseUnavailable } from './connect.ts'
-import { findPeople, importPeople, type PersonToImport } from './import-people.ts'
+import { importPeople, type PersonToImport } from './import-people.ts'
 import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
 import { insertNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
@@ -36,26 +36,8 @@ export function createImporter(
 ): (rows: readonly ImportRow[]) => Promise<Imported[]> {
   // What the last lines were: tokens of an installation that moves here, or of one that is here.
   let areMostNew = true
-  // Whether people who are only named are looked for first: until most of them were not there.
+  // Whether those who are only named are there: until most of them were not.
   let areMostKnown = true
-
-  /** Notes the numbers of those who are only named, and there. Returns the others. */
-  async function findNamed(
-    part: PersonOfRows[],
-    people: Map<string, number>,
-  ): Promise<PersonOfRows[]> {
-    const named = part.filter(({ attributes }) => attributes === null)
-    if (!areMostKnown || named.length === 0) return part
-    let count = 0
-    for (const [no, some] of Map.groupBy(named, ({ workspaceNo }) => workspaceNo)) {
-      const ids = some.map(({ id }) => id)
-      const found = await findPeople(database, no, ids)
-      for (const [id, number] of found) people.set(`${no} ${id}`, number)
-      count += found.size
-    }
-    areMostKnown = count > named.length / 2
-    return part.filter(({ workspaceNo, id }) => !people.has(`${workspaceNo} ${id}`))
-  }
 
   /** In one transaction, where it takes more than a statement. */
   async function insertWithStandings(items: DeviceItem[]) {
@@ -71,7 +53,8 @@ export function createImporter(
   }
 
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
-    const first = areMostNew && mayInsert ? await withRaces(() => insertWithStandings(items)) : []
+    const isTried = areMostNew && mayInsert
+    const first = isTried ? await withRaces(() => insertWithStandings(items)) : []
     const rest = items.filter((_, n) => !first[n])
     const locked = await withRaces(() =>
       registerLocked(database, rest, (sql, areNew) =>
@@ -82,6 +65,8 @@ export function createImporter(
       ),
     )
     areMostNew = locked.newCount + items.length - rest.length > items.length / 2
+    // What was new and could not be inserted at once had nobody to be tied to.
+    if (isTried) areMostKnown &&= locked.newCount <= items.length / 2
     const second = locked.results.map(({ applied }, n): Imported => {
       if (!applied) return { kind: 'late' }
       return { kind: locked.areNew[n] ? 'created' : 'updated' }
@@ -89,17 +74,17 @@ export function createImporter(
     return items.map((_, n) => (first[n] ? { kind: 'created' } : taken(second)))
   }
 
-  async function importNamed(rows: readonly ImportRow[]): Promise<Named> {
+  /** Those of whom lines say something, and those who are only named where most are not there. */
+  async function importNamed(rows: readonly ImportRow[]): Promise<Imported[]> {
     const results: Imported[] = rows.map(() => ({ kind: 'identified' }))
-    const people = new Map<string, number>()
     await inParts(
-      peopleOf(rows),
+      peopleOf(rows, !areMostKnown),
       ({ id }) => id,
       async (part) => {
         await byHalves(
-          await findNamed(part, people),
+          part,
           async (some) => {
-            for (const [key, no] of await importPeople(database, some)) people.set(key, no)
+            await importPeople(database, some)
             return some.map(() => null)
           },
           (person, error) => {
@@ -109,17 +94,16 @@ export function createImporter(
         )
       },
     )
-    return { results, people }
+    return results
   }
 
   async function importRegistered(
     rows: readonly ImportRow[],
-    { results, people }: Named,
+    results: Imported[],
   ): Promise<Imported[]> {
-    const items = rows.flatMap((row, n) => {
-      const item = results[n]?.kind === 'error' ? null : deviceItem(row, n, people)
-      return item ? [item] : []
-    })
+    const items = rows.flatMap(({ device, standing }, row): DeviceItem[] =>
+      device && results[row]?.kind !== 'error' ? [{ ...itemOf(device), row, standing }] : [],
+    )
     const isEntangled = areEntangled(items)
     const keyOf = ({ wanted }: DeviceItem) => (isEntangled ? '' : wanted.token_hash)
     await inParts(items, keyOf, async (part) => {
@@ -152,34 +136,19 @@ export function createImporter(
   }
 }
 
-/** What became of the people of a batch: their numbers, and the lines that named one in vain. */
-interface Named {
-  results: Imported[]
-  people: Map<string, number>
-}
-
-function deviceItem(
-  { device, standing, workspaceNo }: ImportRow,
-  row: number,
-  people: ReadonlyMap<string, number>,
-): DeviceItem | null {
-  if (!device) return null
-  const item = { ...itemOf(device), row, standing }
-  const { personId: id } = device
-  const no = id === null ? undefined : people.get(`${workspaceNo} ${id}`)
-  return id === null || no === undefined ? item : { ...item, person: { no, id } }
-}
-
 interface PersonOfRows extends PersonToImport {
   /** Which lines say it. */
   rows: number[]
 }
 
-/** The people whom the lines name, each once; what several lines say of one is said in their order. */
-function peopleOf(rows: readonly ImportRow[]): PersonOfRows[] {
+/**
+ * The people of whom the lines say something, each once, and those who are only named if they are wanted;
+ * what several lines say of one is said in their order.
+ */
+function peopleOf(rows: readonly ImportRow[], areNamedWanted: boolean): PersonOfRows[] {
   const people = new Map<string, PersonOfRows>()
   for (const [n, { workspaceNo, person, device }] of rows.entries()) {
-    const id = person?.id ?? device?.personId ?? null
+    const id = person?.id ?? (areNamedWanted ? (device?.personId ?? null) : null)
     if (id === null) continue
     const key = `${workspaceNo} ${id}`
     let known = people.get(key)

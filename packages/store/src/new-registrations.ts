@@ -1,25 +1,23 @@
 import type { Sql } from './connect.ts'
+import { insertDevices, type NewDevice } from './insert-devices.ts'
 import { type Registered, viewOf } from './registration-batch.ts'
 import type { Wanted } from './registration-lock.ts'
-import { insertDevices, type NewRow } from './registration-rows.ts'
 import {
   type DeviceState,
   decideRegistration,
   type Registration,
-  type Tie,
   timesOf,
 } from './registration-rule.ts'
 
 export interface Item {
   call: Registration
   wanted: Wanted
-  /** The person whom it names, where it is known that there is one. */
-  person?: Tie
 }
 
 /**
  * Registers the tokens that nobody has, in one statement without a lock: there is nothing to decide.
- * null for calls that meet a row, or that may be late and would create a person.
+ * null for calls that meet a row, replace one, name somebody blocked, or may be late and would create a
+ * person.
  */
 export async function registerNew(
   sql: Sql,
@@ -46,18 +44,19 @@ export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inser
   for (const [n, item] of items.entries()) {
     const key = keyOf(item)
     // A later call about the same token must not overtake an earlier one that has to take the long way.
-    if (mayBeNew(item) && !seen.has(key)) firsts.set(key, n)
+    if (item.call.previousToken === null && !seen.has(key)) firsts.set(key, n)
     seen.add(key)
   }
   const devices: Inserted['devices'] = items.map(() => null)
-  const rows: NewRow[] = []
+  const rows: NewDevice[] = []
   for (const n of firsts.values()) {
     const item = items[n]
     if (!item) continue
-    const { at, lastUsed } = item.call
+    const { at: orderedAt, lastUsed, workspaceNo, personId } = item.call
     const device = decideNew(item)
     devices[n] = device
-    rows.push({ device, isNew: true, isTieKept: false, given: { at, lastUsed } })
+    const mayAddPerson = orderedAt === null
+    rows.push({ ...device, lastUsed, orderedAt, workspaceNo, personId, mayAddPerson })
   }
   if (rows.length === 0) return { now: 0, devices }
   const { now, keys } = await insertDevices(sql, rows)
@@ -71,14 +70,10 @@ function keyOf({ wanted }: Item): string {
   return `${wanted.app_no} ${wanted.token_hash}`
 }
 
-function mayBeNew({ call: { previousToken, personId, at }, person }: Item): boolean {
-  return previousToken === null && (personId === null || at === null || person !== undefined)
-}
-
 /** What registering a token that is not there makes of it, but for its times. */
-function decideNew({ call, wanted, person }: Item): DeviceState {
+function decideNew({ call, wanted }: Item): DeviceState {
   const { workspaceNo, personId: id } = call
-  const named = person ?? (id === null ? null : { no: null, id, workspaceNo })
+  const named = id === null ? null : { no: null, id, workspaceNo }
   const decision = decideRegistration(call, wanted.token_hash, null, [], named, 0)
   if (decision.kind === 'late') throw new Error('a new token is never late')
   return decision.device

@@ -14,28 +14,12 @@ export interface NewRow {
   isNew: boolean
   /** The row, which is locked, is of this person already. */
   isTieKept: boolean
-  /** The times that the call gave, where the database has not told its own yet; null is now. */
-  given?: { at: number | null; lastUsed: number | null }
 }
 
-/** How many rows were written, and when: ms by the database's clock. */
-interface Written {
-  now: number
-  count: number
-}
-
-/** Which were inserted, by app and hash; null: all of them. */
-interface Inserted extends Written {
-  keys: [appNo: number, tokenHash: string][] | null
-}
-
-// One time for a whole statement, so that what it wrote is known by the one that it tells.
-const statementMs = `date_trunc('milliseconds', statement_timestamp())`
-
-// What is left out is as usual, and times are now. Tombstones come first: they give up the installation
+// What is left out is as usual. Tombstones come first: they give up the installation
 // that another row takes. Whoever deletes a person locks them first: a row that is tied to somebody by
 // number holds them, and where one of these is gone nothing is written.
-const writeText = (onConflict: string, told: string, answer = '') => `
+const writeText = `
   with named as materialized (
     select * from json_to_recordset($1) as p(workspace_no int, id text, person_no bigint)
   ), tied as materialized (
@@ -61,10 +45,8 @@ const writeText = (onConflict: string, told: string, answer = '') => `
                          epoch, registered_at, ordered_at, deleted_at)
     select d.app_no, d.token_hash, d.token, d.platform, d.provider, d.environment,
            coalesce(d.person_no, p.person_no), d.installation_id, decode(d.reader_hash, 'hex'),
-           coalesce(d.attributes, '{}'), coalesce(d.push_permission, true),
-           coalesce(d.last_used, extract(epoch from ${statementMs})::bigint), coalesce(d.epoch, 1),
-           coalesce(to_timestamp(d.registered_at / 1000), ${statementMs}),
-           least(to_timestamp(d.ordered_at / 1000), ${statementMs}),
+           d.attributes, coalesce(d.push_permission, true), d.last_used, coalesce(d.epoch, 1),
+           to_timestamp(d.registered_at / 1000), to_timestamp(d.ordered_at / 1000),
            case when d.is_deleted then clock_timestamp() end
     from json_to_recordset($2) as d(
       app_no int, token_hash uuid, token text, platform text, provider text, environment text,
@@ -76,26 +58,6 @@ const writeText = (onConflict: string, told: string, answer = '') => `
     where p.blocked_at is null
       and (select count(*) from tied) = (select count(person_no) from named)
     order by d.is_deleted is true desc, d.app_no, d.token_hash
-    ${onConflict}
-    returning app_no, token_hash, device_no, person_no
-  ), told as (
-    insert into device_events (device_no, at, kind, person_no, detail)
-    ${told}
-  )
-  select extract(epoch from ${statementMs})::float8 * 1000 as now, count(*)::int as count ${answer}
-  from written`
-
-// A row that is new to the batch and stands there nevertheless is left alone, and missed. All that is
-// to be told of one that is inserted is that it was registered.
-const insertText = writeText(
-  'on conflict do nothing',
-  `select device_no, statement_timestamp(), 'registered', person_no, null from written`,
-  `, case when count(*) < $3::int then
-       (select coalesce(json_agg(json_build_array(app_no, replace(token_hash::text, '-', ''))), '[]')
-        from written) end as keys`,
-)
-const updateText = writeText(
-  `
     on conflict (app_no, token_hash) do update
     set token = excluded.token, platform = excluded.platform, provider = excluded.provider,
         environment = excluded.environment, person_no = excluded.person_no,
@@ -105,8 +67,10 @@ const updateText = writeText(
         epoch = excluded.epoch, registered_at = excluded.registered_at,
         ordered_at = excluded.ordered_at, last_status = '', status_at = null, failures = 0,
         dead_at = null, dead_reason = null, deleted_at = excluded.deleted_at
-    where excluded.epoch > 1`,
-  `
+    where excluded.epoch > 1
+    returning app_no, token_hash, device_no, person_no
+  ), told as (
+    insert into device_events (device_no, at, kind, person_no, detail)
     -- apart by a microsecond, so that they read back in this order
     select w.device_no, statement_timestamp() + e.rank * interval '1 microsecond', e.kind,
            coalesce(e.person_no, p.person_no),
@@ -116,8 +80,9 @@ const updateText = writeText(
       app_no int, token_hash uuid, rank int, kind text, person_no bigint, from_no bigint,
       workspace_no int, new_person text)
     join written w on w.app_no = e.app_no and w.token_hash = e.token_hash
-    left join person p on p.workspace_no = e.workspace_no and p.id = e.new_person`,
-)
+    left join person p on p.workspace_no = e.workspace_no and p.id = e.new_person
+  )
+  select count(*)::int as count from written`
 
 /** Writes devices that are locked or new, the people that they need and their events. */
 export async function writeDevices(sql: Sql, { devices, events }: Changes): Promise<void> {
@@ -133,11 +98,12 @@ export async function writeDevices(sql: Sql, { devices, events }: Changes): Prom
       from_no: event.from?.no ?? undefined,
     })),
   ]
-  const { count } = await write<Written>(sql, 'update-devices', updateText, [
-    people.named(),
-    ...values,
-  ])
-  if (count !== devices.length) throw new RacedError()
+  const { rows } = await sql.query<{ count: number }>({
+    name: 'write-devices',
+    text: writeText,
+    values: [people.named(), ...values].map((value) => JSON.stringify(value)),
+  })
+  if (rows[0]?.count !== devices.length) throw new RacedError()
 }
 
 // By place: of a join by key the planner might make a scan of all devices. The rows are locked, so that
@@ -158,32 +124,6 @@ export async function touchDevices(sql: Sql, devices: readonly DeviceState[]): P
     ordered_at: orderedAt,
   }))
   await sql.query({ name: 'touch-devices', text: touchText, values: [JSON.stringify(rows)] })
-}
-
-/**
- * Writes devices of tokens that nobody has, without a look before, each with its `registered` event.
- * The answer leaves out others.
- */
-export function insertDevices(sql: Sql, devices: NewRow[]): Promise<Inserted> {
-  const people = peopleNamed()
-  const rows = devices.map((row) => jsonOf(row, people))
-  return write<Inserted>(sql, 'insert-devices', insertText, [people.named(), rows, rows.length])
-}
-
-async function write<Answer extends Written>(
-  sql: Sql,
-  name: string,
-  text: string,
-  values: readonly unknown[],
-): Promise<Answer> {
-  const { rows } = await sql.query<Answer>({
-    name,
-    text,
-    values: values.map((value) => JSON.stringify(value)),
-  })
-  const [answer] = rows
-  if (!answer) throw new Error('a write gave no row')
-  return answer
 }
 
 /** The people whom rows name: by number, or by id where they may have none yet. */
@@ -209,14 +149,7 @@ function peopleNamed() {
 
 /** A row as JSON; what is null, or as usual, is left out. */
 function jsonOf(row: NewRow, people: ReturnType<typeof peopleNamed>) {
-  const { device, isNew, given } = row
-  const times = given
-    ? { last_used: given.lastUsed ?? undefined, ordered_at: given.at ?? undefined }
-    : {
-        last_used: device.lastUsed,
-        ordered_at: device.orderedAt,
-        registered_at: device.registeredAt,
-      }
+  const { device, isNew } = row
   return {
     app_no: device.appNo,
     token_hash: device.tokenHash,
@@ -230,7 +163,9 @@ function jsonOf(row: NewRow, people: ReturnType<typeof peopleNamed>) {
     push_permission: device.pushPermission ? undefined : false,
     epoch: isNew ? undefined : device.epoch,
     is_deleted: device.isDeleted || undefined,
-    ...times,
+    last_used: device.lastUsed,
+    ordered_at: device.orderedAt,
+    registered_at: device.registeredAt,
     ...people.tie(row),
   }
 }
