@@ -98,16 +98,21 @@ export function tokenAt(seed: string, n: number): string {
   return createHash('sha256').update(`${seed}${n}`).digest('hex')
 }
 
-/** Stores iOS devices up to a number, with tokens that the seed determines (`tokenAt`). */
-export async function seedDevices(scene: Scene, count: number, seed: string): Promise<void> {
+/** Stores iOS devices from one number to another, with tokens that the seed determines (`tokenAt`). */
+export async function seedDevices(
+  scene: Scene,
+  last: number,
+  seed: string,
+  first = 1,
+): Promise<void> {
   await scene.database.query(
     `insert into devices (app_no, token_hash, token, platform, provider, last_used,
                           registered_at, ordered_at)
      select $1, substr(encode(sha256(convert_to(token, 'UTF8')), 'hex'), 1, 32)::uuid, token,
             'ios', 'apns', extract(epoch from now())::bigint, now(), now()
      from (select encode(sha256(convert_to($3 || i, 'UTF8')), 'hex') as token
-           from generate_series((select count(*) from devices) + 1, $2::bigint) i) t`,
-    [scene.appNo, count, seed],
+           from generate_series($4::bigint, $2::bigint) i) t`,
+    [scene.appNo, last, seed, first],
   )
   await scene.database.query('vacuum analyze devices')
 }

@@ -13,8 +13,10 @@ export async function registrySize(
   { few, many, seed }: { few: number; many: number; seed: string },
 ): Promise<void> {
   const rates = []
+  let stored = 0
   for (const [size, count] of [few, many].entries()) {
-    await seedDevices(scene, count, seed)
+    await seedDevices(scene, count, seed, stored + 1)
+    stored = count
     await register(scene, registering, 5000, `${seed}-size-${size}-warm-up`)
     const registered: number[] = []
     const read: number[] = []

@@ -134,8 +134,10 @@ export async function setDelay(scene: Scene, ms: number): Promise<void> {
 export async function growth(scene: Scene, report: Report, { devices, seed }: Size): Promise<void> {
   const few = Math.ceil(devices / 100)
   const perDevice = []
+  let stored = 0
   for (const count of [few, devices]) {
-    await seedDevices(scene, count, seed)
+    await seedDevices(scene, count, seed, stored + 1)
+    stored = count
     const all = await countDevices(scene)
     if (all < manyDevices) await broadcast(scene, all)
     const times = []

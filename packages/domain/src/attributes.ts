@@ -19,34 +19,50 @@ export const attributeBytesMax = 65_536
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype'])
 
 type Path = (string | number)[]
-type Found = { path: Path; message: string }
+/** `isFar`: the path is longer than anybody reads. */
+type Found = { path: Path; message: string; isFar?: true }
 
 /** The first thing wrong inside a value, with its path; null where all is well. */
-function findProblem(value: unknown, path: Path, depth: number): Found | null {
+function findProblem(value: unknown, depth: number): Found | null {
   if (typeof value === 'string') {
-    return isCleanText(value) ? null : { path, message: 'must be valid Unicode without NUL' }
+    return isCleanText(value) ? null : { path: [], message: 'must be valid Unicode without NUL' }
   }
   if (typeof value === 'number') {
-    return Number.isFinite(value) ? null : { path, message: 'must be a finite number' }
+    return Number.isFinite(value) ? null : { path: [], message: 'must be a finite number' }
   }
   if (value === null || typeof value === 'boolean') return null
-  if (typeof value !== 'object') return { path, message: 'must be JSON' }
+  const isList = Array.isArray(value)
+  if (!isList && !isPlainObject(value)) return { path: [], message: 'must be JSON' }
   if (depth > attributeDepthMax) {
-    return { path: path.slice(0, 3), message: `must not nest deeper than ${attributeDepthMax}` }
+    const message = `must not nest deeper than ${attributeDepthMax}`
+    return { path: [], message, isFar: true }
   }
-  for (const [key, inner] of Object.entries(value)) {
-    const innerPath = [...path, Array.isArray(value) ? Number(key) : key]
-    const problem = keyProblem(key, innerPath, path) ?? findProblem(inner, innerPath, depth + 1)
-    if (problem) return problem
+  if (isList) {
+    for (const [index, inner] of value.entries()) {
+      const found = findProblem(inner, depth + 1)
+      if (found) return within(index, found)
+    }
+    return null
+  }
+  for (const key of Object.keys(value)) {
+    const found = keyProblem(key)
+    if (found) return found
+    const inner = findProblem(value[key], depth + 1)
+    if (inner) return within(key, inner)
   }
   return null
 }
 
-function keyProblem(key: string, path: Path, parent: Path): Found | null {
-  if (forbiddenKeys.has(key)) return { path, message: 'is not allowed as a key' }
-  if (!isCleanText(key)) return { path: parent, message: 'has a key that is not valid Unicode' }
+/** A problem of an inner value as one of its outer: paths are made where something is wrong alone. */
+function within(key: string | number, found: Found): Found {
+  return { ...found, path: [key, ...found.path] }
+}
+
+function keyProblem(key: string): Found | null {
+  if (forbiddenKeys.has(key)) return { path: [key], message: 'is not allowed as a key' }
+  if (!isCleanText(key)) return { path: [], message: 'has a key that is not valid Unicode' }
   if (Buffer.byteLength(key) > attributeNameBytesMax) {
-    return { path: parent, message: `has a key over ${attributeNameBytesMax} bytes` }
+    return { path: [], message: `has a key over ${attributeNameBytesMax} bytes` }
   }
   return null
 }
@@ -65,9 +81,10 @@ export function jsonObject({ countMax, bytesMax }: ObjectLimits) {
   return z
     .custom<Attributes>(isPlainObject, 'must be an object')
     .superRefine((object, context) => {
-      const found = findProblem(object, [], 1)
+      const found = findProblem(object, 1)
       if (found) {
-        context.addIssue({ code: 'custom', path: found.path, message: found.message })
+        const path = found.isFar ? found.path.slice(0, 3) : found.path
+        context.addIssue({ code: 'custom', path, message: found.message })
       } else if (Object.keys(object).length > countMax) {
         context.addIssue({ code: 'custom', message: `must have at most ${countMax} keys` })
       } else if (Buffer.byteLength(JSON.stringify(object)) > bytesMax) {

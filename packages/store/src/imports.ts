@@ -1,5 +1,6 @@
 import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, isDatabaseUnavailable } from './connect.ts'
+import { createLanes } from './import-lanes.ts'
 import { importPeople, type PersonToImport } from './import-people.ts'
 import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
 import { insertNew } from './new-registrations.ts'
@@ -22,14 +23,13 @@ export type Imported =
   | { kind: 'identified' | 'created' | 'updated' | 'late' }
   | { kind: 'error'; error: unknown }
 
-/** Statements that run at a time. */
-const partsMax = 4
+/** Statements about people, and about devices, that run at a time. */
+const lanesMax = 4
 
 /**
  * Imports lines by the rules of registering, many in one statement. Lines about the same person or token
  * keep their order, within a batch and from one to the next, though the next may be given before the
- * last is done. After a batch that fails no device is imported. One
- * that is imported twice is as if it had been once.
+ * last is done. One that is imported twice is as if it had been once; after a batch that fails it has to be.
  */
 export function createImporter(
   database: Database,
@@ -38,6 +38,8 @@ export function createImporter(
   let areMostNew = true
   // Whether those who are only named are there: until most of them were not.
   let areMostKnown = true
+  const peopleLanes = createLanes(lanesMax)
+  const deviceLanes = createLanes(lanesMax)
 
   /** In one transaction, where it takes more than a statement. */
   async function insertWithStandings(items: DeviceItem[]) {
@@ -77,11 +79,12 @@ export function createImporter(
   /** Those of whom lines say something, and those who are only named where most are not there. */
   async function importNamed(rows: readonly ImportRow[]): Promise<Imported[]> {
     const results: Imported[] = rows.map(() => ({ kind: 'identified' }))
-    await inParts(
-      peopleOf(rows, !areMostKnown),
+    const people = peopleOf(rows, !areMostKnown)
+    await peopleLanes.run(
+      people,
       ({ id }) => id,
-      async (part) => {
-        await byHalves(
+      (part) =>
+        byHalves(
           part,
           async (some) => {
             await importPeople(database, some)
@@ -91,8 +94,7 @@ export function createImporter(
             for (const n of person.rows) results[n] = { kind: 'error', error }
             return null
           },
-        )
-      },
+        ),
     )
     return results
   }
@@ -104,35 +106,34 @@ export function createImporter(
     const items = rows.flatMap(({ device, standing }, row): DeviceItem[] =>
       device && results[row]?.kind !== 'error' ? [{ ...itemOf(device), row, standing }] : [],
     )
-    const isEntangled = areEntangled(items)
-    const keyOf = ({ wanted }: DeviceItem) => (isEntangled ? '' : wanted.token_hash)
-    await inParts(items, keyOf, async (part) => {
+    async function importPart(part: DeviceItem[], mayInsert: boolean) {
       const imported = await byHalves<DeviceItem, Imported>(
         part,
-        (some) => importDevices(some, !isEntangled),
+        (some) => importDevices(some, mayInsert),
         (_, error) => ({ kind: 'error', error }),
       )
-      for (const [n, result] of imported.entries()) {
-        const item = part[n]
-        if (item) results[item.row] = result
+      for (const [n, { row }] of part.entries()) {
+        const result = imported[n]
+        if (result) results[row] = result
       }
-    })
+    }
+    if (areEntangled(items)) await deviceLanes.alone(() => importPart(items, false))
+    else {
+      const keyOf = ({ wanted }: DeviceItem) => wanted.token_hash
+      await deviceLanes.run(items, keyOf, (part) => importPart(part, true))
+    }
     return results
   }
 
-  // People before people and devices before devices, as their batches come; the people of a batch are
-  // written while the devices of the one before are.
-  let named: Promise<unknown> = Promise.resolve()
-  let registered: Promise<unknown> = Promise.resolve()
-  return (rows) => {
-    const people = named.then(() => importNamed(rows))
-    named = people
-    const results = registered.then(async () => importRegistered(rows, await people))
-    registered = results
-    // Whoever waits for the results is told of a failure, and nothing comes after it.
-    people.catch(() => {})
-    results.catch(() => {})
-    return results
+  // People come before the devices that name them, and devices begin in the order of their batches.
+  let begun: Promise<unknown> = Promise.resolve()
+  return async (rows) => {
+    const people = importNamed(rows)
+    const registered = Promise.all([people, begun]).then(([results]) => ({
+      done: importRegistered(rows, results),
+    }))
+    begun = registered
+    return (await registered).done
   }
 }
 
@@ -164,17 +165,6 @@ function peopleOf(rows: readonly ImportRow[], areNamedWanted: boolean): PersonOf
   return [...people.values()]
 }
 
-/** Runs `work` on up to `partsMax` parts at a time; what has the same key is in one, in order. */
-async function inParts<T>(
-  all: readonly T[],
-  keyOf: (one: T) => string,
-  work: (part: T[]) => Promise<void>,
-): Promise<void> {
-  const parts: T[][] = Array.from({ length: partsMax }, () => [])
-  for (const one of all) parts[numberOf(keyOf(one)) % partsMax]?.push(one)
-  await Promise.all(parts.filter((part) => part.length > 0).map(work))
-}
-
 /** Whether a line is about another line's token, too: then all go one after the other. */
 function areEntangled(items: readonly DeviceItem[]): boolean {
   const tokens = new Map<string, string>()
@@ -186,12 +176,6 @@ function areEntangled(items: readonly DeviceItem[]): boolean {
     tokens.set(key, token_hash)
     return other !== undefined && other !== token_hash
   })
-}
-
-function numberOf(text: string): number {
-  let number = 0
-  for (let n = 0; n < text.length; n += 1) number = (number * 31 + text.charCodeAt(n)) >>> 0
-  return number
 }
 
 /** Runs what fails in halves, down to the one that is at fault: its neighbours must not suffer (R9). */

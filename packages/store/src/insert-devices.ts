@@ -1,26 +1,12 @@
 import type { Json } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
+import type { DeviceState, Registration } from './registration-rule.ts'
 
-/** A device of a token that nobody has, as it is stored. What is null is as usual. */
+/** A device of a token that nobody has, and the call that registers it. */
 export interface NewDevice {
-  appNo: number
-  tokenHash: string
-  token: string | null
-  platform: string
-  provider: string
-  environment: string | null
-  installationId: string | null
-  readerHash: string | null
-  attributes: Json
-  pushPermission: boolean
-  /** Unix seconds; null is now. */
-  lastUsed: number | null
-  /** ms since the epoch; null is now. */
-  orderedAt: number | null
-  workspaceNo: number
-  personId: string | null
-  /** The person is added where there is none; else the device is left out. */
-  mayAddPerson: boolean
+  /** But for its times. */
+  device: DeviceState
+  call: Registration
 }
 
 /** Which were inserted, and when: ms by the database's clock. */
@@ -87,8 +73,9 @@ const insertText = `
   from written`
 
 /**
- * Writes devices of tokens that nobody has, without a look before, each with its `registered` event.
- * The answer leaves out others.
+ * Writes devices of tokens that nobody has, without a look before, each with its `registered` event; a
+ * time that the call does not tell is now. The answer leaves out others, and those whose person is not
+ * there and not to be added.
  */
 export async function insertDevices(sql: Sql, devices: readonly NewDevice[]): Promise<Inserted> {
   const column = (of: (device: NewDevice) => Json) => JSON.stringify(devices.map(of))
@@ -96,21 +83,22 @@ export async function insertDevices(sql: Sql, devices: readonly NewDevice[]): Pr
     name: 'insert-devices',
     text: insertText,
     values: [
-      column(({ appNo }) => appNo),
-      column(({ tokenHash }) => tokenHash),
-      column(({ token }) => token),
-      column(({ platform }) => platform),
-      column(({ provider }) => provider),
-      column(({ environment }) => environment),
-      column(({ installationId }) => installationId),
-      column(({ readerHash }) => readerHash),
-      column(({ attributes }) => attributes),
-      column(({ pushPermission }) => pushPermission),
-      column(({ lastUsed }) => lastUsed),
-      column(({ orderedAt }) => orderedAt),
-      column(({ workspaceNo }) => workspaceNo),
-      column(({ personId }) => personId),
-      column(({ mayAddPerson }) => mayAddPerson),
+      column(({ device }) => device.appNo),
+      column(({ device }) => device.tokenHash),
+      column(({ device }) => device.token),
+      column(({ device }) => device.platform),
+      column(({ device }) => device.provider),
+      column(({ device }) => device.environment),
+      column(({ device }) => device.installationId),
+      column(({ device }) => device.readerHash),
+      column(({ device }) => device.attributes),
+      column(({ device }) => device.pushPermission),
+      column(({ call }) => call.lastUsed),
+      column(({ call }) => call.at),
+      column(({ call }) => call.workspaceNo),
+      column(({ call }) => call.personId),
+      // One that may be late must not leave somebody behind.
+      column(({ call }) => call.at === null),
       devices.length,
     ],
   })

@@ -52,11 +52,9 @@ export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inser
   for (const n of firsts.values()) {
     const item = items[n]
     if (!item) continue
-    const { at: orderedAt, lastUsed, workspaceNo, personId } = item.call
     const device = decideNew(item)
     devices[n] = device
-    const mayAddPerson = orderedAt === null
-    rows.push({ ...device, lastUsed, orderedAt, workspaceNo, personId, mayAddPerson })
+    rows.push({ device, call: item.call })
   }
   if (rows.length === 0) return { now: 0, devices }
   const { now, keys } = await insertDevices(sql, rows)

@@ -6,8 +6,14 @@ import { canonicalToken } from '@pushkeep/domain'
  * are out of reach (2^64 tokens for one), and the index is 16 bytes a row whatever the token's length.
  */
 export function tokenHash(token: string): string {
-  return hash('sha256', canonicalToken(token), 'hex').slice(0, 32)
+  // A request asks twice: to find its device, and to name it in the log.
+  if (token !== last.token) {
+    last = { token, hash: hash('sha256', canonicalToken(token), 'hex').slice(0, 32) }
+  }
+  return last.hash
 }
+
+let last: { token: string | null; hash: string } = { token: null, hash: '' }
 
 /**
  * As much of a token as may be shown: enough to tell devices apart and to find one in the database
