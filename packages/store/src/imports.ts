@@ -24,7 +24,7 @@ export type Imported =
   | { kind: 'error'; error: unknown }
 
 /** Statements about people, and about devices, that run at a time. */
-const lanesMax = 4
+const lanesMax = 3
 
 /**
  * Imports lines by the rules of registering, many in one statement. Lines about the same person or token

@@ -30,8 +30,8 @@ interface Line {
   parsed: Parsed
 }
 
-/** Batches that are written at a time: of the second the people, while of the first the devices are. */
-const batchesAtOnce = 2
+/** Batches that are written at a time: of the next the people, while of the first the devices are. */
+const batchesAtOnce = 3
 
 /** Imports records batch by batch: while some are written, the next is read. */
 export async function runImport(run: ImportRun): Promise<Tally> {
