@@ -105,16 +105,23 @@ export async function seedDevices(
   seed: string,
   first = 1,
 ): Promise<void> {
-  await scene.database.query(
-    `insert into devices (app_no, token_hash, token, platform, provider, last_used,
-                          registered_at, ordered_at)
-     select $1, substr(encode(sha256(convert_to(token, 'UTF8')), 'hex'), 1, 32)::uuid, token,
-            'ios', 'apns', extract(epoch from now())::bigint, now(), now()
-     from (select encode(sha256(convert_to($3 || i, 'UTF8')), 'hex') as token
-           from generate_series($4::bigint, $2::bigint) i) t`,
-    [scene.appNo, last, seed, first],
-  )
-  await scene.database.query('vacuum analyze devices')
+  // Millions take longer than a statement of the product may.
+  const client = await scene.database.connect()
+  try {
+    await client.query('set statement_timeout = 0')
+    await client.query(
+      `insert into devices (app_no, token_hash, token, platform, provider, last_used,
+                            registered_at, ordered_at)
+       select $1, substr(encode(sha256(convert_to(token, 'UTF8')), 'hex'), 1, 32)::uuid, token,
+              'ios', 'apns', extract(epoch from now())::bigint, now(), now()
+       from (select encode(sha256(convert_to($3 || i, 'UTF8')), 'hex') as token
+             from generate_series($4::bigint, $2::bigint) i) t`,
+      [scene.appNo, last, seed, first],
+    )
+    await client.query('vacuum analyze devices')
+  } finally {
+    client.release(true)
+  }
 }
 
 /** Makes every device one of Android, by its provider alone: the simulator takes any token. */

@@ -75,7 +75,10 @@ export class SessionPool implements SessionHost {
     const isFirst = this.#waiting.size === 0 || (isUrgent && this.#waiting.urgent === 0)
     const session = isFirst ? this.#withMostRoom(isUrgent) : null
     if (session) session.send(exchange)
-    else this.#wait(exchange)
+    else {
+      this.#waiting.push(exchange)
+      this.#attendLater()
+    }
   }
 
   /** The value of `:authority`. */
@@ -173,12 +176,6 @@ export class SessionPool implements SessionHost {
     return isUrgent || streams < this.#pace.limit ? best : null
   }
 
-  #wait(exchange: Exchange): void {
-    this.#waiting.push(exchange)
-    this.#connectIfNone()
-    this.#queueTimer ??= setTimeout(() => this.#attend(), this.#settings.growAfterMs)
-  }
-
   #pump(): void {
     while (this.#waiting.size > 0) {
       const session = this.#withMostRoom(this.#waiting.urgent > 0)
@@ -186,7 +183,10 @@ export class SessionPool implements SessionHost {
       const exchange = this.#waiting.shift()
       if (exchange) session.send(exchange)
     }
-    if (this.#waiting.size === 0) return
+    if (this.#waiting.size > 0) this.#attendLater()
+  }
+
+  #attendLater(): void {
     this.#connectIfNone()
     this.#queueTimer ??= setTimeout(() => this.#attend(), this.#settings.growAfterMs)
   }

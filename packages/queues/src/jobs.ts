@@ -37,7 +37,7 @@ export interface NewJob {
 /** So many jobs take what comes at one moment to two workers; what else comes shares them. */
 const jobsAtOnce = 2
 
-/** Fewer are one job: a second one costs more than it hastens. */
+/** Up to so many are one job: a second one costs more than it hastens. */
 const oneJobMax = 24
 
 /**
