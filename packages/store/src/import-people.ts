@@ -1,29 +1,27 @@
 import { type Attributes, attributeChange } from '@pushkeep/domain'
 import { type Sql, withRepeat } from './connect.ts'
 
-/** A person as lines of an import name them. */
+/** A person as lines of an import tell of them. */
 export interface PersonToImport {
   workspaceNo: number
   id: string
-  /** null: only named, by a device. */
-  attributes: Attributes | null
+  attributes: Attributes
   suppressed: boolean
 }
 
-// Of somebody blocked nothing changes. Whoever is only named is added where they are missing, and else
-// left as they are. Those who are known are updated by join: in `on conflict do update` each row would
-// look for its own line in all of them.
+// Of somebody blocked nothing changes. Those who are known are updated by join: in `on conflict do update`
+// each row would look for its own line in all of them.
 const importText = `
   with said as materialized (
     select s.*, p.person_no, p.blocked_at is not null as is_blocked
     from json_to_recordset($1) as s(
-      workspace_no int, id text, set jsonb, removed text[], suppressed boolean, is_named boolean)
+      workspace_no int, id text, set jsonb, removed text[], suppressed boolean)
     left join lateral (
       select person_no, blocked_at from people
       where workspace_no = s.workspace_no and id = s.id limit 1) p on true
   ), locked as materialized (
     select p.person_no from people p
-    where p.person_no in (select person_no from said where not is_named and not is_blocked)
+    where p.person_no in (select person_no from said where not is_blocked)
     order by p.person_no for no key update
   ), changed as (
     update people p
@@ -35,18 +33,34 @@ const importText = `
     where p.person_no = s.person_no
   )
   insert into people (workspace_no, id, attributes, suppressed_at)
-  select workspace_no, id, coalesce(set, '{}'), case when suppressed then now() end
+  select workspace_no, id, set, case when suppressed then now() end
   from said where person_no is null order by workspace_no, id`
 
 /** Adds people and merges attributes (R8). Each may be named once. */
 export async function importPeople(sql: Sql, people: readonly PersonToImport[]): Promise<void> {
   const rows = people.map(({ workspaceNo, id, attributes, suppressed }) => {
-    const base = { workspace_no: workspaceNo, id, is_named: attributes === null }
-    if (attributes === null) return base
     const { set, remove } = attributeChange(attributes)
-    return { ...base, set, removed: remove, suppressed }
+    return { workspace_no: workspaceNo, id, set, removed: remove, suppressed }
   })
   await withRepeat(() =>
     sql.query({ name: 'import-people', text: importText, values: [JSON.stringify(rows)] }),
+  )
+}
+
+const addText = `
+  insert into people (workspace_no, id)
+  select n.workspace_no, n.id from json_to_recordset($1) as n(workspace_no int, id text)
+  where (select true from people where workspace_no = n.workspace_no and id = n.id limit 1) is null
+  order by n.workspace_no, n.id
+  on conflict do nothing`
+
+/** Adds those who are not there. */
+export async function addPeople(
+  sql: Sql,
+  people: readonly { workspaceNo: number; id: string }[],
+): Promise<void> {
+  const rows = people.map(({ workspaceNo, id }) => ({ workspace_no: workspaceNo, id }))
+  await withRepeat(() =>
+    sql.query({ name: 'add-people', text: addText, values: [JSON.stringify(rows)] }),
   )
 }

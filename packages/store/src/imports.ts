@@ -1,7 +1,7 @@
 import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, isDatabaseUnavailable } from './connect.ts'
 import { createLanes } from './import-lanes.ts'
-import { importPeople, type PersonToImport } from './import-people.ts'
+import { addPeople, importPeople, type PersonToImport } from './import-people.ts'
 import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
 import { insertNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
@@ -36,8 +36,6 @@ export function createImporter(
 ): (rows: readonly ImportRow[]) => Promise<Imported[]> {
   // What the last lines were: tokens of an installation that moves here, or of one that is here.
   let areMostNew = true
-  // Whether those who are only named are there: until most of them were not.
-  let areMostKnown = true
   const peopleLanes = createLanes(lanesMax)
   const deviceLanes = createLanes(lanesMax)
 
@@ -56,6 +54,8 @@ export function createImporter(
 
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
     const isTried = areMostNew && mayInsert
+    // Whom a line names is there afterwards, also where it is late.
+    if (!isTried) await addPeople(database, namedBy(items))
     const first = isTried ? await withRaces(() => insertWithStandings(items)) : []
     const rest = items.filter((_, n) => !first[n])
     const locked = await withRaces(() =>
@@ -67,8 +67,6 @@ export function createImporter(
       ),
     )
     areMostNew = locked.newCount + items.length - rest.length > items.length / 2
-    // What was new and could not be inserted at once had nobody to be tied to.
-    if (isTried) areMostKnown &&= locked.newCount <= items.length / 2
     const second = locked.results.map(({ applied }, n): Imported => {
       if (!applied) return { kind: 'late' }
       return { kind: locked.areNew[n] ? 'created' : 'updated' }
@@ -76,12 +74,10 @@ export function createImporter(
     return items.map((_, n) => (first[n] ? { kind: 'created' } : taken(second)))
   }
 
-  /** Those of whom lines say something, and those who are only named where most are not there. */
-  async function importNamed(rows: readonly ImportRow[]): Promise<Imported[]> {
+  async function importIdentified(rows: readonly ImportRow[]): Promise<Imported[]> {
     const results: Imported[] = rows.map(() => ({ kind: 'identified' }))
-    const people = peopleOf(rows, !areMostKnown)
     await peopleLanes.run(
-      people,
+      peopleOf(rows),
       ({ id }) => id,
       (part) =>
         byHalves(
@@ -104,7 +100,9 @@ export function createImporter(
     results: Imported[],
   ): Promise<Imported[]> {
     const items = rows.flatMap(({ device, standing }, row): DeviceItem[] =>
-      device && results[row]?.kind !== 'error' ? [{ ...itemOf(device), row, standing }] : [],
+      device && results[row]?.kind !== 'error'
+        ? [{ ...itemOf(device), addsPerson: true, row, standing }]
+        : [],
     )
     async function importPart(part: DeviceItem[], mayInsert: boolean) {
       const imported = await byHalves<DeviceItem, Imported>(
@@ -128,7 +126,7 @@ export function createImporter(
   // People come before the devices that name them, and devices begin in the order of their batches.
   let begun: Promise<unknown> = Promise.resolve()
   return async (rows) => {
-    const people = importNamed(rows)
+    const people = importIdentified(rows)
     const registered = Promise.all([people, begun]).then(([results]) => ({
       done: importRegistered(rows, results),
     }))
@@ -137,30 +135,30 @@ export function createImporter(
   }
 }
 
+function namedBy(items: readonly DeviceItem[]) {
+  return items.flatMap(({ call: { workspaceNo, personId: id } }) =>
+    id === null ? [] : [{ workspaceNo, id }],
+  )
+}
+
 interface PersonOfRows extends PersonToImport {
   /** Which lines say it. */
   rows: number[]
 }
 
-/**
- * The people of whom the lines say something, each once, and those who are only named if they are wanted;
- * what several lines say of one is said in their order.
- */
-function peopleOf(rows: readonly ImportRow[], areNamedWanted: boolean): PersonOfRows[] {
+/** The people of whom lines tell, each once; what several lines tell of one is told in their order. */
+function peopleOf(rows: readonly ImportRow[]): PersonOfRows[] {
   const people = new Map<string, PersonOfRows>()
-  for (const [n, { workspaceNo, person, device }] of rows.entries()) {
-    const id = person?.id ?? (areNamedWanted ? (device?.personId ?? null) : null)
-    if (id === null) continue
-    const key = `${workspaceNo} ${id}`
-    let known = people.get(key)
-    if (!known) {
-      known = { workspaceNo, id, attributes: null, suppressed: false, rows: [] }
-      people.set(key, known)
-    }
-    known.rows.push(n)
+  for (const [n, { workspaceNo, person }] of rows.entries()) {
     if (!person) continue
-    known.attributes = { ...known.attributes, ...person.attributes }
-    known.suppressed ||= person.suppressed
+    const { id, attributes, suppressed } = person
+    const key = `${workspaceNo} ${id}`
+    const known = people.get(key)
+    if (known) {
+      known.rows.push(n)
+      known.attributes = { ...known.attributes, ...attributes }
+      known.suppressed ||= suppressed
+    } else people.set(key, { workspaceNo, id, attributes, suppressed, rows: [n] })
   }
   return [...people.values()]
 }

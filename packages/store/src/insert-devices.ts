@@ -7,6 +7,8 @@ export interface NewDevice {
   /** But for its times. */
   device: DeviceState
   call: Registration
+  /** The person whom the call names is added where there is none; else such a device is left out. */
+  addsPerson: boolean
 }
 
 /** Which were inserted, and when: ms by the database's clock. */
@@ -21,14 +23,15 @@ const statementMs = `date_trunc('milliseconds', statement_timestamp())`
 
 // Rows come column by column: parsed as records, each of their fields would be looked up by its name,
 // which takes twice as long. Whoever deletes a person locks them first, and the rows of these hold theirs.
-// A token that stands there nevertheless is left alone, and missed; so is that of somebody blocked.
+// A token that stands there nevertheless is left alone, and missed; so is that of somebody blocked, or whom
+// another statement adds now.
 const insertText = `
   with given as (
     select app_no::int, token_hash::uuid, token, platform, provider, environment, installation_id,
            decode(reader_hash, 'hex') as reader_hash, attributes::jsonb,
            push_permission::boolean, last_used::bigint,
            to_timestamp(ordered_at::float8 / 1000) as ordered_at, workspace_no::int, person_id,
-           may_add_person::boolean
+           adds_person::boolean
     from rows from (
       json_array_elements_text($1), json_array_elements_text($2), json_array_elements_text($3),
       json_array_elements_text($4), json_array_elements_text($5), json_array_elements_text($6),
@@ -36,7 +39,7 @@ const insertText = `
       json_array_elements_text($10), json_array_elements_text($11), json_array_elements_text($12),
       json_array_elements_text($13), json_array_elements_text($14), json_array_elements_text($15)
     ) as g(app_no, token_hash, token, platform, provider, environment, installation_id, reader_hash,
-           attributes, push_permission, last_used, ordered_at, workspace_no, person_id, may_add_person)
+           attributes, push_permission, last_used, ordered_at, workspace_no, person_id, adds_person)
   ), met as materialized (
     select g.*, p.person_no, p.blocked_at
     from given g left join lateral (
@@ -45,8 +48,9 @@ const insertText = `
   ), added as materialized (
     insert into people (workspace_no, id)
     select distinct workspace_no, person_id from met
-    where person_no is null and person_id is not null and may_add_person
+    where person_no is null and person_id is not null and adds_person
     order by workspace_no, person_id
+    on conflict do nothing
     returning person_no, workspace_no, id
   ), written as (
     insert into devices (app_no, token_hash, token, platform, provider, environment, person_no,
@@ -73,9 +77,8 @@ const insertText = `
   from written`
 
 /**
- * Writes devices of tokens that nobody has, without a look before, each with its `registered` event; a
- * time that the call does not tell is now. The answer leaves out others, and those whose person is not
- * there and not to be added.
+ * Writes devices of tokens that nobody has, without a look before, each with its `registered` event, and
+ * the people whom they may add; a time that the call does not tell is now. The answer leaves out others.
  */
 export async function insertDevices(sql: Sql, devices: readonly NewDevice[]): Promise<Inserted> {
   const column = (of: (device: NewDevice) => Json) => JSON.stringify(devices.map(of))
@@ -97,8 +100,7 @@ export async function insertDevices(sql: Sql, devices: readonly NewDevice[]): Pr
       column(({ call }) => call.at),
       column(({ call }) => call.workspaceNo),
       column(({ call }) => call.personId),
-      // One that may be late must not leave somebody behind.
-      column(({ call }) => call.at === null),
+      column(({ addsPerson }) => addsPerson),
       devices.length,
     ],
   })

@@ -12,6 +12,8 @@ import {
 export interface Item {
   call: Registration
   wanted: Wanted
+  /** Whom it names is added, even if it comes too late for the token. */
+  addsPerson?: true
 }
 
 /**
@@ -54,7 +56,7 @@ export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inser
     if (!item) continue
     const device = decideNew(item)
     devices[n] = device
-    rows.push({ device, call: item.call })
+    rows.push({ device, call: item.call, addsPerson: item.addsPerson ?? item.call.at === null })
   }
   if (rows.length === 0) return { now: 0, devices }
   const { now, keys } = await insertDevices(sql, rows)
