@@ -66,7 +66,7 @@ export async function shadow(
   { devices, seed }: { devices: number; seed: string },
 ): Promise<void> {
   await seedDevices(scene, devices, seed)
-  await paced(scene, 50, 200, `${seed}-shadow-warm-up`)
+  await paced(scene, 50, 200, `${seed}-warm-up`)
   const idle = await paced(scene, 50, 1000, `${seed}-idle`)
   const name = `${seed}-shadow`
   await seedPeople(scene, 1000, name)

@@ -114,9 +114,10 @@ export interface AttributeChange {
 /** Splits attributes as sent into those that change and those that go: `null` or `""` removes. */
 export function attributeChange(sent: Attributes): AttributeChange {
   const change: AttributeChange = { set: {}, remove: [] }
-  for (const [key, value] of Object.entries(sent)) {
+  for (const key of Object.keys(sent)) {
+    const value = sent[key]
     if (value === null || value === '') change.remove.push(key)
-    else change.set[key] = value
+    else if (value !== undefined) change.set[key] = value
   }
   return change
 }

@@ -15,8 +15,6 @@ export const reservedAttributes = [
   'device_locale',
 ] as const
 
-const reserved = new Set<string>(reservedAttributes)
-
 const PlatformInput = z
   .string()
   .transform((text) => text.toLowerCase())
@@ -106,8 +104,9 @@ export function deviceAttributeChange(
     }
   }
   const { set, remove } = attributeChange(rest)
-  for (const [key, value] of Object.entries(set)) {
-    if (!reserved.has(key)) continue
+  for (const key of reservedAttributes) {
+    const value = set[key]
+    if (value === undefined) continue
     if (typeof value === 'object') {
       return { kind: 'problem', problem: { path: `attributes.${key}`, message: 'must be text' } }
     }

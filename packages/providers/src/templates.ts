@@ -95,21 +95,46 @@ export function markTemplates(content: MessageContent): MarkedContent {
   return { content: mapTexts(content, (text) => templates.mark(text)), templates }
 }
 
+interface KnownTemplate {
+  parsed: Template[]
+  /** The attributes of the person that it reads. */
+  personKeys: string[]
+  /** What it came to, by what it read; null: it is not the same for the same. */
+  values: Map<string, string> | null
+}
+
+/** Most values of a template that are kept, and the longest text of what one read. */
+const valuesMax = 1000
+const readLengthMax = 200
+
 /** The templates of a message, by number. */
 export class Templates {
-  readonly #parsed: Template[][] = []
+  readonly #known: KnownTemplate[] = []
   readonly #prefix = `${randomUUID()}.`
+  /** What came with the message for which values are kept. */
+  #trigger: Attributes | null = null
 
   /** Adds one, and returns what stands for it. */
   mark(text: string): string {
-    this.#parsed.push(engine.parse(text))
-    return `${this.#prefix}${this.#parsed.length - 1}.`
+    const personKeys = new Set<string>()
+    readTemplate(text, personKeys)
+    this.#known.push({
+      parsed: engine.parse(text),
+      personKeys: [...personKeys],
+      // The filter `sample` picks at random, anew for each person.
+      values: text.includes('sample') ? null : new Map(),
+    })
+    return `${this.#prefix}${this.#known.length - 1}.`
   }
 
   /** The values for one person; null where a template fails, as one with a filter that it misuses. */
   fill(scope: TemplateScope): string[] | null {
+    if (scope.trigger !== this.#trigger) {
+      this.#trigger = scope.trigger
+      for (const { values } of this.#known) values?.clear()
+    }
     try {
-      return this.#parsed.map((one) => clean(String(engine.renderSync(one, scope))))
+      return this.#known.map((template) => textFor(template, scope))
     } catch {
       return null
     }
@@ -128,6 +153,27 @@ export class Templates {
     }
     return { parts, holes }
   }
+}
+
+/**
+ * Names repeat, and plans more: a template is rendered once for all of whom it reads the same. It is given
+ * nothing else, so that no text can hold anything of another person.
+ */
+function textFor({ parsed, personKeys, values }: KnownTemplate, scope: TemplateScope): string {
+  const { trigger } = scope
+  const customer: Attributes = {}
+  for (const key of personKeys) {
+    const value = scope.customer && Object.hasOwn(scope.customer, key) ? scope.customer[key] : null
+    if (value !== undefined && value !== null) customer[key] = value
+  }
+  const render = () => clean(String(engine.renderSync(parsed, { customer, trigger })))
+  if (values === null) return render()
+  const read = JSON.stringify(customer)
+  const known = values.get(read)
+  if (known !== undefined) return known
+  const text = render()
+  if (values.size < valuesMax && read.length <= readLengthMax) values.set(read, text)
+  return text
 }
 
 /** JSON cut where templates go. */

@@ -1,4 +1,4 @@
-import type { MessageContent } from '@pushkeep/domain'
+import type { Json, MessageContent } from '@pushkeep/domain'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
@@ -31,6 +31,47 @@ test.each([
   ['{{ customer.constructor }}{{ customer.__proto__ }}', ''],
 ])('%s becomes %s', (text, expected) => {
   expect(filled(text)).toBe(expected)
+})
+
+test('each person gets what their own attributes make of it, whoever came before', () => {
+  const templates = new Templates()
+  templates.mark('{{ customer.name }} {% if customer.plan == "pro" %}+{% else %}-{% endif %}')
+  templates.mark('{{ customer.plan }}{{ customer.constructor }}')
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.record({
+          name: fc.option(fc.constantFrom<Json[]>('Ana', 'Bo', '1', 1, ['Ana'], { a: 'Ana' })),
+          plan: fc.option(fc.constantFrom('pro', 'free'), { nil: undefined }),
+          other: fc.integer(),
+        }),
+      ),
+      (people) => {
+        for (const customer of people) {
+          const scope = { customer: JSON.parse(JSON.stringify(customer)), trigger: {} }
+          const alone = new Templates()
+          alone.mark('{{ customer.name }} {% if customer.plan == "pro" %}+{% else %}-{% endif %}')
+          alone.mark('{{ customer.plan }}{{ customer.constructor }}')
+          expect(templates.fill(scope)).toEqual(alone.fill(scope))
+        }
+      },
+    ),
+  )
+})
+
+test('what comes with another message is not taken for this one', () => {
+  const templates = new Templates()
+  templates.mark('{{ trigger.order }}')
+  const values = [1, 2, 1].map((order) => templates.fill({ customer: null, trigger: { order } }))
+  expect(values).toEqual([['1'], ['2'], ['1']])
+})
+
+test('what is picked at random is picked for each person', () => {
+  const templates = new Templates()
+  templates.mark('{{ trigger.list | sample }}')
+  const list = Array.from({ length: 1000 }, (_, n) => n)
+  const picked = list.map(() => templates.fill({ customer: null, trigger: { list } })?.[0])
+  expect(new Set(picked).size).toBeGreaterThan(1)
 })
 
 test('where nobody is known the attributes are empty', () => {

@@ -59,6 +59,7 @@ export async function addPeople(
   sql: Sql,
   people: readonly { workspaceNo: number; id: string }[],
 ): Promise<void> {
+  if (people.length === 0) return
   const rows = people.map(({ workspaceNo, id }) => ({ workspace_no: workspaceNo, id }))
   await withRepeat(() =>
     sql.query({ name: 'add-people', text: addText, values: [JSON.stringify(rows)] }),

@@ -53,11 +53,10 @@ export function createImporter(
   }
 
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
-    const isTried = areMostNew && mayInsert
-    // Whom a line names is there afterwards, also where it is late.
-    if (!isTried) await addPeople(database, namedBy(items))
-    const first = isTried ? await withRaces(() => insertWithStandings(items)) : []
+    const first = areMostNew && mayInsert ? await withRaces(() => insertWithStandings(items)) : []
     const rest = items.filter((_, n) => !first[n])
+    // Whom a line names is there afterwards, also where it is late.
+    await addPeople(database, namedBy(rest))
     const locked = await withRaces(() =>
       registerLocked(database, rest, (sql, areNew) =>
         restoreStandings(

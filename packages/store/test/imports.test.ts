@@ -74,6 +74,14 @@ test('whatever was registered here since stays (R1); whom a late line names is t
     expect((await registry.device(token))?.personId).toBe('new-owner')
     expect(await person(owner)).not.toBeNull()
   }
+  const [token, at] = [randomToken(), now() - hour]
+  const rows = [
+    deviceRow({ token, personId: 'first', at }),
+    deviceRow({ token, personId: 'second', at: at - hour }),
+  ]
+  const fresh = createImporter(registry.database)
+  expect(kinds(await fresh(rows))).toEqual(['created', 'late'])
+  expect(await person('second')).not.toBeNull()
 })
 
 test('tokens of people who are new, several of each, all find their people', async () => {
