@@ -41,6 +41,12 @@ const breathMs = 100
 /** How long a fastest answer counts; then it is measured anew, with half as many in flight. */
 const periodMs = 10_000
 
+/** So long after an urgent request the others yield, in ms. */
+const yieldMs = 250
+
+/** They give up this share of those that only share system calls: they are as quick without, and others quicker. */
+const yieldShare = 0.75
+
 /**
  * How many requests to keep in flight: as many as the peer's answer time needs, and no more, since
  * what is in flight when this process is killed is in doubt (R5). It grows by half in the time of an
@@ -68,6 +74,8 @@ export class Pace {
   #slowAnswers = slowAnswers
   /** Answers queued since this burst began: what is in flight is about enough. */
   #hasQueued = false
+  #urgentAt = Number.NEGATIVE_INFINITY
+  #isYielding = false
 
   constructor(settings: PaceSettings) {
     this.#min = settings.inFlightMin
@@ -77,13 +85,22 @@ export class Pace {
 
   /** Requests that may be in flight now. */
   get limit(): number {
-    return Math.floor(this.#limit)
+    if (!this.#isYielding) return Math.floor(this.#limit)
+    const given = this.#min * yieldShare
+    return Math.floor(Math.min(this.#limit, Math.max(this.#min - given, this.#limit - given)))
+  }
+
+  /** An urgent request is about to be sent. What waits in line before it, here and at the peer, delays it. */
+  urgent(now: number): void {
+    this.#urgentAt = now
+    this.#isYielding = true
   }
 
   /** A request is about to be sent while `inFlight` are under way. */
   requested(now: number, inFlight: number): void {
     const pause = now - this.#requestedAt
     this.#requestedAt = now
+    this.#isYielding = now - this.#urgentAt < yieldMs
     if (pause > pauseMs) {
       this.#limit = Math.min(this.#limit, this.#start)
       this.#hasQueued = false
@@ -98,6 +115,7 @@ export class Pace {
     if (ms < this.#fastest) this.#fastest = ms
     this.#answers += 1
     this.#looks = 0
+    this.#isYielding = now - this.#urgentAt < yieldMs
     if (now - this.#requestedAt > breathMs) {
       this.#fastestAtRest = Math.min(this.#fastestAtRest, ms)
     }

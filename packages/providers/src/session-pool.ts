@@ -67,7 +67,8 @@ export class SessionPool implements SessionHost {
   ): void {
     const now = this.#settings.clock()
     const exchange = newExchange(headers, body, done, isUrgent, now)
-    if (!isUrgent) this.#pace.requested(now, this.#streams())
+    if (isUrgent) this.#pace.urgent(now)
+    else this.#pace.requested(now, this.#streams())
     if (this.#isClosing) {
       queueMicrotask(() => settle(exchange, { kind: 'unsent', reason: 'closed' }))
       return

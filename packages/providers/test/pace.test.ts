@@ -186,3 +186,28 @@ test('a peer that was quick at rest and is slow now is met as such after a hundr
   const reached = drive(pace, { answerMs: 50, perSecond: 10_000 }, 2000, 7000)
   expect(reached.perSecond).toBeGreaterThan(9000)
 })
+
+test.each([
+  ['quick', { answerMs: 1, perSecond: 8000 }],
+  ['slow', { answerMs: 50, perSecond: 12_000 }],
+])('an urgent request has others of a %s peer keep fewer in flight for a moment', (_, peer) => {
+  const pace = newPace()
+  drive(pace, peer, 0, 9000)
+  const before = pace.limit
+  expect(before).toBeGreaterThanOrEqual(least)
+  pace.urgent(9000)
+  expect(pace.limit).toBe(before - least * 0.75)
+  pace.requested(9100, pace.limit)
+  expect(pace.limit).toBe(before - least * 0.75)
+  pace.requested(9250, pace.limit)
+  expect(pace.limit).toBe(before)
+})
+
+test('a burst that begins beside urgent requests has as many in flight as without', () => {
+  const pace = newPace()
+  pace.requested(0, 0)
+  const alone = pace.limit
+  pace.urgent(0)
+  expect(alone).toBe(2)
+  expect(pace.limit).toBe(alone)
+})
