@@ -86,7 +86,7 @@ export const explicitChunks = `
   ), ${chunksOfRecipients}`
 
 /** How much of an audience one slice of planning takes: devices walked, or list entries. */
-const devicesPerSlice = 20_000
+const devicesPerSlice = 5000
 const entriesPerSlice = 1000
 
 interface Cursor {
