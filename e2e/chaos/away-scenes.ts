@@ -10,7 +10,7 @@ export function redisAwayScene(seconds: number): Scene {
   const fault = redisAway(seconds * 1000)
   return {
     name: `Redis away for ${seconds} s`,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
     repeatsMax: 0,
     backend: 'redis',
     async play(world) {
@@ -54,7 +54,7 @@ function callFigure(when: string, records: CallRecord[]): Figure {
 export function outageScene(seconds: number): Scene {
   return {
     name: `APNs away for ${seconds} s`,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
     async play(world) {
       const crowd = await gather(world, 'outage', 200)
       const load = startLoad(world, crowd, 20)

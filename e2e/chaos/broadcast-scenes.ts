@@ -10,7 +10,7 @@ const answerMs = 20
 export function broadcastScene(devices: number): Scene {
   return {
     name: `broadcast to ${devices}, a fifth dead, ${answerMs} ms`,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
     async play(world) {
       const id = await begin(world, devices)
       return { injected: {}, figures: await results(world, id, devices) }
@@ -25,7 +25,7 @@ export function broadcastScene(devices: number): Scene {
 export function killedBroadcastScene(devices: number, kills: number): Scene {
   return {
     name: `broadcast to ${devices}, a fifth dead, ${answerMs} ms, under kill -9`,
-    doubledMax: 0.001,
+    doubledMax: { share: 0.001 },
     async play(world) {
       const id = await begin(world, devices)
       for (let kill = 1; kill <= kills; kill += 1) {

@@ -55,9 +55,17 @@ function needed(service: Service | null): Service {
   return service
 }
 
+/** How long a push may have been in flight when a fault took its answer away, in ms. */
+const inFlightMs = 500
+
 export const killWorker: Fault = {
   kind: 'SIGKILL worker',
-  strike: ({ run, random }) => killAndRestart(random.pick(run.workers)),
+  strike({ run, random, doubts }) {
+    const killedAt = Date.now()
+    // What was on the wire arrives a moment later.
+    doubts.push({ from: killedAt - inFlightMs, until: killedAt + 100 })
+    return killAndRestart(random.pick(run.workers))
+  },
 }
 
 export const killRegistry: Fault = {
@@ -118,6 +126,19 @@ export const restart: Fault = {
   },
 }
 
+/** A state of the simulator for a while, that takes connections away: their answers are in doubt. */
+function disconnecting(kind: string, faults: object, ms: number): Fault {
+  const { strike } = provider(kind, faults, ms)
+  return {
+    kind,
+    async strike(world) {
+      const from = Date.now() - inFlightMs
+      await strike(world)
+      world.doubts.push({ from, until: Date.now() })
+    },
+  }
+}
+
 /** A state of the simulator for a while. */
 function provider(kind: string, faults: object, ms = 800): Fault {
   return {
@@ -148,12 +169,14 @@ export const slow = provider('slow answers', { delay_ms: 300 }, 1000)
 export const unavailable = provider('503 for a share', {
   status: { status: 503, reason: 'ServiceUnavailable', share: 0.3 },
 })
-export const refused = provider('connection refused', { refuse: true }, 1500)
-export const untrusted = provider('certificate not trusted', { untrusted: true }, 1500)
+export const refused = disconnecting('connection refused', { refuse: true }, 1500)
+export const untrusted = disconnecting('certificate not trusted', { untrusted: true }, 1500)
 export const throttled = provider('429 for a share', {
   status: { status: 429, reason: 'TooManyRequests', share: 0.2, retry_after_s: 1 },
 })
-export const silent = provider('silent connection', { silent: true }, 7000)
+export const silent = disconnecting('silent connection', { silent: true }, 7000)
+
+const connectionsLost = disconnecting('connections lost', { refuse: true }, 0)
 
 /** Connections end, and new ones find no address. */
 export const nameLost: Fault = {
@@ -161,8 +184,7 @@ export const nameLost: Fault = {
   async strike(world) {
     await writeFile(world.noNamesFile, '')
     try {
-      await world.simulator('PUT', '/faults', { apns: { refuse: true }, fcm: { refuse: true } })
-      await world.simulator('DELETE', '/faults')
+      await connectionsLost.strike(world)
       await sleep(2000)
     } finally {
       await rm(world.noNamesFile)

@@ -61,15 +61,29 @@ async function playScene(scene: Scene, seed: number, options: RunOptions): Promi
   }
 }
 
+const mustBeNone = [
+  'lost',
+  'beyondCollapse',
+  'withoutCause',
+  'wrongPerson',
+  'wrongStatus',
+  'unbalanced',
+] as const satisfies (keyof Verdict)[]
+
 /** Whether a scene came out as it must. */
 function isWell(scene: Scene, { played, verdict, repeats }: Result): boolean {
-  const { lost, beyondCollapse, wrongPerson, wrongStatus, unbalanced, doubled, arrived } = verdict
+  const { doubled, paused } = verdict
   return (
-    lost + beyondCollapse + wrongPerson + wrongStatus + unbalanced + verdict.paused.length === 0 &&
-    doubled <= Math.floor(arrived * scene.doubledMax) &&
+    mustBeNone.every((figure) => verdict[figure] === 0) &&
+    paused.length === 0 &&
+    doubled <= doubledMax(scene, verdict) &&
     repeats.most <= (scene.repeatsMax ?? Number.POSITIVE_INFINITY) &&
     played.figures.every((figure) => figure.isWell)
   )
+}
+
+function doubledMax({ doubledMax: max }: Scene, { arrived, doubts }: Verdict): number {
+  return 'share' in max ? Math.floor(arrived * max.share) : doubts * max.eachDoubt
 }
 
 function report(print: RunOptions['print'], scene: Scene, result: Result): boolean {
@@ -84,6 +98,7 @@ function report(print: RunOptions['print'], scene: Scene, result: Result): boole
   print(`  lost: ${verdict.lost}`)
   print(`  doubled at the provider: ${verdict.doubled} (${share} %)`)
   print(`  doubled beyond collapse: ${verdict.beyondCollapse}`)
+  print(`  doubled without a cause: ${verdict.withoutCause}`)
   print(`  sent to the wrong person: ${verdict.wrongPerson}`)
   print(`  statuses wrong: ${verdict.wrongStatus}`)
   print(`  messages that do not add up: ${verdict.unbalanced}`)

@@ -14,11 +14,13 @@ export interface Played {
   figures: Figure[]
 }
 
+/** How many pushes may be doubled: a share of all arrivals, or so many for each time of doubt. */
+export type DoubledMax = { share: number } | { eachDoubt: number }
+
 /** Faults and load in a world of their own; the verdict on what became of it is the same for all. */
 export interface Scene {
   name: string
-  /** Share of arrivals that may be doubled. */
-  doubledMax: number
+  doubledMax: DoubledMax
   /** How often one call may have to be repeated. */
   repeatsMax?: number
   /** Where the queues have to be; left out: anywhere. */

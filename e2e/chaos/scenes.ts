@@ -18,7 +18,7 @@ export const scenes: Scene[] = [
     everyMs: 400,
     people,
     messagesPerSecond,
-    doubledMax: 0.001,
+    doubledMax: { share: 0.001 },
   }),
   faultScene({
     name: 'stores killed',
@@ -30,7 +30,7 @@ export const scenes: Scene[] = [
     everyMs: 1500,
     people,
     messagesPerSecond,
-    doubledMax: 0.001,
+    doubledMax: { share: 0.001 },
     backend: 'redis',
   }),
   faultScene({
@@ -39,7 +39,7 @@ export const scenes: Scene[] = [
     everyMs: 600,
     people,
     messagesPerSecond,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
   }),
   faultScene({
     name: 'GOAWAY and refused streams',
@@ -53,7 +53,7 @@ export const scenes: Scene[] = [
     everyMs: 300,
     people,
     messagesPerSecond,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
   }),
   faultScene({
     name: 'rolling restarts',
@@ -61,7 +61,7 @@ export const scenes: Scene[] = [
     everyMs: 300,
     people,
     messagesPerSecond,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
     repeatsMax: 1,
   }),
   faultScene({
@@ -77,7 +77,7 @@ export const scenes: Scene[] = [
     everyMs: 500,
     people,
     messagesPerSecond,
-    doubledMax: 0,
+    doubledMax: { share: 0 },
   }),
   faultScene({
     name: 'silent connection',
@@ -86,7 +86,7 @@ export const scenes: Scene[] = [
     people,
     messagesPerSecond,
     // What was sent into the silence is in doubt, and is sent again.
-    doubledMax: 0.05,
+    doubledMax: { share: 0.05 },
   }),
   outageScene(120),
   redisAwayScene(300),
@@ -113,6 +113,7 @@ export const shortScene: Scene = faultScene({
   ],
   everyMs: 300,
   people: 60,
-  messagesPerSecond: 20,
-  doubledMax: 0.001,
+  messagesPerSecond: 60,
+  // Of so few pushes a share says nothing; so many are in flight soon after a burst begins.
+  doubledMax: { eachDoubt: 8 },
 })

@@ -11,11 +11,15 @@ export interface Verdict {
   doubled: number
   /** Doubled with another apns-id or collapse id: it would ring twice. */
   beyondCollapse: number
+  /** Doubled though the first was not in flight when a fault left such pushes in doubt. */
+  withoutCause: number
   wrongPerson: number
   wrongStatus: number
   /** Messages whose counts do not add up. */
   unbalanced: number
   arrived: number
+  /** Times in which faults left pushes in doubt. */
+  doubts: number
   /** Why lanes are paused: none of the faults is one of configuration. */
   paused: string[]
 }
@@ -45,10 +49,12 @@ export async function judge(world: World, settleMs: number): Promise<Verdict> {
     lost: countLost(world, ledger, byDelivery),
     doubled: repeats.reduce((sum, same) => sum + same.length - 1, 0),
     beyondCollapse: repeats.filter((same) => new Set(same.map((a) => a.apns_id)).size > 1).length,
+    withoutCause: repeats.filter((same) => !wasInDoubt(world, same)).length,
     wrongPerson: countWrongPerson(world, arrivals),
     wrongStatus: await countWrongStatus(world),
     unbalanced: ledger.messages.filter((message) => message.isOff).length,
     arrived: arrivals.length,
+    doubts: world.doubts.length,
     paused: ledger.paused,
   }
 }
@@ -130,6 +136,12 @@ function countLost(world: World, ledger: Ledger, arrived: Map<string, Arrival[]>
   }
   const sent = ledger.deliveries.filter((delivery) => delivery.status === 1)
   return lost + sent.filter(({ id, token }) => token && !arrived.has(`${id} ${token}`)).length
+}
+
+/** Whether each arrival that was followed by another came while a fault left it in doubt. */
+function wasInDoubt({ doubts }: World, same: Arrival[]): boolean {
+  const followed = same.toSorted((a, b) => a.seq - b.seq).slice(0, -1)
+  return followed.every(({ at }) => doubts.some(({ from, until }) => at >= from && at <= until))
 }
 
 /** A push for A that arrived when somebody else had had the phone for a while. */

@@ -23,6 +23,12 @@ export interface Ownership {
   person: string | null
 }
 
+/** A time in which pushes may have arrived whose outcomes were then lost. In ms. */
+export interface Doubt {
+  from: number
+  until: number
+}
+
 export interface World {
   backend: Backend
   random: Random
@@ -35,6 +41,8 @@ export interface World {
   /** Ids of accepted messages: what they were for, and how many recipients they must have. */
   accepted: Map<string, { person: string | null; at: number; recipients: number | null }>
   owners: Map<string, Ownership[]>
+  /** What the faults so far leave in doubt, and nothing else does. */
+  doubts: Doubt[]
   close(): Promise<void>
 }
 
@@ -68,6 +76,7 @@ export async function openWorld(seed: number, backend: Backend): Promise<World> 
     noNamesFile,
     accepted: new Map(),
     owners: new Map(),
+    doubts: [],
     calls: createCalls(run),
     simulator: (method, path, body) => ask(run, method, path, body),
     async close() {
