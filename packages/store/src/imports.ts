@@ -3,6 +3,7 @@ import { type Database, inTransaction, isDatabaseUnavailable } from './connect.t
 import { createLanes } from './import-lanes.ts'
 import { addPeople, importPeople, type PersonToImport } from './import-people.ts'
 import { type DeviceItem, restoreStandings, type Standing } from './import-standing.ts'
+import type { OnTaken } from './insert-devices.ts'
 import { insertNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
 import type { Registration } from './registration-rule.ts'
@@ -36,14 +37,17 @@ export function createImporter(
 ): (rows: readonly ImportRow[]) => Promise<Imported[]> {
   // What the last lines were: tokens of an installation that moves here, or of one that is here.
   let areMostNew = true
+  let wereAllNew = true
   const peopleLanes = createLanes(lanesMax)
   const deviceLanes = createLanes(lanesMax)
 
   /** In one transaction, where it takes more than a statement. */
-  async function insertWithStandings(items: DeviceItem[]) {
-    if (!items.some(({ standing }) => standing)) return (await insertNew(database, items)).devices
+  async function insertWithStandings(items: DeviceItem[], onTaken: OnTaken) {
+    if (!items.some(({ standing }) => standing)) {
+      return (await insertNew(database, items, onTaken)).devices
+    }
     return inTransaction(database, async (sql) => {
-      const { devices } = await insertNew(sql, items)
+      const { devices } = await insertNew(sql, items, onTaken)
       await restoreStandings(
         sql,
         items.filter((_, n) => devices[n]),
@@ -52,8 +56,20 @@ export function createImporter(
     })
   }
 
+  /** Those that are new; null for the others. */
+  async function insertFirst(items: DeviceItem[]) {
+    let onTaken: OnTaken = wereAllNew ? 'fail' : 'miss'
+    const devices = await withRaces(() => {
+      const insertion = insertWithStandings(items, onTaken)
+      onTaken = 'miss'
+      return insertion
+    })
+    wereAllNew = !devices.includes(null)
+    return devices
+  }
+
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
-    const first = areMostNew && mayInsert ? await withRaces(() => insertWithStandings(items)) : []
+    const first = areMostNew && mayInsert ? await insertFirst(items) : []
     const rest = items.filter((_, n) => !first[n])
     // Whom a line names is there afterwards, also where it is late.
     await addPeople(database, namedBy(rest))

@@ -1,5 +1,5 @@
 import type { Sql } from './connect.ts'
-import { insertDevices, type NewDevice } from './insert-devices.ts'
+import { insertDevices, type NewDevice, type OnTaken } from './insert-devices.ts'
 import { type Registered, viewOf } from './registration-batch.ts'
 import type { Wanted } from './registration-lock.ts'
 import {
@@ -25,7 +25,7 @@ export async function registerNew(
   sql: Sql,
   items: readonly Item[],
 ): Promise<(Registered | null)[]> {
-  const { now, devices } = await insertNew(sql, items)
+  const { now, devices } = await insertNew(sql, items, 'miss')
   return items.map(({ call }, n) => {
     const device = devices[n]
     return device ? { applied: true, device: viewOf({ ...device, ...timesOf(call, now) }) } : null
@@ -40,7 +40,11 @@ interface Inserted {
 }
 
 /** As `registerNew`, for who need not see the devices. */
-export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inserted> {
+export async function insertNew(
+  sql: Sql,
+  items: readonly Item[],
+  onTaken: OnTaken,
+): Promise<Inserted> {
   const firsts = new Map<string, number>()
   const seen = new Set<string>()
   for (const [n, item] of items.entries()) {
@@ -59,7 +63,7 @@ export async function insertNew(sql: Sql, items: readonly Item[]): Promise<Inser
     rows.push({ device, call: item.call, addsPerson: item.addsPerson ?? item.call.at === null })
   }
   if (rows.length === 0) return { now: 0, devices }
-  const { now, keys } = await insertDevices(sql, rows)
+  const { now, keys } = await insertDevices(sql, rows, onTaken)
   if (keys === null) return { now, devices }
   const inserted = new Set(keys.map(([appNo, hash]) => `${appNo} ${hash}`))
   for (const [key, n] of firsts) if (!inserted.has(key)) devices[n] = null

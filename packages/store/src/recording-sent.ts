@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { listOf } from './array-literal.ts'
 import type { Database } from './connect.ts'
 import { statusCode } from './delivery-codes.ts'
 import type { Recorded, Recording } from './recording.ts'
@@ -12,9 +13,11 @@ const sentText = `
   with given as materialized (
     select chunk_no, message_no, app_no, device_no, person_no, to_timestamp(at_ms / 1000) as at,
            epoch, provider
-    from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::float8[],
-                $7::int[], $8::text[])
-      as g(chunk_no, message_no, app_no, device_no, person_no, at_ms, epoch, provider)
+    from (
+      select unnest($1::bigint[]) as chunk_no, unnest($2::bigint[]) as message_no,
+             unnest($3::int[]) as app_no, unnest($4::bigint[]) as device_no,
+             unnest($5::bigint[]) as person_no, unnest($6::float8[]) as at_ms,
+             unnest($7::int[]) as epoch, unnest($8::text[]) as provider) g
   ), minute as (
     insert into bounce_minutes as b (app_no, provider, minute, judged, dead)
     select app_no, provider, date_trunc('minute', now()), count(*), 0
@@ -81,7 +84,7 @@ export async function recordFirstSent(
         listOf(batch, (r) => r.messageNo),
         listOf(batch, (r) => r.appNo),
         listOf(batch, (r) => r.deviceNo),
-        listOf(batch, (r) => r.personNo ?? 'null'),
+        listOf(batch, (r) => r.personNo),
         listOf(batch, (r) => r.at),
         listOf(batch, (r) => r.epoch),
         listOf(batch, (r) => r.provider),
@@ -95,11 +98,3 @@ export async function recordFirstSent(
 }
 
 const uniqueViolation = '23505'
-
-/** An array literal of values that need no quoting: joined natively, not escaped one by one. */
-export function listOf<Item>(
-  items: readonly Item[],
-  textOf: (item: Item) => number | string,
-): string {
-  return `{${items.map(textOf).join(',')}}`
-}

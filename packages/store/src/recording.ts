@@ -6,10 +6,11 @@ import {
   type MinuteOfVerdicts,
   type Provider,
 } from '@pushkeep/domain'
+import { listOf } from './array-literal.ts'
 import type { Database, Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
 import { chunkedCtes, countsLockedCte, watchedCte } from './recording-ctes.ts'
-import { areFirstSent, listOf, recordFirstSent } from './recording-sent.ts'
+import { areFirstSent, recordFirstSent } from './recording-sent.ts'
 
 /** What became of one delivery, as a worker saw it. */
 export interface Recording {
