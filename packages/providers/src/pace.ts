@@ -100,7 +100,7 @@ export class Pace {
   requested(now: number, inFlight: number): void {
     const pause = now - this.#requestedAt
     this.#requestedAt = now
-    this.#isYielding = now - this.#urgentAt < yieldMs
+    this.#lookAt(now)
     if (pause > pauseMs) {
       this.#limit = Math.min(this.#limit, this.#start)
       this.#hasQueued = false
@@ -115,7 +115,7 @@ export class Pace {
     if (ms < this.#fastest) this.#fastest = ms
     this.#answers += 1
     this.#looks = 0
-    this.#isYielding = now - this.#urgentAt < yieldMs
+    this.#lookAt(now)
     if (now - this.#requestedAt > breathMs) {
       this.#fastestAtRest = Math.min(this.#fastestAtRest, ms)
     }
@@ -145,6 +145,11 @@ export class Pace {
     if (this.#looks >= stillLooks && inFlight >= this.limit && this.#limit < this.#min) {
       this.#limit = Math.min(this.#min, this.#limit * 1.5)
     }
+  }
+
+  /** Whether others yield is told anew here, and not for each push that asks how many may be in flight. */
+  #lookAt(now: number): void {
+    this.#isYielding = now - this.#urgentAt < yieldMs
   }
 
   /** The peer may have become another one meanwhile. */

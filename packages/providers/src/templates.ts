@@ -53,7 +53,7 @@ export function inspectTemplates(content: MessageContent): {
   let templates = 0
   mapTexts(content, (text, path) => {
     templates += 1
-    const problem = readTemplate(text, personKeys)
+    const problem = problemOf(text, personKeys)
     if (problem !== null) flaws.push({ path, message: problem })
     return text
   })
@@ -61,14 +61,17 @@ export function inspectTemplates(content: MessageContent): {
 }
 
 /** Adds the keys that it reads; returns what is wrong with it, or null. */
-function readTemplate(text: string, personKeys: Set<string>): string | null {
-  let segments: ReturnType<typeof engine.globalVariableSegmentsSync>
+function problemOf(text: string, personKeys: Set<string>): string | null {
   try {
-    segments = engine.globalVariableSegmentsSync(engine.parse(text))
+    return readKeys(engine.parse(text), personKeys)
   } catch (error) {
     return `is not a template: ${firstLine(error)}`
   }
-  for (const [root, key] of segments) {
+}
+
+/** Adds the keys of the person that it reads; returns what it may not read, or null. */
+function readKeys(parsed: Template[], personKeys: Set<string>): string | null {
+  for (const [root, key] of engine.globalVariableSegmentsSync(parsed)) {
     if (typeof root !== 'string' || !roots.has(root)) {
       return `may read customer and trigger, not ${String(root)}`
     }
@@ -117,9 +120,10 @@ export class Templates {
   /** Adds one, and returns what stands for it. */
   mark(text: string): string {
     const personKeys = new Set<string>()
-    readTemplate(text, personKeys)
+    const parsed = engine.parse(text)
+    readKeys(parsed, personKeys)
     this.#known.push({
-      parsed: engine.parse(text),
+      parsed,
       personKeys: [...personKeys],
       // The filter `sample` picks at random, anew for each person.
       values: text.includes('sample') ? null : new Map(),

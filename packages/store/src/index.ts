@@ -29,7 +29,6 @@ export {
   type SettledMinute,
   settledMinutes,
   type Workers,
-  workerMissedSeconds,
   workersNow,
 } from './activity-reads.ts'
 export {
@@ -59,11 +58,10 @@ export {
   type AuditPage,
   type AuditTarget,
   audit,
-  auditActions,
   type NewAuditEntry,
   readAudit,
 } from './audit-log.ts'
-export { type Backlog, backlogCountMax, backlogOf, type LaneBacklog } from './backlog.ts'
+export { type Backlog, backlogOf, type LaneBacklog } from './backlog.ts'
 export { type Bell, createBell } from './bell.ts'
 export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
 export { cancelMessage } from './cancel.ts'
@@ -92,7 +90,6 @@ export {
   indexedSettings,
   inTransaction,
   isDatabaseUnavailable,
-  isRepeatable,
   type Sql,
   withRepeat,
 } from './connect.ts'
@@ -110,7 +107,6 @@ export {
   findSession,
   openSession,
   sessionIdleSeconds,
-  sessionSeconds,
 } from './console-sessions.ts'
 export {
   type Asker,
@@ -132,7 +128,7 @@ export {
   deliveriesOfMessage,
   deliveriesOfPerson,
 } from './deliveries.ts'
-export { lastStatusCode, statusCode, statusOf } from './delivery-codes.ts'
+export { statusCode, statusOf } from './delivery-codes.ts'
 export { type DeliveryScan, scanDeliveries } from './delivery-scan.ts'
 export {
   countDevices,
@@ -152,7 +148,7 @@ export {
   type ReadableDevice,
   untieDevice,
 } from './devices.ts'
-export { type EncryptionKey, parseEncryptionKey, seal, unseal } from './encryption.ts'
+export { type EncryptionKey, parseEncryptionKey, seal } from './encryption.ts'
 export { dropOldEvents, type EventRetention } from './event-retention.ts'
 export {
   type ExportedDevice,
@@ -245,15 +241,10 @@ export {
   type PersonMessageQuery,
 } from './person-messages.ts'
 export {
-  chunkSizeMax,
-  explicitChunks,
   planSlice,
   type Recipients,
-  recipientsOf,
-  ringAgainSeconds,
 } from './planning.ts'
 export {
-  devicesOfProfileMax,
   namesOfPerson,
   type PersonNames,
   type Profile,
