@@ -13,11 +13,9 @@ const sentText = `
   with given as materialized (
     select chunk_no, message_no, app_no, device_no, person_no, to_timestamp(at_ms / 1000) as at,
            epoch, provider
-    from (
-      select unnest($1::bigint[]) as chunk_no, unnest($2::bigint[]) as message_no,
-             unnest($3::int[]) as app_no, unnest($4::bigint[]) as device_no,
-             unnest($5::bigint[]) as person_no, unnest($6::float8[]) as at_ms,
-             unnest($7::int[]) as epoch, unnest($8::text[]) as provider) g
+    from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::float8[],
+                $7::int[], $8::text[])
+      as g(chunk_no, message_no, app_no, device_no, person_no, at_ms, epoch, provider)
   ), minute as (
     insert into bounce_minutes as b (app_no, provider, minute, judged, dead)
     select app_no, provider, date_trunc('minute', now()), count(*), 0
