@@ -139,31 +139,46 @@ const ringForChunks = `counted as (
     insert into outbox (queue, ref) select provider || '-' || lane, chunk_no from chunk
   )`
 
-/** Every device of the apps, by keyset. Returns the cursor, or null at the end. */
+/**
+ * The next devices of the first app that is not done, by keyset; lateral, so that it goes by index: as a
+ * join of all apps, each slice was read with all that came after it. Returns the cursor, or null at the end.
+ */
 async function planDevices(sql: Sql, messageNo: string, cursor: Cursor): Promise<Cursor | null> {
-  const { rows } = await sql.query<{ devices: number; app_no: number; device_no: string }>({
+  const { rows } = await sql.query<PlannedSlice>({
     name: 'plan-devices',
     text: `
-      with ${messageRow}, recipient as materialized (
-        select (select message_no from message) as message_no, d.app_no, d.device_no, d.provider,
-               d.person_no, d.deleted_at
-        from devices d
-        where d.app_no in (
-            select a.app_no from apps a join message m on a.workspace_no = m.workspace_no
-            where m.app_no is null or a.app_no = m.app_no)
-          and d.deleted_at is null
-          and (d.app_no, d.device_no) > ($2::int, $3::bigint)
-        order by d.app_no, d.device_no
-        limit ${devicesPerSlice}
+      with ${messageRow}, app as materialized (
+        select a.app_no, m.message_no, lead(a.app_no) over (order by a.app_no) as next_app_no
+        from apps a join message m using (workspace_no)
+        where (m.app_no is null or a.app_no = m.app_no) and a.app_no >= $2::int
+        order by a.app_no limit 1
+      ), recipient as materialized (
+        select a.message_no, d.app_no, d.device_no, d.provider, d.person_no
+        from app a cross join lateral (
+          select app_no, device_no, provider, person_no from devices
+          where app_no = a.app_no and deleted_at is null
+            and device_no > case when a.app_no = $2::int then $3::bigint else 0 end
+          order by device_no limit ${devicesPerSlice}) d
       ), ${chunksOfRecipients}, ${ringForChunks}
-      select devices::int, app_no, device_no::text, pg_notify('${doorbellChannel}', '')
-      from (select app_no, device_no, count(*) over () as devices
-            from recipient order by app_no desc, device_no desc limit 1) last`,
+      select app_no as "appNo", next_app_no as "nextAppNo", r.devices::int, r.last::text,
+             pg_notify('${doorbellChannel}', '')
+      from app cross join (select count(*) as devices, max(device_no) as last from recipient) r`,
     values: [messageNo, cursor.appNo ?? 0, cursor.deviceNo ?? 0],
   })
-  const [last] = rows
-  if (!last || last.devices < devicesPerSlice) return null
-  return { appNo: last.app_no, deviceNo: Number(last.device_no) }
+  const [slice] = rows
+  if (!slice) return null
+  const { appNo, nextAppNo, devices, last } = slice
+  if (devices === devicesPerSlice) return { appNo, deviceNo: Number(last) }
+  return nextAppNo === null ? null : { appNo: nextAppNo, deviceNo: 0 }
+}
+
+interface PlannedSlice {
+  appNo: number
+  /** null: there are no more apps. */
+  nextAppNo: number | null
+  devices: number
+  /** The number of the last device; null where there was none. */
+  last: string | null
 }
 
 /** The next entries of a list. Returns the cursor, or null at the end. */
