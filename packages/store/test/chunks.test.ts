@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import {
   claimWindow,
   closeChunk,
+  createApp,
+  createWorkspace,
   type LeasedChunk,
   leaseChunks,
   pauseProvider,
@@ -102,6 +104,45 @@ test('an audience of everyone is planned in slices; a chunk has at most 500 of o
   expect(rows[0].largest).toBeLessThanOrEqual(500)
   expect(rows[0].distinct).toBe(41_000)
   expect(await planSlice(db.database, messageNo)).toBe(false)
+})
+
+test('everyone is everyone of all apps of the workspace, one app after the other, or of one app', async () => {
+  const { workspaceNo: elsewhere } = await createWorkspace(db.database, 'elsewhere')
+  const apps = [scene.appNo]
+  // (Slices are of 5,000.)
+  for (const [workspaceNo, devices] of [
+    [scene.workspaceNo, 5000],
+    [scene.workspaceNo, 0],
+    [elsewhere, 7],
+    [scene.workspaceNo, 5003],
+  ] as const) {
+    const { appNo } = await createApp(db.database, workspaceNo, `app ${apps.length}`)
+    apps.push(appNo)
+    await db.database.query(
+      `insert into devices (app_no, token_hash, token, platform, provider, last_used, registered_at, ordered_at)
+       select $1, gen_random_uuid(), 'f' || i, 'ios', 'apns', 0, now(), now() from generate_series(1, $2) i`,
+      [appNo, devices],
+    )
+  }
+  await insertDevice(scene)
+  const planned = async (appNo: number | null) => {
+    const id = await accept(scene, { to: { all: true } }, { appNo })
+    const { messageNo } = await report(scene, id)
+    while (await planSlice(db.database, messageNo));
+    const { rows } = await db.database.query<{ app_no: number; devices: number }>(
+      `select app_no, count(distinct d)::int as devices from chunks cross join unnest(device_nos) d
+       where message_no = $1 group by app_no order by app_no`,
+      [messageNo],
+    )
+    return rows.map(({ app_no, devices }) => [apps.indexOf(app_no), devices])
+  }
+  expect(await planned(null)).toEqual([
+    [0, 1],
+    [1, 5000],
+    [4, 5003],
+  ])
+  expect(await planned(apps[1] ?? 0)).toEqual([[1, 5000]])
+  expect(await planned(apps[2] ?? 0)).toEqual([])
 })
 
 test('a chunk has one holder; a second job for it finds nothing', async () => {

@@ -7,6 +7,7 @@ import {
   type Database,
   indexedSettings,
   leaseChunks,
+  planSlice,
   recordOutcomes,
 } from '../src/index.ts'
 import {
@@ -15,9 +16,13 @@ import {
   insertDevice,
   insertPerson,
   openChunks,
+  report,
   type Scene,
   sent,
 } from './fixtures.ts'
+
+// PostgreSQL may settle for one plan once a statement was run five times in a session.
+const settledAfter = 6
 
 /** Rows of devices that all statements so far have read. */
 async function rowsRead(database: Database): Promise<number> {
@@ -93,8 +98,22 @@ async function deliver({ scene, database }: Young, onLeased = async () => {}): P
   }
 }
 
-// PostgreSQL may settle for one plan once a statement was run five times in a session.
-const settledAfter = 6
+test('a slice of a broadcast reads the devices that it plans, and not those that come after them', async () => {
+  await using young = await openYoung()
+  const { database, scene } = young
+  await young.fill()
+  await database.query('analyze devices')
+  const before = await rowsRead(database)
+  let slices = 0
+  for (let count = 0; count < 3; count += 1) {
+    const id = await accept(scene, { to: { all: true } })
+    const { messageNo } = await report(scene, id)
+    do slices += 1
+    while (await planSlice(database, messageNo))
+  }
+  expect(slices).toBeGreaterThan(2 * settledAfter)
+  expect((await rowsRead(database)) - before).toBeLessThan(3 * 20_001 + 200)
+})
 
 test('a lease reads the devices of its window, though no table was ever analyzed', async () => {
   await using young = await openYoung()
