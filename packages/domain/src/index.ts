@@ -13,7 +13,13 @@ export {
   type Json,
   type TimedChange,
 } from './attributes.ts'
-export { type Backoff, backoffMs, connectionBackoff, providerBackoff } from './backoff.ts'
+export {
+  type Backoff,
+  backoffCeilingMs,
+  backoffMs,
+  connectionBackoff,
+  providerBackoff,
+} from './backoff.ts'
 export {
   type CredentialFinding,
   type CredentialOutcome,

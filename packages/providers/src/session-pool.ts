@@ -2,6 +2,7 @@ import type { SecureClientSessionOptions } from 'node:http2'
 import { createSecureContext } from 'node:tls'
 import { type Exchange, newExchange, type RequestResult, settle } from './exchange.ts'
 import { WaitingRequests } from './exchange-queue.ts'
+import { FailurePause } from './failure-pause.ts'
 import { Pace } from './pace.ts'
 import type { PoolSettings, PoolStats } from './pool-settings.ts'
 import { Session, type SessionHost } from './session.ts'
@@ -16,6 +17,8 @@ export class SessionPool implements SessionHost {
   readonly #settings: PoolSettings
   readonly #options: SecureClientSessionOptions
   readonly #pace: Pace
+  /** Told of connections that ended without a single answer. */
+  readonly #connectPause: FailurePause
   readonly #waiting = new WaitingRequests()
   readonly #counts = {
     connects: 0,
@@ -29,9 +32,6 @@ export class SessionPool implements SessionHost {
   #sweeper: NodeJS.Timeout | null = null
   #lastSweepAt = 0
   #queueTimer: NodeJS.Timeout | null = null
-  /** Connections in a row that ended without a single answer. */
-  #failures = 0
-  #connectNotBefore = Number.NEGATIVE_INFINITY
   #peakStreams = 0
   #surplusCheckedAt: number
   #isClosing = false
@@ -45,7 +45,9 @@ export class SessionPool implements SessionHost {
     this.#authority = url.host
     this.#settings = settings
     this.#pace = new Pace(settings)
-    this.#surplusCheckedAt = settings.clock()
+    const { connectBackoff, clock, random } = settings
+    this.#connectPause = new FailurePause(connectBackoff, clock, random)
+    this.#surplusCheckedAt = clock()
     this.#options = {
       // One context for all connections: building one reads the roots anew.
       secureContext: createSecureContext(ca === undefined ? {} : { ca }),
@@ -114,7 +116,7 @@ export class SessionPool implements SessionHost {
   }
 
   onAnswer(ms: number): void {
-    this.#failures = 0
+    this.#connectPause.succeeded()
     const { maxSessions, maxStreams, clock } = this.#settings
     this.#pace.answered(ms, this.#streams(), maxSessions * maxStreams, clock())
   }
@@ -225,22 +227,18 @@ export class SessionPool implements SessionHost {
   }
 
   #connect(): void {
-    const { clock } = this.#settings
-    if (clock() < this.#connectNotBefore) return
+    if (!this.#connectPause.isOver) return
     this.#counts.connects += 1
     this.#sessions.push(new Session(this.#origin, this.#options, this.#settings, this))
     this.#startSweeping()
   }
 
   #connectFailed(session: Session): void {
-    const { connectBackoff, clock, random } = this.#settings
     this.#counts.connectFailures += 1
-    const ceiling = Math.min(connectBackoff.capMs, connectBackoff.firstMs * 2 ** this.#failures)
-    this.#failures = Math.min(this.#failures + 1, 30)
-    this.#connectNotBefore = clock() + ceiling * (1 - random() / 2)
+    this.#connectPause.failed()
     // One failure may be a blip. From the second on, whoever waited for it is told: the caller's
     // schedule of retries rules, not ours.
-    if (this.#failures < 2 || this.#sessions.some((other) => other.isUsable)) return
+    if (this.#connectPause.failures < 2 || this.#sessions.some((other) => other.isUsable)) return
     this.#failWaiting({ kind: 'not-processed', reason: `connect ${session.endReason}` })
   }
 

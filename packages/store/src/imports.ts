@@ -37,6 +37,7 @@ export function createImporter(
 ): (rows: readonly ImportRow[]) => Promise<Imported[]> {
   // What the last lines were: tokens of an installation that moves here, or of one that is here.
   let areMostNew = true
+  // Whether the last that were inserted met no token that is here: the next ones need not look for any.
   let wereAllNew = true
   const peopleLanes = createLanes(lanesMax)
   const deviceLanes = createLanes(lanesMax)

@@ -1,10 +1,10 @@
+import { type Backoff, backoffCeilingMs } from '@pushkeep/domain'
+
 /** What a breaker says to somebody who wants to send. */
 export type Admission = { kind: 'go' } | { kind: 'wait'; ms: number }
 
-export interface BreakerOptions {
-  /** First pause after a failed window, and the longest one, in milliseconds. */
-  firstMs: number
-  capMs: number
+/** Its times are those of the pause after a failed window. */
+export interface BreakerOptions extends Backoff {
   now: () => number
   random: () => number
 }
@@ -48,8 +48,8 @@ export function createBreaker(options: BreakerOptions): Breaker {
       probing = false
       // Windows that were in flight together are one refusal.
       if (openUntil > options.now()) return
-      const ceiling = Math.min(options.capMs, options.firstMs * 2 ** Math.min(refusals, 20))
       refusals += 1
+      const ceiling = backoffCeilingMs(options, refusals)
       const pause = Math.max(askedMs, ceiling * (0.5 + options.random() / 2))
       openUntil = options.now() + pause
     },

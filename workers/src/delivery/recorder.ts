@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Backoff, backoffCeilingMs } from '@pushkeep/domain'
 import type { Recorded, Recording } from '@pushkeep/store'
 import type { OutcomeJournal } from './journal.ts'
 
@@ -37,9 +38,8 @@ interface Entry {
   ledger: Ledger
 }
 
-const retryFirstMs = 100
 // Short: leases run on while the database is away, and what is written late is sent twice.
-const retryCapMs = 500
+const retryBackoff: Backoff = { firstMs: 100, capMs: 500 }
 
 /**
  * Writes outcomes of all chunks in batches: one statement is under way, and rows gather while it
@@ -88,8 +88,8 @@ export function createRecorder(options: RecorderOptions) {
         await options.write(batch.map((entry) => entry.recording))
       } catch (error) {
         options.onError(error)
-        await sleep(Math.min(retryCapMs, retryFirstMs * 2 ** failures))
         failures += 1
+        await sleep(backoffCeilingMs(retryBackoff, failures))
         continue
       }
       failures = 0

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import type { Backoff } from '@pushkeep/domain'
 import { z } from 'zod'
 import type { ServiceAccount } from '../credentials.ts'
+import { FailurePause } from '../failure-pause.ts'
 import type { AccessTokenState } from '../provider.ts'
 import { postForm } from './post-form.ts'
 
@@ -43,6 +44,7 @@ const ErrorBody = z.object({ error: z.string().regex(/^[a-z_]{1,40}$/) })
  */
 export class OAuthTokens {
   readonly #options: OAuthOptions
+  readonly #pause: FailurePause
   readonly #key: KeyObject
   readonly #closing = new AbortController()
   #authorization = ''
@@ -50,13 +52,12 @@ export class OAuthTokens {
   #expiresAt = Number.NEGATIVE_INFINITY
   #replacedAt = Number.NEGATIVE_INFINITY
   #fetch: Promise<AccessToken> | null = null
-  #failures = 0
   #lastFailure: AccessToken | null = null
-  #fetchNotBefore = Number.NEGATIVE_INFINITY
 
   /** Throws where the account's key is not PEM. */
   constructor(options: OAuthOptions) {
     this.#options = options
+    this.#pause = new FailurePause(failureBackoff, options.now, options.random)
     this.#key = createPrivateKey(options.account.private_key)
   }
 
@@ -105,7 +106,7 @@ export class OAuthTokens {
   }
 
   #renew(): Promise<AccessToken> {
-    const isTooSoon = this.#options.now() < this.#fetchNotBefore
+    const isTooSoon = !this.#pause.isOver
     if (this.#lastFailure && isTooSoon && !this.#fetch) return Promise.resolve(this.#lastFailure)
     this.#fetch ??= this.#fetchToken().finally(() => {
       this.#fetch = null
@@ -123,7 +124,7 @@ export class OAuthTokens {
       this.#authorization = `Bearer ${token.data.access_token}`
       this.#expiresAt = askedAt + lifeMs
       this.#renewAt = askedAt + lifeMs * renewAtShare
-      this.#failures = 0
+      this.#pause.succeeded()
       this.#lastFailure = null
       return { kind: 'token', authorization: this.#authorization }
     } catch (error) {
@@ -133,10 +134,7 @@ export class OAuthTokens {
   }
 
   #failed(failure: AccessToken): AccessToken {
-    const { now, random } = this.#options
-    const ceiling = Math.min(failureBackoff.capMs, failureBackoff.firstMs * 2 ** this.#failures)
-    this.#failures = Math.min(this.#failures + 1, 30)
-    this.#fetchNotBefore = now() + ceiling * (1 - random() / 2)
+    this.#pause.failed()
     this.#lastFailure = failure
     return failure
   }
