@@ -98,7 +98,7 @@ function report(print: RunOptions['print'], scene: Scene, result: Result): boole
   print(`  lost: ${verdict.lost}`)
   print(`  doubled at the provider: ${verdict.doubled} (${share} %)`)
   print(`  doubled beyond collapse: ${verdict.beyondCollapse}`)
-  print(`  doubled without a cause: ${verdict.withoutCause}`)
+  print(`  doubled without a cause: ${verdict.withoutCause}${distances(verdict.fromDoubt)}`)
   print(`  sent to the wrong person: ${verdict.wrongPerson}`)
   print(`  statuses wrong: ${verdict.wrongStatus}`)
   print(`  messages that do not add up: ${verdict.unbalanced}`)
@@ -108,6 +108,12 @@ function report(print: RunOptions['print'], scene: Scene, result: Result): boole
     print(`  ${figure.name}: ${figure.value}${figure.isWell ? '' : ' (NOT WELL)'}`)
   }
   return ok
+}
+
+/** How far from the nearest fault pushes were that came twice without one. */
+function distances(ms: number[]): string {
+  if (ms.length === 0) return ''
+  return ` (from a fault's time: ${Math.min(...ms)} to ${Math.max(...ms)} ms)`
 }
 
 interface Totals {

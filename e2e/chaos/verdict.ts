@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { World } from './world.ts'
+import type { Doubt, World } from './world.ts'
 
 /** What a scene came to. All but `recorded` must be 0, and `doubled` within its scene's bound. */
 export interface Verdict {
@@ -13,6 +13,8 @@ export interface Verdict {
   beyondCollapse: number
   /** Doubled though the first was not in flight when a fault left such pushes in doubt. */
   withoutCause: number
+  /** How far, in ms, each of those was from the nearest time of doubt; below 0: before it. */
+  fromDoubt: number[]
   wrongPerson: number
   wrongStatus: number
   /** Messages whose counts do not add up. */
@@ -43,13 +45,15 @@ export async function judge(world: World, settleMs: number): Promise<Verdict> {
   const ledger = await readLedger(world)
   const byDelivery = Map.groupBy(arrivals, (a) => `${a.collapse_id} ${a.token}`)
   const repeats = [...byDelivery.values()].filter((same) => same.length > 1)
+  const fromDoubt = repeats.map((same) => msFromDoubt(world, same)).filter((ms) => ms !== 0)
   return {
     accepted: world.accepted.size,
     recorded: ledger.deliveries.length,
     lost: countLost(world, ledger, byDelivery),
     doubled: repeats.reduce((sum, same) => sum + same.length - 1, 0),
     beyondCollapse: repeats.filter((same) => new Set(same.map((a) => a.apns_id)).size > 1).length,
-    withoutCause: repeats.filter((same) => !wasInDoubt(world, same)).length,
+    withoutCause: fromDoubt.length,
+    fromDoubt,
     wrongPerson: countWrongPerson(world, arrivals),
     wrongStatus: await countWrongStatus(world),
     unbalanced: ledger.messages.filter((message) => message.isOff).length,
@@ -138,10 +142,23 @@ function countLost(world: World, ledger: Ledger, arrived: Map<string, Arrival[]>
   return lost + sent.filter(({ id, token }) => token && !arrived.has(`${id} ${token}`)).length
 }
 
-/** Whether each arrival that was followed by another came while a fault left it in doubt. */
-function wasInDoubt({ doubts }: World, same: Arrival[]): boolean {
+/** How far an arrival that was followed by another was from a fault that left it in doubt; 0: none. */
+function msFromDoubt({ doubts }: World, same: Arrival[]): number {
   const followed = same.toSorted((a, b) => a.seq - b.seq).slice(0, -1)
-  return followed.every(({ at }) => doubts.some(({ from, until }) => at >= from && at <= until))
+  return farthest(followed.map(({ at }) => nearest(doubts.map((doubt) => msOutside(doubt, at)))))
+}
+
+function msOutside({ from, until }: Doubt, at: number): number {
+  if (at < from) return at - from
+  return Math.max(0, at - until)
+}
+
+function nearest(distances: number[]): number {
+  return distances.toSorted((a, b) => Math.abs(a) - Math.abs(b))[0] ?? Number.POSITIVE_INFINITY
+}
+
+function farthest(distances: number[]): number {
+  return distances.toSorted((a, b) => Math.abs(b) - Math.abs(a))[0] ?? 0
 }
 
 /** A push for A that arrived when somebody else had had the phone for a while. */
