@@ -72,8 +72,6 @@ export function createImporter(
   async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
     const first = areMostNew && mayInsert ? await insertFirst(items) : []
     const rest = items.filter((_, n) => !first[n])
-    // Whom a line names is there afterwards, also where it is late.
-    await addPeople(database, namedBy(rest))
     const locked = await withRaces(() =>
       registerLocked(database, rest, (sql, areNew) =>
         restoreStandings(
@@ -82,6 +80,8 @@ export function createImporter(
         ),
       ),
     )
+    // Whom a line names is there afterwards, also where it is late.
+    await addPeople(database, namedBy(rest.filter((_, n) => !locked.results[n]?.applied)))
     areMostNew = locked.newCount + items.length - rest.length > items.length / 2
     const second = locked.results.map(({ applied }, n): Imported => {
       if (!applied) return { kind: 'late' }

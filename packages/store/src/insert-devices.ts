@@ -1,5 +1,6 @@
 import { listOf, textListOf } from './array-literal.ts'
 import type { Sql } from './connect.ts'
+import { deviceValues, givenDevices } from './device-values.ts'
 import type { DeviceState, Registration } from './registration-rule.ts'
 
 /** A device of a token that nobody has, and the call that registers it. */
@@ -21,19 +22,13 @@ interface Inserted {
 // One time for a whole statement, so that what it wrote is known by the one that it tells.
 const statementMs = `date_trunc('milliseconds', statement_timestamp())`
 
-// Rows come column by column: parsed as records, each of their fields would be looked up by its name,
-// which takes twice as long; unnested where they are selected, since `from` would store each column first.
 // Whoever deletes a person locks them first, and the rows of these hold theirs. The token of somebody blocked,
 // or whom another statement adds now, is missed.
 const insertText = (onTaken: string) => `
   with given as (
     select *, to_timestamp(ordered_ms / 1000) as ordered_at
     from (
-      select unnest($1::int[]) as app_no, unnest($2::uuid[]) as token_hash,
-             unnest($3::text[]) as token, unnest($4::text[]) as platform,
-             unnest($5::text[]) as provider, unnest($6::text[]) as environment,
-             unnest($7::text[]) as installation_id, decode(unnest($8::text[]), 'hex') as reader_hash,
-             json_array_elements($9)::jsonb as attributes, unnest($10::boolean[]) as push_permission,
+      select ${givenDevices},
              unnest($11::bigint[]) as last_used, unnest($12::float8[]) as ordered_ms,
              unnest($13::int[]) as workspace_no, unnest($14::text[]) as person_id,
              unnest($15::boolean[]) as adds_person) g
@@ -96,16 +91,7 @@ export async function insertDevices(
   const { rows } = await sql.query<Inserted>({
     ...statements[onTaken],
     values: [
-      listOf(devices, ({ device }) => device.appNo),
-      listOf(devices, ({ device }) => device.tokenHash),
-      textListOf(devices, ({ device }) => device.token),
-      listOf(devices, ({ device }) => device.platform),
-      listOf(devices, ({ device }) => device.provider),
-      listOf(devices, ({ device }) => device.environment),
-      textListOf(devices, ({ device }) => device.installationId),
-      listOf(devices, ({ device }) => device.readerHash),
-      JSON.stringify(devices.map(({ device }) => device.attributes)),
-      listOf(devices, ({ device }) => device.pushPermission),
+      ...deviceValues(devices.map(({ device }) => device)),
       listOf(devices, ({ call }) => call.lastUsed),
       listOf(devices, ({ call }) => call.at),
       listOf(devices, ({ call }) => call.workspaceNo),

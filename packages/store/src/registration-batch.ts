@@ -1,7 +1,8 @@
 import type { Sql } from './connect.ts'
 import { type Deletion, decideDeletion } from './deletion-rule.ts'
 import type { Device } from './device-rows.ts'
-import type { Found, Wanted } from './registration-lock.ts'
+import type { Found } from './found-devices.ts'
+import type { Wanted } from './registration-lock.ts'
 import { type Changes, touchDevices, writeDevices } from './registration-rows.ts'
 import {
   type DeviceState,

@@ -1,8 +1,10 @@
+import { listOf, textListOf } from './array-literal.ts'
 import type { Sql } from './connect.ts'
 import type { Deletion } from './deletion-rule.ts'
 import { nowMs } from './device-rows.ts'
+import { type Answer, deviceRow, type Found, foundBy } from './found-devices.ts'
 import { RacedError } from './raced.ts'
-import type { DeviceState, Registration } from './registration-rule.ts'
+import type { Registration } from './registration-rule.ts'
 import { tokenHash } from './token-hash.ts'
 
 /** What the registrations of a batch look for. */
@@ -41,27 +43,16 @@ export function wantedToDelete({ appNo, token }: Deletion): Wanted {
   }
 }
 
-export interface FoundPerson {
-  workspaceNo: number
-  id: string
-  no: number
-  /** Erased: calls about them are ignored. */
-  isBlocked: boolean
-}
-
-/** The rows that a batch meets, locked; `now`: the database's time in ms, after the locks. */
-export interface Found {
-  now: number
-  devices: DeviceState[]
-  people: FoundPerson[]
-}
-
 // Each lookup is lateral, so that it goes by index whatever the planner believes of a young table.
 const lockText = `
   with wanted as materialized (
-    select * from json_to_recordset($1) as w(
-      app_no int, token_hash uuid, previous_hash uuid, installation_id text, workspace_no int,
-      person_id text)
+    select unnest($1::int[]) as app_no, unnest($2::uuid[]) as token_hash,
+           unnest($3::uuid[]) as previous_hash, unnest($4::text[]) as installation_id
+  ), named as materialized (
+    select p.* from (select unnest($5::int[]) as workspace_no, unnest($6::text[]) as id) w
+    cross join lateral (
+      select person_no, workspace_no, id, blocked_at from people
+      where workspace_no = w.workspace_no and id = w.id limit 1) p
   ), candidate as materialized (
     select d.app_no, d.device_no from wanted w cross join lateral (
       select app_no, device_no from devices
@@ -85,24 +76,9 @@ const lockText = `
       where app_no = c.app_no and device_no = c.device_no for no key update) d
   )
   select extract(epoch from ${nowMs})::float8 * 1000 as now,
-    coalesce((select json_agg(json_build_object(
-      'appNo', d.app_no, 'tokenHash', replace(d.token_hash::text, '-', ''), 'token', d.token,
-      'platform', d.platform, 'provider', d.provider, 'environment', d.environment,
-      'person', case when d.person_no is not null then json_build_object(
-        'no', d.person_no, 'id', (select id from people where person_no = d.person_no)) end,
-      'installationId', d.installation_id, 'readerHash', encode(d.reader_hash, 'hex'),
-      'attributes', d.attributes,
-      'pushPermission', d.push_permission, 'lastUsed', d.last_used, 'epoch', d.epoch,
-      'registeredAt', floor(extract(epoch from d.registered_at) * 1000),
-      'orderedAt', extract(epoch from d.ordered_at)::float8 * 1000,
-      'lastStatus', d.last_status, 'isFailing', d.failures > 0, 'isDead', d.dead_at is not null,
-      'isDeleted', d.deleted_at is not null)) from locked d), '[]') as devices,
-    coalesce((select json_agg(json_build_object('workspaceNo', p.workspace_no, 'id', p.id,
-        'no', p.person_no, 'isBlocked', p.blocked_at is not null))
-      from (select distinct workspace_no, person_id from wanted where person_id is not null) w
-      cross join lateral (
-        select person_no, workspace_no, id, blocked_at from people
-        where workspace_no = w.workspace_no and id = w.person_id limit 1) p), '[]') as people`
+    coalesce((select json_agg(${deviceRow}) from locked d), '[]') as devices,
+    coalesce((select json_agg(json_build_array(workspace_no, id, person_no, blocked_at is not null))
+      from named), '[]') as people`
 
 /**
  * Finds and locks the devices that registrations are about, in one order, so that two batches never
@@ -113,19 +89,33 @@ export async function lockDevices(
   wanted: readonly Wanted[],
   triesMax = 10,
 ): Promise<Found> {
-  const { rows } = await sql.query<Found>({
+  const people = peopleNamedBy(wanted)
+  const { rows } = await sql.query<Answer>({
     name: 'lock-devices',
     text: lockText,
-    values: [JSON.stringify(wanted)],
+    values: [
+      listOf(wanted, (one) => one.app_no),
+      listOf(wanted, (one) => one.token_hash),
+      listOf(wanted, (one) => one.previous_hash),
+      textListOf(wanted, (one) => one.installation_id),
+      listOf(people, (person) => person.workspaceNo),
+      textListOf(people, (person) => person.id),
+    ],
   })
-  const [found] = rows
-  if (!found) throw new Error('a lookup gave no row')
+  const [answer] = rows
+  if (!answer) throw new Error('a lookup gave no row')
+  const found = foundBy(answer)
   // A lock that waited shows a person who came after the statement had begun: the next one sees them.
-  if (!found.devices.some(hasUnseenPerson)) return found
+  if (found) return found
   if (triesMax <= 1) throw new RacedError()
   return lockDevices(sql, wanted, triesMax - 1)
 }
 
-function hasUnseenPerson({ person }: DeviceState): boolean {
-  return person !== null && person.id === null
+/** Each person whom calls name, once. */
+function peopleNamedBy(wanted: readonly Wanted[]) {
+  const people = new Map<string, { workspaceNo: number; id: string }>()
+  for (const { workspace_no: workspaceNo, person_id: id } of wanted) {
+    if (id !== null) people.set(`${workspaceNo} ${id}`, { workspaceNo, id })
+  }
+  return [...people.values()]
 }

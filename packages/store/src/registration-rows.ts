@@ -1,4 +1,6 @@
+import { listOf, textListOf } from './array-literal.ts'
 import type { Sql } from './connect.ts'
+import { deviceValues, givenDevices } from './device-values.ts'
 import { RacedError } from './raced.ts'
 import type { DeviceState, NewEvent, Tie } from './registration-rule.ts'
 
@@ -16,12 +18,18 @@ export interface NewRow {
   isTieKept: boolean
 }
 
-// What is left out is as usual. Tombstones come first: they give up the installation
-// that another row takes. Whoever deletes a person locks them first: a row that is tied to somebody by
-// number holds them, and where one of these is gone nothing is written.
+// Tombstones come first: they give up the installation that another row takes. Whoever deletes a person
+// locks them first: a row that is tied to somebody by number holds them, and where one of these is gone
+// nothing is written.
 const writeText = `
-  with named as materialized (
-    select * from json_to_recordset($1) as p(workspace_no int, id text, person_no bigint)
+  with given as (
+    select ${givenDevices},
+           unnest($11::bigint[]) as last_used, unnest($12::int[]) as epoch,
+           unnest($13::float8[]) as registered_ms, unnest($14::float8[]) as ordered_ms,
+           unnest($15::boolean[]) as is_deleted, unnest($16::bigint[]) as person_no,
+           unnest($17::int[]) as workspace_no, unnest($18::text[]) as new_person
+  ), named as materialized (
+    select * from json_to_recordset($19) as p(workspace_no int, id text, person_no bigint)
   ), tied as materialized (
     select p.person_no
     from (select person_no from named where person_no is not null order by person_no) n
@@ -44,20 +52,14 @@ const writeText = `
                          installation_id, reader_hash, attributes, push_permission, last_used,
                          epoch, registered_at, ordered_at, deleted_at)
     select d.app_no, d.token_hash, d.token, d.platform, d.provider, d.environment,
-           coalesce(d.person_no, p.person_no), d.installation_id, decode(d.reader_hash, 'hex'),
-           d.attributes, coalesce(d.push_permission, true), d.last_used, coalesce(d.epoch, 1),
-           to_timestamp(d.registered_at / 1000), to_timestamp(d.ordered_at / 1000),
-           case when d.is_deleted then clock_timestamp() end
-    from json_to_recordset($2) as d(
-      app_no int, token_hash uuid, token text, platform text, provider text, environment text,
-      person_no bigint, installation_id text, reader_hash text, attributes jsonb,
-      push_permission boolean,
-      last_used bigint, epoch int, registered_at float8, ordered_at float8, is_deleted boolean,
-      workspace_no int, new_person text)
+           coalesce(d.person_no, p.person_no), d.installation_id, d.reader_hash, d.attributes,
+           d.push_permission, d.last_used, d.epoch, to_timestamp(d.registered_ms / 1000),
+           to_timestamp(d.ordered_ms / 1000), case when d.is_deleted then clock_timestamp() end
+    from given d
     left join person p on p.workspace_no = d.workspace_no and p.id = d.new_person
     where p.blocked_at is null
       and (select count(*) from tied) = (select count(person_no) from named)
-    order by d.is_deleted is true desc, d.app_no, d.token_hash
+    order by d.is_deleted desc, d.app_no, d.token_hash
     on conflict (app_no, token_hash) do update
     set token = excluded.token, platform = excluded.platform, provider = excluded.provider,
         environment = excluded.environment, person_no = excluded.person_no,
@@ -76,7 +78,7 @@ const writeText = `
            coalesce(e.person_no, p.person_no),
            case when e.from_no is not null then
              jsonb_build_object('from', e.from_no, 'to', coalesce(e.person_no, p.person_no)) end
-    from json_to_recordset($3) as e(
+    from json_to_recordset($20) as e(
       app_no int, token_hash uuid, rank int, kind text, person_no bigint, from_no bigint,
       workspace_no int, new_person text)
     join written w on w.app_no = e.app_no and w.token_hash = e.token_hash
@@ -87,21 +89,33 @@ const writeText = `
 /** Writes devices that are locked or new, the people that they need and their events. */
 export async function writeDevices(sql: Sql, { devices, events }: Changes): Promise<void> {
   const people = peopleNamed()
-  const values = [
-    devices.map((row) => jsonOf(row, people)),
-    events.map(({ device, event }, rank) => ({
-      app_no: device.appNo,
-      token_hash: device.tokenHash,
-      rank,
-      kind: event.kind,
-      ...people.refer(event.person),
-      from_no: event.from?.no ?? undefined,
-    })),
-  ]
+  const states = devices.map(({ device }) => device)
+  const ties = devices.map((row) => people.tie(row))
+  const told = events.map(({ device, event }, rank) => ({
+    app_no: device.appNo,
+    token_hash: device.tokenHash,
+    rank,
+    kind: event.kind,
+    ...people.refer(event.person),
+    from_no: event.from?.no ?? undefined,
+  }))
   const { rows } = await sql.query<{ count: number }>({
     name: 'write-devices',
     text: writeText,
-    values: [people.named(), ...values].map((value) => JSON.stringify(value)),
+    values: [
+      ...deviceValues(states),
+      listOf(states, (device) => device.lastUsed),
+      // A row of a token that is not known may be inserted, and replace none.
+      listOf(devices, ({ device, isNew }) => (isNew ? 1 : device.epoch)),
+      listOf(states, (device) => device.registeredAt),
+      listOf(states, (device) => device.orderedAt),
+      listOf(states, (device) => device.isDeleted),
+      listOf(ties, (tie) => tie.person_no ?? null),
+      listOf(ties, (tie) => tie.workspace_no ?? null),
+      textListOf(ties, (tie) => tie.new_person ?? null),
+      JSON.stringify(people.named()),
+      JSON.stringify(told),
+    ],
   })
   if (rows[0]?.count !== devices.length) throw new RacedError()
 }
@@ -126,11 +140,18 @@ export async function touchDevices(sql: Sql, devices: readonly DeviceState[]): P
   await sql.query({ name: 'touch-devices', text: touchText, values: [JSON.stringify(rows)] })
 }
 
+/** Nobody, somebody by number, or somebody new by id. */
+interface PersonReference {
+  person_no?: number
+  workspace_no?: number
+  new_person?: string
+}
+
 /** The people whom rows name: by number, or by id where they may have none yet. */
 function peopleNamed() {
   const created = new Map<string, { workspace_no: number; id: string }>()
   const tied = new Set<number>()
-  function refer(person: Tie | null) {
+  function refer(person: Tie | null): PersonReference {
     if (!person) return {}
     if (person.no !== null) return { person_no: person.no }
     const { workspaceNo, id } = person
@@ -144,28 +165,5 @@ function peopleNamed() {
       return refer(person)
     },
     named: () => [...created.values(), ...[...tied].map((no) => ({ person_no: no }))],
-  }
-}
-
-/** A row as JSON; what is null, or as usual, is left out. */
-function jsonOf(row: NewRow, people: ReturnType<typeof peopleNamed>) {
-  const { device, isNew } = row
-  return {
-    app_no: device.appNo,
-    token_hash: device.tokenHash,
-    token: device.token ?? undefined,
-    platform: device.platform,
-    provider: device.provider,
-    environment: device.environment ?? undefined,
-    installation_id: device.installationId ?? undefined,
-    reader_hash: device.readerHash ?? undefined,
-    attributes: device.attributes,
-    push_permission: device.pushPermission ? undefined : false,
-    epoch: isNew ? undefined : device.epoch,
-    is_deleted: device.isDeleted || undefined,
-    last_used: device.lastUsed,
-    ordered_at: device.orderedAt,
-    registered_at: device.registeredAt,
-    ...people.tie(row),
   }
 }
