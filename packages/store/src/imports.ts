@@ -6,6 +6,7 @@ import { type DeviceItem, restoreStandings, type Standing } from './import-stand
 import type { OnTaken } from './insert-devices.ts'
 import { insertNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
+import { refreshDevices } from './refresh-devices.ts'
 import type { Registration } from './registration-rule.ts'
 import { itemOf, registerLocked } from './registrations.ts'
 
@@ -69,8 +70,14 @@ export function createImporter(
     return devices
   }
 
-  async function importDevices(items: DeviceItem[], mayInsert: boolean): Promise<Imported[]> {
-    const first = areMostNew && mayInsert ? await insertFirst(items) : []
+  /** What one statement does of them, if they are as the last ones were. */
+  async function importFirst(items: DeviceItem[]): Promise<First> {
+    if (areMostNew) return { kind: 'created', first: await insertFirst(items) }
+    return { kind: 'updated', first: await withRaces(() => refreshDevices(database, items)) }
+  }
+
+  async function importDevices(items: DeviceItem[], mayGoFirst: boolean): Promise<Imported[]> {
+    const { kind, first } = mayGoFirst ? await importFirst(items) : nothingFirst
     const rest = items.filter((_, n) => !first[n])
     const locked = await withRaces(() =>
       registerLocked(database, rest, (sql, areNew) =>
@@ -82,12 +89,13 @@ export function createImporter(
     )
     // Whom a line names is there afterwards, also where it is late.
     await addPeople(database, namedBy(rest.filter((_, n) => !locked.results[n]?.applied)))
-    areMostNew = locked.newCount + items.length - rest.length > items.length / 2
+    const insertedCount = kind === 'created' ? items.length - rest.length : 0
+    areMostNew = locked.newCount + insertedCount > items.length / 2
     const second = locked.results.map(({ applied }, n): Imported => {
       if (!applied) return { kind: 'late' }
       return { kind: locked.areNew[n] ? 'created' : 'updated' }
     })
-    return items.map((_, n) => (first[n] ? { kind: 'created' } : taken(second)))
+    return items.map((_, n) => (first[n] ? { kind } : taken(second)))
   }
 
   async function importIdentified(rows: readonly ImportRow[]): Promise<Imported[]> {
@@ -120,10 +128,10 @@ export function createImporter(
         ? [{ ...itemOf(device), addsPerson: true, row, standing }]
         : [],
     )
-    async function importPart(part: DeviceItem[], mayInsert: boolean) {
+    async function importPart(part: DeviceItem[], mayGoFirst: boolean) {
       const imported = await byHalves<DeviceItem, Imported>(
         part,
-        (some) => importDevices(some, mayInsert),
+        (some) => importDevices(some, mayGoFirst),
         (_, error) => ({ kind: 'error', error }),
       )
       for (const [n, { row }] of part.entries()) {
@@ -150,6 +158,14 @@ export function createImporter(
     return (await registered).done
   }
 }
+
+/** Of a batch of lines, which were done at once, and how; null for the others. */
+interface First {
+  kind: 'created' | 'updated'
+  first: readonly (object | null)[]
+}
+
+const nothingFirst: First = { kind: 'updated', first: [] }
 
 function namedBy(items: readonly DeviceItem[]) {
   return items.flatMap(({ call: { workspaceNo, personId: id } }) =>

@@ -45,14 +45,7 @@ export async function insertNew(
   items: readonly Item[],
   onTaken: OnTaken,
 ): Promise<Inserted> {
-  const firsts = new Map<string, number>()
-  const seen = new Set<string>()
-  for (const [n, item] of items.entries()) {
-    const key = keyOf(item)
-    // A later call about the same token must not overtake an earlier one that has to take the long way.
-    if (item.call.previousToken === null && !seen.has(key)) firsts.set(key, n)
-    seen.add(key)
-  }
+  const firsts = firstsOfTokens(items)
   const devices: Inserted['devices'] = items.map(() => null)
   const rows: NewDevice[] = []
   for (const n of firsts.values()) {
@@ -70,12 +63,30 @@ export async function insertNew(
   return { now, devices }
 }
 
+/**
+ * The first call about each token, if it may go before others: a later one must not overtake an earlier one
+ * that has to take the long way.
+ */
+export function firstsOfTokens(
+  items: readonly Item[],
+  mayGoFirst: (item: Item) => boolean = () => true,
+): Map<string, number> {
+  const firsts = new Map<string, number>()
+  const seen = new Set<string>()
+  for (const [n, item] of items.entries()) {
+    const key = keyOf(item)
+    if (item.call.previousToken === null && mayGoFirst(item) && !seen.has(key)) firsts.set(key, n)
+    seen.add(key)
+  }
+  return firsts
+}
+
 function keyOf({ wanted }: Item): string {
   return `${wanted.app_no} ${wanted.token_hash}`
 }
 
 /** What registering a token that is not there makes of it, but for its times. */
-function decideNew({ call, wanted }: Item): DeviceState {
+export function decideNew({ call, wanted }: Item): DeviceState {
   const { workspaceNo, personId: id } = call
   const named = id === null ? null : { no: null, id, workspaceNo }
   const decision = decideRegistration(call, wanted.token_hash, null, [], named, 0)

@@ -2,6 +2,7 @@ import { type CoalescedRun, coalesce } from './coalesce.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 import { type Item, registerNew } from './new-registrations.ts'
 import { withRaces } from './raced.ts'
+import { refreshDevices } from './refresh-devices.ts'
 import {
   applyCall,
   type Batch,
@@ -25,10 +26,13 @@ export function createRegistrar(
   let areMostNew = true
   const register = coalesce<Item, Registered>({
     run: async (items) => {
-      const first = areMostNew ? await withRaces(() => registerNew(database, items)) : []
+      const first = await withRaces(() =>
+        areMostNew ? registerNew(database, items) : refreshDevices(database, items),
+      )
       const rest = items.filter((_, n) => !first[n])
       const { results, newCount } = await withRaces(() => registerLocked(database, rest))
-      areMostNew = newCount + items.length - rest.length > items.length / 2
+      const insertedCount = areMostNew ? items.length - rest.length : 0
+      areMostNew = insertedCount + newCount > items.length / 2
       return items.map((_, n) => first[n] ?? next(results))
     },
     sizeMax: 200,
