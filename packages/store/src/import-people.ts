@@ -1,4 +1,5 @@
 import { type Attributes, attributeChange } from '@pushkeep/domain'
+import { listOf, textListOf } from './array-literal.ts'
 import { type Sql, withRepeat } from './connect.ts'
 
 /** A person as lines of an import tell of them. */
@@ -14,8 +15,10 @@ export interface PersonToImport {
 const importText = `
   with said as materialized (
     select s.*, p.person_no, p.blocked_at is not null as is_blocked
-    from json_to_recordset($1) as s(
-      workspace_no int, id text, set jsonb, removed text[], suppressed boolean)
+    from (
+      select unnest($1::int[]) as workspace_no, unnest($2::text[]) as id,
+             json_array_elements($3)::jsonb as set, json_array_elements($4) as removed,
+             unnest($5::boolean[]) as suppressed) s
     left join lateral (
       select person_no, blocked_at from people
       where workspace_no = s.workspace_no and id = s.id limit 1) p on true
@@ -25,8 +28,9 @@ const importText = `
     order by p.person_no for no key update
   ), changed as (
     update people p
-    set attributes = (p.attributes || s.set) - s.removed,
-        attribute_times = p.attribute_times - s.removed - array(select jsonb_object_keys(s.set)),
+    set attributes = (p.attributes || s.set) - array(select json_array_elements_text(s.removed)),
+        attribute_times = p.attribute_times - array(select json_array_elements_text(s.removed))
+          - array(select jsonb_object_keys(s.set)),
         suppressed_at = coalesce(p.suppressed_at, case when s.suppressed then now() end),
         updated_at = now()
     from said s join locked using (person_no)
@@ -38,18 +42,21 @@ const importText = `
 
 /** Adds people and merges attributes (R8). Each may be named once. */
 export async function importPeople(sql: Sql, people: readonly PersonToImport[]): Promise<void> {
-  const rows = people.map(({ workspaceNo, id, attributes, suppressed }) => {
-    const { set, remove } = attributeChange(attributes)
-    return { workspace_no: workspaceNo, id, set, removed: remove, suppressed }
-  })
-  await withRepeat(() =>
-    sql.query({ name: 'import-people', text: importText, values: [JSON.stringify(rows)] }),
-  )
+  const changes = people.map(({ attributes }) => attributeChange(attributes))
+  const values = [
+    listOf(people, (person) => person.workspaceNo),
+    textListOf(people, (person) => person.id),
+    JSON.stringify(changes.map(({ set }) => set)),
+    JSON.stringify(changes.map(({ remove }) => remove)),
+    listOf(people, (person) => person.suppressed),
+  ]
+  await withRepeat(() => sql.query({ name: 'import-people', text: importText, values }))
 }
 
 const addText = `
   insert into people (workspace_no, id)
-  select n.workspace_no, n.id from json_to_recordset($1) as n(workspace_no int, id text)
+  select n.workspace_no, n.id
+  from (select unnest($1::int[]) as workspace_no, unnest($2::text[]) as id) n
   where (select true from people where workspace_no = n.workspace_no and id = n.id limit 1) is null
   order by n.workspace_no, n.id
   on conflict do nothing`
@@ -60,8 +67,9 @@ export async function addPeople(
   people: readonly { workspaceNo: number; id: string }[],
 ): Promise<void> {
   if (people.length === 0) return
-  const rows = people.map(({ workspaceNo, id }) => ({ workspace_no: workspaceNo, id }))
-  await withRepeat(() =>
-    sql.query({ name: 'add-people', text: addText, values: [JSON.stringify(rows)] }),
-  )
+  const values = [
+    listOf(people, (person) => person.workspaceNo),
+    textListOf(people, (person) => person.id),
+  ]
+  await withRepeat(() => sql.query({ name: 'add-people', text: addText, values }))
 }
