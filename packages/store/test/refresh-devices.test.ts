@@ -213,7 +213,7 @@ test('a device that dies while the refresh waits for its row is left to the deci
       [token],
     )
     const refreshing = refresh({ token, personId: 'ann' })
-    await somebodyWaits()
+    await registry.waiting(1)
     return { refreshing }
   })
   expect(await waiting.refreshing).toEqual([null])
@@ -229,7 +229,7 @@ test('a device that moves while the refresh waits for its row does not come back
       [token],
     )
     const refreshing = refresh({ token, personId: 'ann' })
-    await somebodyWaits()
+    await registry.waiting(1)
     return { refreshing }
   })
   expect(await waiting.refreshing).toEqual([null])
@@ -244,7 +244,7 @@ test('a refresh that waited for an outcome counts as later than it, or is not on
       [token],
     )
     const refreshing = refresh({ token, personId: 'ann' })
-    await somebodyWaits()
+    await registry.waiting(1)
     const { rows } = await sql.query<{ now: Date }>('select clock_timestamp() as now')
     return { refreshing, now: rows[0]?.now.getTime() ?? Number.NaN }
   })
@@ -263,16 +263,3 @@ test('a call does not overtake an earlier one about its token', async () => {
   const items = called.map((call) => itemOf(registry.complete({ token, ...call })))
   expect(await refreshDevices(registry.database, items)).toEqual([null, null, null])
 })
-
-/** Until somebody waits for a row that this test holds. */
-async function somebodyWaits(): Promise<void> {
-  await expect
-    .poll(async () => {
-      const { rows } = await registry.database.query<{ n: number }>(
-        `select count(*)::int as n from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      )
-      return rows[0]?.n
-    })
-    .toBe(1)
-}

@@ -140,19 +140,6 @@ test('batches over the same devices in any order do not fail', async () => {
   expect(results.every((result) => result.applied)).toBe(true)
 })
 
-/** Waits until so many sessions of the test's database wait for a lock. */
-async function waiting(count: number) {
-  await expect
-    .poll(async () => {
-      const { rows } = await registry.database.query<{ n: number }>(
-        `select count(*)::int as n from pg_stat_activity
-         where datname = current_database() and wait_event_type = 'Lock'`,
-      )
-      return rows[0]?.n
-    })
-    .toBe(count)
-}
-
 const danglingCount = `select count(*)::int as n from devices d where person_no is not null
   and not exists (select from people p where p.person_no = d.person_no)`
 
@@ -167,9 +154,9 @@ test('a token that takes over a person who is being deleted is not left with nob
     ])
     // The new token waits for the old one first, then the deletion, which holds the person.
     const registering = registry.registerElsewhere({ token: after, previousToken: before })
-    await waiting(1)
+    await registry.waiting(1)
     const deleting = deletePerson(database, { workspaceNo, id: 'heir' })
-    await waiting(2)
+    await registry.waiting(2)
     return { registering, deleting }
   }).then(({ registering, deleting }) => Promise.all([registering, deleting]))
   const { rows } = await database.query<{ n: number }>(danglingCount)
@@ -186,7 +173,7 @@ test('a new token is not tied to a person who is deleted while it waits for them
   const registering = await inTransaction(database, async (sql) => {
     await deletePersonIn(sql, { workspaceNo, id: 'short-lived' })
     const waits = registerNew(database, [itemOf(call)])
-    await waiting(1)
+    await registry.waiting(1)
     return { waits }
   })
   expect(await registering.waits).toEqual([null])

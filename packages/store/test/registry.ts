@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Attributes, deviceAttributeChange } from '@pushkeep/domain'
 import { createTestDatabase } from '@pushkeep/testkit'
+import { expect } from 'vitest'
 import {
   appsOf,
   createApp,
@@ -60,6 +61,18 @@ export async function createRegistry() {
     },
     async kinds(token: string): Promise<string[]> {
       return (await this.events(token)).map((event) => event.kind)
+    },
+    /** Waits until so many sessions of the test's database wait for a lock. */
+    async waiting(count: number): Promise<void> {
+      await expect
+        .poll(async () => {
+          const { rows } = await database.query<{ n: number }>(
+            `select count(*)::int as n from pg_stat_activity
+             where datname = current_database() and wait_event_type = 'Lock'`,
+          )
+          return rows[0]?.n
+        })
+        .toBe(count)
     },
     [Symbol.asyncDispose]: () => testDatabase[Symbol.asyncDispose](),
   }
