@@ -26,12 +26,14 @@ export function createRegistrar(
   let areMostNew = true
   const register = coalesce<Item, Registered>({
     run: async (items) => {
+      // Another run may come to know better meanwhile.
+      const triesNew = areMostNew
       const first = await withRaces(() =>
-        areMostNew ? registerNew(database, items) : refreshDevices(database, items),
+        triesNew ? registerNew(database, items) : refreshDevices(database, items),
       )
       const rest = items.filter((_, n) => !first[n])
       const { results, newCount } = await withRaces(() => registerLocked(database, rest))
-      const insertedCount = areMostNew ? items.length - rest.length : 0
+      const insertedCount = triesNew ? items.length - rest.length : 0
       areMostNew = insertedCount + newCount > items.length / 2
       return items.map((_, n) => first[n] ?? next(results))
     },
