@@ -27,6 +27,8 @@ declare module 'fastify' {
     access?: Access
     /** What a secret key must be allowed; left out: `read` for GET and HEAD, `operate` for the rest. */
     role?: Role
+    /** `workspace`: what the route does reaches every app, so that a key for one app is refused. */
+    reach?: 'workspace'
   }
   interface FastifyRequest {
     /** Set by the access check of routes that are not `open`; read it by `callerOf`. */
@@ -87,7 +89,7 @@ function accessHook(
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
     const admit = (caller: Caller | null) => {
       const role = route.config?.role ?? usualRole(request.method)
-      const refusal = refusalOf(access, role, caller)
+      const refusal = refusalOf(access, role, caller) ?? reachRefusal(route, caller)
       // As an error, so that each scope of routes answers in its own words.
       if (refusal) done(refusal)
       else {
@@ -119,6 +121,22 @@ function refusalOf(
   if (mayActAs(caller.role, role)) return null
   return new ProblemError(403, 'role_needed', {
     detail: `this needs a key with the role ${role}; this one has ${caller.role}`,
+  })
+}
+
+function reachRefusal({ config }: RouteOptions, caller: Caller | null): ProblemError | null {
+  return config?.reach === 'workspace' && caller ? refusalOfAppKey(caller) : null
+}
+
+/**
+ * Why a key for one app may not do what reaches every app of the workspace; null for a key of the
+ * workspace. For what a body asks for; a route declares `reach`.
+ */
+export function refusalOfAppKey({ appNo }: Pick<Caller, 'appNo'>): ProblemError | null {
+  if (appNo === null) return null
+  return new ProblemError(403, 'workspace_key_needed', {
+    detail:
+      'this reaches every app of the workspace, and this key is for one app: use a key of the workspace',
   })
 }
 

@@ -1,4 +1,10 @@
-export { type Access, admitCaller, callerOf, type SignedIn } from './access.ts'
+export {
+  type Access,
+  admitCaller,
+  callerOf,
+  refusalOfAppKey,
+  type SignedIn,
+} from './access.ts'
 export {
   type Authenticate,
   type AuthenticatorOptions,

@@ -11,21 +11,24 @@ import {
 import type { Sql } from './connect.ts'
 
 /**
- * The last message that was accepted under a key that begins so, within so many seconds; null where
- * there is none.
+ * The last message for this app (null: for all apps) that was accepted under a key that begins so,
+ * within so many seconds; null where there is none.
  */
 export async function findKeyedMessage(
   sql: Sql,
-  { workspaceNo, prefix, seconds }: { workspaceNo: number; prefix: string; seconds: number },
+  query: { workspaceNo: number; appNo: number | null; prefix: string; seconds: number },
 ): Promise<string | null> {
+  const { workspaceNo, appNo, prefix, seconds } = query
   const { rows } = await sql.query<{ id: string }>({
     name: 'find-keyed-message',
     text: `
-      select message_id as id from idempotency_keys
-      where workspace_no = $1 and key >= $2 and key < $2 || chr(127)
-        and created_at > now() - make_interval(secs => $3::int)
-      order by created_at desc limit 1`,
-    values: [workspaceNo, prefix, seconds],
+      select k.message_id as id
+      from idempotency_keys k join messages m on m.id = k.message_id
+      where k.workspace_no = $1 and k.key >= $2 and k.key < $2 || chr(127)
+        and k.created_at > now() - make_interval(secs => $3::int)
+        and m.app_no is not distinct from $4
+      order by k.created_at desc limit 1`,
+    values: [workspaceNo, prefix, seconds, appNo],
   })
   return rows[0]?.id ?? null
 }

@@ -45,10 +45,10 @@ export interface OwnedDevice extends Device {
 /** Most devices of a person that are read at once. */
 const devicesOfPersonMax = 100
 
-/** A person's devices, the one used last first. */
+/** A person's devices, the one used last first; with an `appNo`, those of that app alone. */
 export async function devicesOfPerson(
   sql: Sql,
-  { workspaceNo, id }: PersonName,
+  { workspaceNo, id, appNo }: PersonName & { appNo: number | null },
 ): Promise<OwnedDevice[]> {
   const { rows } = await sql.query<OwnedDevice>({
     name: 'devices-of-person',
@@ -57,8 +57,9 @@ export async function devicesOfPerson(
            join devices d on d.person_no = p.person_no
            join apps a on a.app_no = d.app_no
            where p.workspace_no = $1 and p.id = $2 and d.deleted_at is null
+             and ($3::int is null or d.app_no = $3)
            order by d.last_used desc, d.device_no desc limit ${devicesOfPersonMax}`,
-    values: [workspaceNo, id],
+    values: [workspaceNo, id, appNo],
   })
   return rows
 }

@@ -21,6 +21,8 @@ export interface PersonMessage {
 export interface PersonMessageQuery {
   personNo: string
   appNos: readonly number[]
+  /** Only deliveries to devices of this app; null: of all. */
+  appNo: number | null
   /** The message number below which the page begins; null: at the newest. */
   before: string | null
   /** Only messages whose sending began between, ms since the epoch; null: no bound. */
@@ -41,12 +43,16 @@ interface Row extends DeliveryRow {
   createdAt: Date
 }
 
+/** Whether a delivery `dl` went to the app in $7, where there is one. */
+const isSeen = `($7::int is null or exists (
+  select from devices where device_no = dl.device_no and app_no = $7))`
+
 // Numbers of messages are time, so that times are bounds of the index.
 const text = `
   with page as materialized (
     select distinct dl.message_no
     from deliveries dl
-    where dl.person_no = $2 and dl.message_no < coalesce($3::bigint, 9223372036854775807)
+    where dl.person_no = $2 and ${isSeen} and dl.message_no < coalesce($3::bigint, 9223372036854775807)
       and ($4::float8 is null or dl.message_no >= message_no_at(to_timestamp($4 / 1000)))
       and ($5::float8 is null or dl.message_no < message_no_at(to_timestamp($5 / 1000)))
     order by dl.message_no desc limit $6
@@ -57,20 +63,21 @@ const text = `
   join messages m using (message_no)
   join deliveries dl on dl.message_no = page.message_no and dl.person_no = $2
   ${deliveryJoins}
+  where ${isSeen}
   order by dl.message_no desc, dl.device_no`
 
 /**
  * The messages that went to a person, or were withheld from them, newest first, each with what became
- * of it on their devices. Deliveries to apps that the caller may not see have no token.
+ * of it on their devices; with an `appNo`, those that went to that app.
  */
 export async function messagesOfPerson(
   sql: Sql,
-  { personNo, appNos, before, fromMs, toMs, limit }: PersonMessageQuery,
+  { personNo, appNos, appNo, before, fromMs, toMs, limit }: PersonMessageQuery,
 ): Promise<PersonMessagePage> {
   const { rows } = await sql.query<Row>({
     name: 'messages-of-person',
     text,
-    values: [appNos, personNo, before, fromMs, toMs, limit + 1],
+    values: [appNos, personNo, before, fromMs, toMs, limit + 1, appNo],
   })
   const messages = [...Map.groupBy(rows, (row) => row.messageNo).values()].map(messageOf)
   const shown = messages.slice(0, limit)

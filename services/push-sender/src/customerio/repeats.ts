@@ -11,10 +11,12 @@ const repeatSeconds = 300
  */
 export async function acceptedBefore(
   sql: Sql,
-  { workspaceNo, body, retryCount }: { workspaceNo: number; body: object; retryCount: unknown },
+  call: { workspaceNo: number; appNo: number | null; body: object; retryCount: unknown },
 ): Promise<string | null> {
+  const { workspaceNo, appNo, body, retryCount } = call
   if (typeof retryCount !== 'string' || !/^[1-9]\d{0,3}$/.test(retryCount)) return null
-  return findKeyedMessage(sql, { workspaceNo, prefix: prefixOf(body), seconds: repeatSeconds })
+  const prefix = prefixOf(body)
+  return findKeyedMessage(sql, { workspaceNo, appNo, prefix, seconds: repeatSeconds })
 }
 
 /** The idempotency key of a call that brought none: by it, a repeat of the call is known. */

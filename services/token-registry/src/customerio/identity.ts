@@ -1,5 +1,5 @@
 import { type Identifier, personNoOf } from '@pushkeep/domain'
-import { type Caller, invalid } from '@pushkeep/runtime'
+import { type Caller, invalid, refusalOfAppKey } from '@pushkeep/runtime'
 import { type PersonReference, personIdNamed } from '@pushkeep/store'
 import type { IdentifyAction } from './action.ts'
 
@@ -44,7 +44,11 @@ export async function identityOf(
   const found = await findNamed(deps, workspaceNo, person)
   if (person.by === 'cio-id') {
     if (found === null) return null
-    if (id !== null && id !== found) await rename(deps, caller, found, id)
+    if (id !== null && id !== found) {
+      const refusal = caller.kind === 'secret' ? refusalOfAppKey(caller) : null
+      if (refusal) throw refusal
+      await rename(deps, caller, found, id)
+    }
     return { id: id ?? found, email: null }
   }
   const { email } = person

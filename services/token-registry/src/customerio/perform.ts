@@ -1,4 +1,4 @@
-import { type Caller, invalid, ProblemError } from '@pushkeep/runtime'
+import { type Caller, invalid, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
 import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
 import type { AppFinder } from '../apps.ts'
 import type { IdentityGate } from '../identity/gate.ts'
@@ -130,16 +130,24 @@ async function commandOf(
     case 'delete-person':
     case 'suppress':
     case 'unsuppress': {
+      admitWholePerson(call)
       const id = await personIdOf(deps, call.caller, action.person)
       return id === null ? null : { kind: commandKind[action.kind], person: { workspaceNo, id } }
     }
     case 'merge': {
+      admitWholePerson(call)
       const primary = await personIdOf(deps, call.caller, action.primary)
       const secondary = await personIdOf(deps, call.caller, action.secondary)
       if (primary === null || secondary === null) return null
       return { kind: 'merge-people', merge: { workspaceNo, primary, secondary } }
     }
   }
+}
+
+/** What becomes of a person as a whole reaches their devices of every app. */
+function admitWholePerson({ caller }: Call): void {
+  const refusal = refusalOfAppKey(caller)
+  if (refusal) throw refusal
 }
 
 /** Customer.io's suppression deletes the profile and ignores what comes after it. */

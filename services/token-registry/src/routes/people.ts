@@ -13,7 +13,7 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { publicKeys, secretKeys } from '../access.ts'
+import { publicKeys, secretKeys, workspaceKeys } from '../access.ts'
 import {
   EmptyAnswer,
   PersonAnswer,
@@ -53,7 +53,8 @@ const identifySchema = {
 const readSchema = {
   tags,
   summary: 'Read a person and their devices',
-  description: 'At most 100 devices, the one used last first.',
+  description:
+    'At most 100 devices, the one used last first. A key for one app sees the devices of that app.',
   params: PersonParams,
   response: { 200: PersonWithDevicesAnswer, ...problemResponses(401, 403, 404, 422, 503) },
 }
@@ -62,7 +63,7 @@ const deleteSchema = {
   tags,
   summary: 'Delete a person',
   description:
-    'Erases the person and their devices with tokens and attributes. What remains of a device is a hash, so that a late registration does not revive it. 404 where there is no such person.',
+    'Erases the person and their devices with tokens and attributes. What remains of a device is a hash, so that a late registration does not revive it. 404 where there is no such person; a key for one app gets 403.',
   params: PersonParams,
   body: EmptyBody,
   response: {
@@ -75,7 +76,7 @@ const suppressSchema = {
   tags,
   summary: 'Suppress a person',
   description:
-    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified. With `erase`, what is known of them goes, and later calls about them are taken and change nothing, until they are unsuppressed.',
+    'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified. With `erase`, what is known of them goes, and later calls about them are taken and change nothing, until they are unsuppressed. A key for one app gets 403.',
   params: PersonParams,
   body: SuppressBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
@@ -84,7 +85,8 @@ const suppressSchema = {
 const unsuppressSchema = {
   tags,
   summary: "End a person's suppression",
-  description: 'What was erased does not come back. 404 where there is no such person.',
+  description:
+    'What was erased does not come back. 404 where there is no such person; a key for one app gets 403.',
   params: PersonParams,
   body: EmptyBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
@@ -107,15 +109,16 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
   })
 
   server.get('/v1/people/:id', { config: secretKeys, schema: readSchema }, async (request) => {
-    const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
+    const { workspaceNo, appNo } = callerOf(request)
+    const name = { workspaceNo, id: request.params.id }
     const person = await findPerson(database, name)
     if (!person) throw unknownPerson()
-    return personWithDevicesAnswer(person, await devicesOfPerson(database, name))
+    return personWithDevicesAnswer(person, await devicesOfPerson(database, { ...name, appNo }))
   })
 
   server.delete(
     '/v1/people/:id',
-    { config: secretKeys, schema: deleteSchema },
+    { config: workspaceKeys, schema: deleteSchema },
     async (request, reply) => {
       const { workspaceNo } = callerOf(request)
       const isDeleted = await deletePerson(database, { workspaceNo, id: request.params.id })
@@ -126,7 +129,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
 
   server.post(
     '/v1/people/:id/suppress',
-    { config: secretKeys, schema: suppressSchema },
+    { config: workspaceKeys, schema: suppressSchema },
     async (request) => {
       const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
       const suppress = request.body?.erase ? erasePerson : suppressPerson
@@ -136,7 +139,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
 
   server.post(
     '/v1/people/:id/unsuppress',
-    { config: secretKeys, schema: unsuppressSchema },
+    { config: workspaceKeys, schema: unsuppressSchema },
     async (request) => {
       const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
       const person = await unsuppressPerson(database, name)

@@ -87,6 +87,7 @@ export const messageRoutes: FastifyPluginAsyncZod<PeopleDeps & { deliveryPath: s
       const page = await messagesOfPerson(database, {
         personNo: customer.personNo,
         appNos: await appNosOf(database, caller),
+        appNo: caller.appNo,
         before: startOf(list, start),
         fromMs: start_ts ?? null,
         toMs: end_ts ?? null,

@@ -84,8 +84,8 @@ async function send(
   retryCount: unknown,
 ): Promise<string> {
   const { database, accept, events, findPersonId, identify, register } = deps
-  const { workspaceNo } = caller
-  const repeat = { workspaceNo, body: push, retryCount }
+  const { workspaceNo, appNo } = caller
+  const repeat = { workspaceNo, appNo, body: push, retryCount }
   const before = key === null ? await acceptedBefore(database, repeat) : null
   if (before !== null) {
     events.accepted('transactional', 'repeated')

@@ -12,7 +12,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { scopeOf } from '../scope.ts'
 
-const config = { access: 'session' } as const
+const config = { access: 'session', reach: 'workspace' } as const
 const schema = {
   hide: true,
   params: z.object({ id: PersonId, change: z.enum(['suppress', 'unsuppress']) }),
