@@ -1,4 +1,5 @@
 import type { Behaviour } from '@pushkeep/provider-simulator'
+import { resumeProvider } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorkplace, type Phone, soon, type Workplace } from './workplace.ts'
 
@@ -9,14 +10,16 @@ beforeAll(async () => {
 })
 afterAll(() => work[Symbol.asyncDispose]())
 
+const send = ({ person }: Phone) => work.accept({ to: { person_id: person } })
+
 /** Sends to one phone and waits until its provider was asked; the message's id. */
 async function sendAndBeRefused(phone: Phone): Promise<string> {
-  const id = await work.accept({ to: { person_id: phone.person } })
+  const id = await send(phone)
   await expect.poll(async () => (await work.deliveries(id)).length, soon).toBe(1)
   return id
 }
 
-/** Chunks of an app that were leased and handed back, to be sent in half a minute or later. */
+/** Chunks of an app that were leased and handed back unsent, to be sent in half a minute or later. */
 async function handedBack(appNo: number): Promise<number> {
   const { rowCount } = await work.database.query(
     `select from chunks where app_no = $1 and provider = 'apns' and state = 'ready'
@@ -27,9 +30,8 @@ async function handedBack(appNo: number): Promise<number> {
 }
 
 async function sendTo(phones: readonly Phone[]) {
-  for (const { person } of phones) {
-    const id = await work.accept({ to: { person_id: person } })
-    expect(await work.done(id)).toMatchObject({ sent: 1 })
+  for (const phone of phones) {
+    expect(await work.done(await send(phone))).toMatchObject({ sent: 1 })
   }
 }
 
@@ -48,28 +50,79 @@ test.each(refusals)(
   '%s is left alone by that app for as long as it asks; its other provider and other apps go on',
   async (name, behaviour) => {
     const refused = await work.addApp(`${name}, refused`)
-    const [first, ...later] = await work.addPhones(refused, 11)
-    if (!first) throw new Error('there is no phone')
+    const phones = await work.addPhones(refused, 30)
+    const [first, later] = [phones.slice(0, 20), phones.slice(20)]
     const androids = await work.addPhones(refused, 3, 'android')
     const others = await work.addPhones(await work.addApp(`${name}, served`), 3)
-    await work.behave([first, ...later], behaviour)
-    const id = await sendAndBeRefused(first)
-    for (const { person } of later) await work.accept({ to: { person_id: person } })
+    await work.behave(phones, behaviour)
+    await Promise.all(first.map(sendAndBeRefused))
+    for (const phone of later) await send(phone)
     await expect.poll(() => handedBack(refused), soon).toBe(later.length)
     await sendTo([...androids, ...others])
-    expect((await work.report(id)).counts).toMatchObject({ pending: 1 })
-    expect(await work.received([first, ...later])).toEqual({ requests: 1, accepted: 0 })
+    expect(await work.received(phones)).toEqual({ requests: first.length, accepted: 0 })
   },
 )
 
-test('a throttled token waits for as long as the provider asks, and holds up nobody else', async () => {
-  const [throttled, ...others] = await work.addPhones(await work.addApp('throttled'), 4)
+test('an operator who resumes the lane closes the breaker: what waited for it is sent', async () => {
+  const appNo = await work.addApp('resumed')
+  const phones = await work.addPhones(appNo, 25)
+  const [first, later] = [phones.slice(0, 20), phones.slice(20)]
+  await work.behave(first, { kind: 'status', status: 503, reason: 'Shutdown', retry_after_s: 600 })
+  await Promise.all(first.map(sendAndBeRefused))
+  const ids = await Promise.all(later.map(send))
+  await expect.poll(() => handedBack(appNo), soon).toBe(later.length)
+  await resumeProvider(work.database, appNo, 'apns')
+  for (const id of ids) expect(await work.done(id)).toMatchObject({ sent: 1 })
+})
+
+test.each<[string, Behaviour]>([
+  ['a 500', { kind: 'status', status: 500, reason: 'InternalServerError' }],
+  [
+    'a 503 that asks for ten minutes',
+    { kind: 'status', status: 503, reason: 'ServiceUnavailable', retry_after_s: 600 },
+  ],
+  [
+    'a 429 of the credentials',
+    { kind: 'status', status: 429, reason: 'TooManyProviderTokenUpdates', retry_after_s: 600 },
+  ],
+  ['a 429 of the device', { kind: 'throttled', retry_after_s: 60 }],
+  ['a status that nobody has documented', { kind: 'status', status: 599, reason: 'Odd' }],
+])('%s for one token makes its push wait, and holds up nobody else', async (name, behaviour) => {
+  const [poisoned, ...others] = await work.addPhones(await work.addApp(name), 4)
+  if (!poisoned) throw new Error('there is no phone')
+  await work.behave([poisoned], behaviour)
+  const ids = [await sendAndBeRefused(poisoned)]
+  for (let n = 0; n < 4; n += 1) ids.push(await send(poisoned))
+  await sendTo(others)
+  for (const id of ids) expect((await work.report(id)).counts).toMatchObject({ pending: 1 })
+  expect(await work.received([poisoned])).toMatchObject({ accepted: 0 })
+})
+
+test('a throttled token waits for as long as the provider asks', async () => {
+  const [throttled] = await work.addPhones(await work.addApp('throttled'), 1)
   if (!throttled) throw new Error('there is no phone')
   await work.behave([throttled], { kind: 'throttled', retry_after_s: 60 })
   const id = await sendAndBeRefused(throttled)
   const [delivery] = await work.deliveries(id)
   expect(delivery).toMatchObject({ status: 'pending', reason: 'TooManyRequests' })
   expect(Number(delivery?.at) - Date.now()).toBeGreaterThan(50_000)
+})
+
+test('a message whose pushes are refused is held back alone, and told', async () => {
+  const appNo = await work.addApp('poisoned message')
+  const phones = await work.addPhones(appNo, 150)
+  const others = await work.addPhones(appNo, 3)
+  await work.behave(phones, { kind: 'status', status: 500, reason: 'InternalServerError' })
+  const id = await work.accept({ to: { person_ids: phones.map(({ person }) => person) } }, 'bulk')
+  const held = async () => {
+    const { rows } = await work.database.query<{ messageId: string }>(
+      `select distinct b ->> 'messageId' as "messageId"
+       from worker_reports cross join jsonb_array_elements(breakers) b
+       where (b ->> 'appNo')::int = $1`,
+      [appNo],
+    )
+    return rows
+  }
+  await expect.poll(held, soon).toEqual([{ messageId: id }])
   await sendTo(others)
-  expect(await work.received([throttled])).toEqual({ requests: 1, accepted: 0 })
 })

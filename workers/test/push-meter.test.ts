@@ -3,7 +3,7 @@ import { createMetrics } from '@pushkeep/runtime'
 import { createApp, createWorkspace, type LeasedChunk } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { expect, onTestFinished, test } from 'vitest'
-import { createBreaker } from '../src/delivery/breaker.ts'
+import { createLaneBreaker } from '../src/delivery/lane-breaker.ts'
 import { createPoolStatistics } from '../src/delivery/pool-statistics.ts'
 import { createRoom } from '../src/delivery/room.ts'
 import type { Senders } from '../src/delivery/senders.ts'
@@ -25,6 +25,7 @@ function chunkOf(chunk: Partial<LeasedChunk> & Pick<LeasedChunk, 'appNo'>): Leas
     isRetry: false,
     leases: 1,
     credentialsVersion: 1,
+    resumes: 0,
     claimedBefore: 0,
     now: acceptedAt,
     message: {
@@ -49,7 +50,7 @@ const push = { token: 't', deviceNo: 1, environment: null, customer: null }
 
 /** Senders that answer each push with the next of these outcomes. */
 function senders(outcomes: Outcome[]): Senders {
-  const breaker = createBreaker({ firstMs: 1, capMs: 1, now: Date.now, random: Math.random })
+  const breaker = createLaneBreaker({ firstMs: 1, capMs: 1, now: Date.now, random: Math.random })
   return {
     open: async () => ({
       breaker,
@@ -157,7 +158,7 @@ test('counts of a provider that is closed are kept, also while it closes', async
   const entry = {
     appNo: 1,
     provider: 'apns' as const,
-    breaker: createBreaker({ firstMs: 1, capMs: 1, now: Date.now, random: Math.random }),
+    breaker: createLaneBreaker({ firstMs: 1, capMs: 1, now: Date.now, random: Math.random }),
     pools: () => ({ production: all }),
     accessToken: () => null,
     close: () => new Promise<void>((resolve) => (finish = resolve)),
@@ -167,7 +168,7 @@ test('counts of a provider that is closed are kept, also while it closes', async
   statistics.add(entry)
   expect(production()).toEqual(all)
   expect(statistics.states()).toEqual([
-    { appNo: 1, provider: 'apns', isHeldBack: false, accessToken: null },
+    { appNo: 1, provider: 'apns', isHeldBack: false, messagesHeldBack: 0, accessToken: null },
   ])
   const closed = statistics.close(entry)
   expect(production()?.goaways).toBe(2)
@@ -176,7 +177,8 @@ test('counts of a provider that is closed are kept, also while it closes', async
   await closed
   expect(production()?.goaways).toBe(3)
   expect(statistics.states()).toEqual([])
-  entry.breaker.refused(0)
+  const unreachable = { kind: 'unavailable', reason: 'connect', afterMs: null } as const
+  entry.breaker.answered('m', 1, { ...unreachable, mayHaveArrived: false, isUnreachable: true })
   statistics.add(entry)
   expect(statistics.states()[0]?.isHeldBack).toBe(true)
   expect(production()?.goaways).toBe(6)

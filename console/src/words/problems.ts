@@ -47,6 +47,12 @@ export function problemWords(problem: Problem, nameOf: NameOfApp): ProblemWords 
         means: `Sending is held back and tried again by itself.${said(problem.trouble)}`,
         todo: 'If it lasts: is there an incident at the provider, or a fault of the network?',
       }
+    case 'message_held':
+      return {
+        title: `${lane} refuses the pushes of one message`,
+        means: 'That message is held back and tried again by itself. Others are sent.',
+        todo: `Look at message ${problem.message_id}, and cancel it if its content is at fault.`,
+      }
     case 'errors_high':
       return {
         title: `${lane}: ${percent(problem.share)} of calls fail`,

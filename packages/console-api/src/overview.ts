@@ -32,6 +32,7 @@ export const Problem = z.discriminatedUnion('kind', [
     ...ofLane,
     trouble: z.string().nullable(),
   }),
+  z.object({ kind: z.literal('message_held'), severity, ...ofLane, message_id: z.string() }),
   z.object({
     kind: z.literal('errors_high'),
     severity,

@@ -36,7 +36,7 @@ export type Verdict =
       reason: string | null
       device: 'accepted' | 'token-dead' | 'device-failed' | 'untouched'
     }
-  | { kind: 'retry'; afterMs: number; reason: string; lane: 'continue' | 'back-off' }
+  | { kind: 'retry'; afterMs: number; reason: string }
   | { kind: 'pause'; afterMs: number; reason: string }
 
 /** The rule from outcome to verdict. Pure: time and chance are arguments. */
@@ -53,16 +53,16 @@ export function decide(outcome: Outcome, attempt: Attempt, random: () => number)
     case 'throttled': {
       const afterMs = (outcome.afterMs ?? throttledMs) + Math.ceil(random() * 1000)
       if (outcome.scope === 'credential') {
-        return retryOr('expired', 'untouched', attempt, afterMs, outcome.reason, 'back-off')
+        return retryOr('expired', 'untouched', attempt, afterMs, outcome.reason)
       }
-      return retryOr('bounced', 'device-failed', attempt, afterMs, outcome.reason, 'continue')
+      return retryOr('bounced', 'device-failed', attempt, afterMs, outcome.reason)
     }
     case 'unavailable':
       return outcome.mayHaveArrived
         ? unknown(outcome.reason, attempt, random)
         : unavailable(outcome, attempt, random)
     case 'unsent':
-      return retryOr('expired', 'untouched', attempt, 0, outcome.reason, 'continue')
+      return retryOr('expired', 'untouched', attempt, 0, outcome.reason)
   }
 }
 
@@ -82,7 +82,7 @@ function unknown(reason: string, attempt: Attempt, random: () => number): Verdic
     return { kind: 'settle', status: 'failed', reason: 'unknown', device: 'untouched' }
   }
   const afterMs = backoffMs(connectionBackoff, attempt.attempt, random)
-  return retryOr('expired', 'untouched', attempt, afterMs, reason, 'continue')
+  return retryOr('expired', 'untouched', attempt, afterMs, reason)
 }
 
 function unavailable(
@@ -92,7 +92,7 @@ function unavailable(
 ): Verdict {
   const spread = backoffMs(providerBackoff, attempt.attempt, random)
   const afterMs = outcome.afterMs === null ? spread : outcome.afterMs + Math.min(spread, 1000)
-  return retryOr('expired', 'untouched', attempt, afterMs, outcome.reason, 'back-off')
+  return retryOr('expired', 'untouched', attempt, afterMs, outcome.reason)
 }
 
 /** A retry that would come after the message's expiry is no retry: the delivery ends now. */
@@ -102,8 +102,7 @@ function retryOr(
   attempt: Attempt,
   afterMs: number,
   reason: string,
-  lane: 'continue' | 'back-off',
 ): Verdict {
   if (attempt.now + afterMs >= attempt.expiresAt) return { kind: 'settle', status, reason, device }
-  return { kind: 'retry', afterMs, reason, lane }
+  return { kind: 'retry', afterMs, reason }
 }

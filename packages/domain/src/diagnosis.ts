@@ -7,6 +7,8 @@ export interface ProviderFacts {
   provider: Provider
   paused: { at: number; reason: string; isGuarded: boolean } | null
   isBreakerOpen: boolean
+  /** Ids of messages whose pushes the provider refuses while it serves others. */
+  heldMessages: readonly string[]
   /** When its credentials end, if somebody has said so. */
   expiresAt: number | null
   /** Calls of the last quarter of an hour by what their answers meant. */
@@ -38,6 +40,7 @@ export type SystemProblem = { severity: 'fault' | 'warning' } & (
   | { kind: 'queue_unreachable' }
   | ({ kind: 'lane_paused'; since: number; reason: string; isGuarded: boolean } & OfLane)
   | ({ kind: 'breaker_open'; trouble: string | null } & OfLane)
+  | ({ kind: 'message_held'; messageId: string } & OfLane)
   | ({ kind: 'errors_high'; share: number; trouble: string | null } & OfLane)
   | ({ kind: 'bounces_high'; share: number } & OfLane)
   | ({ kind: 'backlog_old'; lane: Lane; seconds: number } & OfLane)
@@ -86,7 +89,7 @@ function ofProcesses({ workers, areQueuesReachable }: SystemFacts): SystemProble
 }
 
 function ofProvider(facts: ProviderFacts, now: number): SystemProblem[] {
-  const { appNo, provider, paused, isBreakerOpen, expiresAt, trouble } = facts
+  const { appNo, provider, paused, isBreakerOpen, heldMessages, expiresAt, trouble } = facts
   const lane = { appNo, provider }
   const problems: SystemProblem[] = []
   if (paused) {
@@ -95,6 +98,9 @@ function ofProvider(facts: ProviderFacts, now: number): SystemProblem[] {
   } else if (isBreakerOpen) {
     problems.push({ kind: 'breaker_open', severity: 'fault', ...lane, trouble })
   } else problems.push(...ofAnswers(facts))
+  for (const messageId of heldMessages) {
+    problems.push({ kind: 'message_held', severity: 'warning', ...lane, messageId })
+  }
   if (expiresAt !== null && expiresAt - now < expiryWarningMs) {
     const severity = expiresAt <= now ? 'fault' : 'warning'
     problems.push({ kind: 'credentials_expire', severity, ...lane, expiresAt })

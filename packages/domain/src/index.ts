@@ -134,6 +134,14 @@ export {
   providers,
 } from './platform.ts'
 export {
+  type AnswerCounts,
+  askedPauseMs,
+  type ProviderService,
+  provesNoService,
+  serviceOf,
+  serviceRule,
+} from './provider-service.ts'
+export {
   provenBy,
   type ReceiptCounts,
   type ReceiptEvent,

@@ -16,7 +16,14 @@ export type Outcome =
   /** About our speed, toward this token or with this credential. */
   | { kind: 'throttled'; reason: string; scope: 'token' | 'credential'; afterMs: number | null }
   /** No service now. `mayHaveArrived`: the request was written and the answer is unknown (R5). */
-  | { kind: 'unavailable'; reason: string; afterMs: number | null; mayHaveArrived: boolean }
+  | {
+      kind: 'unavailable'
+      reason: string
+      afterMs: number | null
+      mayHaveArrived: boolean
+      /** No connection to the provider can be made. */
+      isUnreachable?: true
+    }
   /** It waited for room so long that the device has to be looked at again before it is sent (R6). */
   | { kind: 'unsent'; reason: string }
 

@@ -67,7 +67,7 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     "a push that found no stream in time comes back at once, and is nobody's failure",
     { kind: 'unsent', reason: 'queue-timeout' },
     {},
-    { kind: 'retry', afterMs: 0, reason: 'queue-timeout', lane: 'continue' },
+    { kind: 'retry', afterMs: 0, reason: 'queue-timeout' },
   ],
   [
     'a push that found no stream before its expiry is expired',
@@ -79,13 +79,13 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     'a throttled token waits as long as it is told, and a little',
     { kind: 'throttled', reason: 'TooManyRequests', scope: 'token', afterMs: 7000 },
     {},
-    { kind: 'retry', afterMs: 7500, reason: 'TooManyRequests', lane: 'continue' },
+    { kind: 'retry', afterMs: 7500, reason: 'TooManyRequests' },
   ],
   [
     'a throttled credential backs the lane off, 60 s where nothing is said',
     { kind: 'throttled', reason: 'QUOTA_EXCEEDED', scope: 'credential', afterMs: null },
     {},
-    { kind: 'retry', afterMs: 60_500, reason: 'QUOTA_EXCEEDED', lane: 'back-off' },
+    { kind: 'retry', afterMs: 60_500, reason: 'QUOTA_EXCEEDED' },
   ],
   [
     'a token throttled until the expiry is a failure of the device',
@@ -97,13 +97,13 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     'an unavailable provider is tried again with backoff',
     unavailable,
     { attempt: 3 },
-    { kind: 'retry', afterMs: 20_000, reason: 'ServiceUnavailable', lane: 'back-off' },
+    { kind: 'retry', afterMs: 20_000, reason: 'ServiceUnavailable' },
   ],
   [
     'Retry-After is honoured',
     { ...unavailable, afterMs: 120_000 },
     {},
-    { kind: 'retry', afterMs: 121_000, reason: 'ServiceUnavailable', lane: 'back-off' },
+    { kind: 'retry', afterMs: 121_000, reason: 'ServiceUnavailable' },
   ],
   [
     'a retry after the expiry is none',
@@ -115,7 +115,7 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     'an unknown outcome is repeated',
     unknown,
     {},
-    { kind: 'retry', afterMs: 250, reason: 'connection_lost', lane: 'continue' },
+    { kind: 'retry', afterMs: 250, reason: 'connection_lost' },
   ],
   [
     'an unknown outcome is given up where the message says so',

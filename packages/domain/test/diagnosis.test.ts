@@ -20,6 +20,7 @@ const provider = (facts: Partial<ProviderFacts>): Partial<SystemFacts> => ({
       ...lane,
       paused: null,
       isBreakerOpen: false,
+      heldMessages: [],
       expiresAt: null,
       calls: noCalls,
       trouble: null,
@@ -60,6 +61,11 @@ test.each<[string, Partial<SystemFacts>, object[]]>([
     'a breaker',
     provider({ isBreakerOpen: true, trouble: 'HTTP 503' }),
     [{ kind: 'breaker_open', severity: 'fault', ...lane, trouble: 'HTTP 503' }],
+  ],
+  [
+    'a message that the provider refuses while it serves others',
+    provider({ heldMessages: ['m'] }),
+    [{ kind: 'message_held', severity: 'warning', ...lane, messageId: 'm' }],
   ],
   [
     'more than a tenth of errors',

@@ -2,12 +2,14 @@ import type { ClientHttp2Stream } from 'node:http2'
 
 /**
  * What became of one request (R5). `unsent`: there was no stream for it in time, which says nothing
- * against the peer. `not-processed`: the peer certainly did not act on it. `unknown`: it was written
- * and no answer came. Reasons are codes, never a token or a path.
+ * against the peer. `unreachable`: no connection to the peer can be made. `not-processed`: the peer
+ * certainly did not act on it. `unknown`: it was written and no answer came. Reasons are codes, never
+ * a token or a path.
  */
 export type RequestResult =
   | { kind: 'answered'; status: number; retryAfter: string | null; body: string }
   | { kind: 'unsent'; reason: string }
+  | { kind: 'unreachable'; reason: string }
   | { kind: 'not-processed'; reason: string }
   | { kind: 'unknown'; reason: string }
 

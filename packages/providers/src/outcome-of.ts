@@ -6,9 +6,21 @@ export type AnsweredOutcome = Exclude<Outcome, { kind: 'unsent' }>
 
 /** What a request without an answer means: not sent, certainly not processed, or unknown (R5). */
 export function outcomeOfSilence(result: Exclude<RequestResult, { kind: 'answered' }>): Outcome {
-  if (result.kind === 'unsent') return result
-  const mayHaveArrived = result.kind === 'unknown'
-  return { kind: 'unavailable', reason: result.reason, afterMs: null, mayHaveArrived }
+  const { kind, reason } = result
+  switch (kind) {
+    case 'unsent':
+      return { kind, reason }
+    case 'unreachable':
+      return { ...unanswered(reason, false), isUnreachable: true }
+    case 'not-processed':
+      return unanswered(reason, false)
+    case 'unknown':
+      return unanswered(reason, true)
+  }
+}
+
+function unanswered(reason: string, mayHaveArrived: boolean) {
+  return { kind: 'unavailable', reason, afterMs: null, mayHaveArrived } as const
 }
 
 /** The name of an answer that the provider's documents do not list. Fit for a metric's label. */

@@ -239,7 +239,7 @@ export class SessionPool implements SessionHost {
     // One failure may be a blip. From the second on, whoever waited for it is told: the caller's
     // schedule of retries rules, not ours.
     if (this.#connectPause.failures < 2 || this.#sessions.some((other) => other.isUsable)) return
-    this.#failWaiting({ kind: 'not-processed', reason: `connect ${session.endReason}` })
+    this.#failWaiting({ kind: 'unreachable', reason: `connect ${session.endReason}` })
   }
 
   #failWaiting(result: RequestResult): void {

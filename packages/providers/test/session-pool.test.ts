@@ -225,7 +225,7 @@ test('a certificate that is not trusted is not processed, and tried with growing
   const server = await serve((arrival, server) => server.answer(arrival))
   const pool = poolTo({ url: server.url })
   const reason = 'connect DEPTH_ZERO_SELF_SIGNED_CERT'
-  expect(await send(pool)).toEqual({ kind: 'not-processed', reason })
+  expect(await send(pool)).toEqual({ kind: 'unreachable', reason })
   expect(server.served.size).toBe(0)
   expect(pool.stats()).toMatchObject({ connects: 2, connectFailures: 2 })
 })
@@ -235,7 +235,7 @@ test('a refused connection fails waiting requests after the second try, and reco
   const port = Number(new URL(server.url).port)
   await server.close()
   const pool = poolTo(server, { connectBackoff: { firstMs: 50, capMs: 100 } })
-  const reason = 'not-processed connect ECONNREFUSED'
+  const reason = 'unreachable connect ECONNREFUSED'
   expect(tally(await burst(pool, 100))).toEqual({ [reason]: 100 })
   const startedAt = performance.now()
   while (performance.now() - startedAt < 300) {
@@ -257,10 +257,10 @@ test('between attempts to connect that failed nothing is tried, whoever comes', 
   expect(pool.stats()).toMatchObject({ connects: 1, connectFailures: 1 })
 })
 
-test('a name that does not resolve is not processed', async () => {
+test('a name that does not resolve is unreachable', async () => {
   const pool = poolTo({ url: 'https://nowhere.invalid' })
   const result = await send(pool)
-  expect(result.kind).toBe('not-processed')
+  expect(result.kind).toBe('unreachable')
   expect(result).toMatchObject({ reason: expect.stringMatching(/^connect (ENOTFOUND|EAI_AGAIN)$/) })
 })
 
@@ -271,7 +271,7 @@ test('a peer that accepts TCP and says nothing is given up after the connect tim
   const freezing = setInterval(proxy.freeze, 0)
   const result = await send(pool)
   clearInterval(freezing)
-  expect(result).toEqual({ kind: 'not-processed', reason: 'connect timeout' })
+  expect(result).toEqual({ kind: 'unreachable', reason: 'connect timeout' })
 })
 
 test('a request without an answer is unknown after its deadline, and its connection retired', async () => {

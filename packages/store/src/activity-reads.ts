@@ -94,7 +94,10 @@ export async function workersNow(sql: Sql, appNos: readonly number[]): Promise<W
     alive: alive.length,
     missed: rows.length - alive.length,
     breakers: alive
-      .flatMap(({ breakers }) => breakers)
+      // Workers of an earlier version name no message.
+      .flatMap(({ breakers }) =>
+        breakers.map((one) => ({ ...one, messageId: one.messageId ?? null })),
+      )
       .filter(({ appNo }) => appNos.includes(appNo)),
   }
 }

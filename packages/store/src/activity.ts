@@ -27,13 +27,15 @@ export interface MessageSums {
   reasons: { status: SettledStatus; reason: string; deliveries: number }[]
 }
 
-/** A breaker that does not let everything through. */
+/** A breaker that holds back one message, or all of an app's provider. */
 export interface OpenBreaker {
   appNo: number
   provider: Provider
+  /** The one message that is held back; null: everything is. */
+  messageId: string | null
   /** When it lets a probe through, ms since the epoch. */
   openUntil: number
-  /** Probes refused in a row. */
+  /** How often it opened in a row. */
   refusals: number
 }
 

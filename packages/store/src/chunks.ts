@@ -40,6 +40,8 @@ export interface LeasedChunk {
   leases: number
   /** Which credentials the app has for this provider; null: none. */
   credentialsVersion: number | null
+  /** How often an operator resumed this lane: a breaker that is open closes with the next. */
+  resumes: number
   /** What was claimed before this lease: 0 where nobody began. */
   claimedBefore: number
   /** The database's clock at the lease, milliseconds since the epoch. */
@@ -67,7 +69,8 @@ interface LeaseRow extends Omit<LeasedChunk, 'recipients' | 'deviceNos' | 'perso
 // are still pending from before it was due.
 const leaseText = `
   with free as materialized (
-    select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version
+    select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version,
+           coalesce(ap.resumes, 0) as resumes
     from unnest($1::bigint[], $2::uuid[]) as w(chunk_no, lease)
     join chunks c using (chunk_no)
     join messages m using (message_no)
@@ -84,11 +87,11 @@ const leaseText = `
                        else least(c.size, $3::int) end
     from free f
     where c.chunk_no = f.chunk_no
-    returning c.*, f.before, f.credentials_version
+    returning c.*, f.before, f.credentials_version, f.resumes
   )
   select c.chunk_no::text as "chunkNo", c.message_no::text as "messageNo", c.app_no as "appNo",
          c.provider, c.lane, c.size, c.claimed, c.is_retry as "isRetry", c.leases,
-         c.credentials_version as "credentialsVersion", c.before as "claimedBefore",
+         c.credentials_version as "credentialsVersion", c.resumes, c.before as "claimedBefore",
          extract(epoch from now())::float8 * 1000 as now,
          json_build_object(
            'id', m.id, 'workspaceNo', m.workspace_no, 'content', m.content,

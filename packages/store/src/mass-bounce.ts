@@ -60,7 +60,7 @@ export async function resumeProvider(
        insert into device_events (device_no, kind) select device_no, 'restored' from restored
      ), resumed as (
        update app_providers p
-       set paused_at = null, pause_reason = null, guarded_since = null,
+       set paused_at = null, pause_reason = null, guarded_since = null, resumes = p.resumes + 1,
            bounces_trusted_until = case
              when b.guarded_since is not null and $3 = 'keep' then now() + interval '1 hour'
              else p.bounces_trusted_until end
@@ -70,7 +70,14 @@ export async function resumeProvider(
        delete from bounce_minutes m using before b
        where m.app_no = $1 and m.provider = $2 and $3 = 'undo' and m.minute >= b.guarded_since
      ), due as (
-       update chunks c set rescue_at = now()
+       -- Chunks that an open breaker handed back go now. A refused delivery keeps its own time.
+       update chunks c
+       set rescue_at = now(),
+           due_at = case when c.is_retry and not exists (
+                           select from deliveries dl
+                           where dl.message_no = c.message_no and dl.device_no = any(c.device_nos)
+                             and dl.status = 0 and dl.at <= now()) then c.due_at
+                         else least(c.due_at, now()) end
        from before b
        where c.app_no = $1 and c.provider = $2 and c.state = 'ready'
      )

@@ -1,4 +1,4 @@
-import { pauseProvider, tripGuard } from '@pushkeep/store'
+import { addActivity, pauseProvider, tripGuard } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addDevice, apnsToken, get, type Sender, startTestSender } from './sender.ts'
 
@@ -36,6 +36,8 @@ test('a paused lane says why, and goes on by one call', async () => {
         paused: true,
         paused_at: expect.any(String),
         pause_reason: 'InvalidProviderToken',
+        breaker: null,
+        held_messages: [],
       },
     ],
   })
@@ -45,6 +47,36 @@ test('a paused lane says why, and goes on by one call', async () => {
     paused: false,
     pause_reason: null,
   })
+})
+
+test('an open breaker and a message that is held back are told, with the time of the next try', async () => {
+  const [app] = sender.tenant.apps
+  const openUntil = Date.now() + 60_000
+  const messageId = '0193575e-0000-7000-8000-0000000000aa'
+  const of = { appNo: app.appNo, provider: 'apns' as const, refusals: 2 }
+  await addActivity(
+    sender.database,
+    {
+      worker: '0193575e-0000-4000-8000-0000000000bb',
+      startedAt: 0,
+      breakers: [
+        { ...of, messageId: null, openUntil: openUntil - 5000 },
+        { ...of, messageId: null, openUntil },
+        { ...of, messageId, openUntil: openUntil + 5000 },
+        { ...of, provider: 'fcm', messageId: null, openUntil: openUntil + 5000 },
+      ],
+    },
+    [],
+    [],
+  )
+  expect((await get(sender, `/v1/apps/${app.id}`)).json().providers).toMatchObject([
+    {
+      provider: 'apns',
+      paused: false,
+      breaker: { open_until: new Date(openUntil).toISOString(), refusals: 2 },
+      held_messages: [messageId],
+    },
+  ])
 })
 
 test('a mass bounce is undone by one call', async () => {

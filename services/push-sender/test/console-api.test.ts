@@ -148,7 +148,7 @@ test('the overview says what is wrong: a paused lane, an open breaker, no worker
   await pauseProvider(database, appNo, 'apns', 'InvalidProviderToken')
   const openUntil = Date.now() + 60_000
   const report = { worker: '0193575e-0000-4000-8000-00000000000b', startedAt: 0 }
-  const breakers = [{ appNo, provider: 'fcm' as const, openUntil, refusals: 3 }]
+  const breakers = [{ appNo, provider: 'fcm' as const, messageId: null, openUntil, refusals: 3 }]
   await addActivity(database, { ...report, breakers }, [], [])
   const before = (await browser.get('/ops/api/overview')).json()
   expect(before.problems).toMatchObject([

@@ -1,7 +1,6 @@
 import type { Verdict } from '@pushkeep/domain'
 import type { Claimable, LeasedChunk, Recipient, Recording } from '@pushkeep/store'
 import type { Sums } from '../activity/sums.ts'
-import type { Breaker } from './breaker.ts'
 import { admit, judge } from './judge.ts'
 import { type HeldLease, type LeaseKeeper, newLease } from './leases.ts'
 import { createLedger, type Ledger, type Recorder, written } from './recorder.ts'
@@ -50,7 +49,6 @@ interface Progress {
   settled: number
   pending: number
   pauseReason: string | null
-  backOffMs: number | null
 }
 
 /**
@@ -69,7 +67,6 @@ export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<
     settled: 0,
     pending: 0,
     pauseReason: null,
-    backOffMs: null,
   }
   try {
     const ended = await runWindows(deps, chunk, held, progress)
@@ -111,10 +108,10 @@ async function runWindows(
       leave?.()
       return 'lost'
     }
-    const admission = sender.breaker.enter()
+    const admission = sender.breaker.enter(chunk.message.id)
     if (admission.kind === 'wait' || deps.isStopping()) {
       leave?.()
-      if (admission.kind === 'go') sender.breaker.nothing()
+      if (admission.kind === 'go') sender.breaker.leave(chunk.message.id)
       // Nothing of this window was sent: its claim is taken back.
       const pauseMs = admission.kind === 'wait' ? admission.ms : 0
       await handBack(deps, held, progress, windowStart, pauseMs)
@@ -124,7 +121,7 @@ async function runWindows(
       recipients = await deps.claim({ ...chunk, claimed }, held.lease)
       if (recipients === null) {
         leave?.()
-        sender.breaker.nothing()
+        sender.breaker.leave(chunk.message.id)
         return 'lost'
       }
       claimed = Math.min(chunk.size, claimed + deps.windowSize)
@@ -134,8 +131,8 @@ async function runWindows(
     await sending
     if (progress.pauseReason !== null) await deps.pause(chunk, progress.pauseReason)
     if (claimed >= chunk.size) break
-    if (progress.pauseReason !== null || progress.backOffMs !== null) {
-      await handBack(deps, held, progress, claimed, progress.backOffMs ?? 0)
+    if (progress.pauseReason !== null) {
+      await handBack(deps, held, progress, claimed, 0)
       return 'released'
     }
     await deps.recorder.room()
@@ -170,17 +167,17 @@ function sendWindow(
   progress: Progress,
   clock: () => number,
 ): Promise<void> {
-  const tally = { refused: 0, calls: 0, askedMs: 0 }
+  const messageId = chunk.message.id
   return new Promise((resolve) => {
     let open = recipients.length
     const settled = () => {
       open -= 1
       if (open > 0) return
-      report(sender.breaker, tally, progress)
+      sender.breaker.leave(messageId)
       resolve()
     }
     if (open === 0) {
-      sender.breaker.nothing()
+      sender.breaker.leave(messageId)
       resolve()
       return
     }
@@ -193,7 +190,6 @@ function sendWindow(
         settled()
         continue
       }
-      tally.calls += 1
       const began = deps.now()
       const { deviceNo, environment, customer } = recipient
       const push = { token: admission.token, deviceNo, environment, customer }
@@ -202,7 +198,8 @@ function sendWindow(
         deps.recorder.add(judged.recording, progress.ledger)
         deps.sums.answered(chunk, outcome, deps.now() - began)
         countSettled(deps.sums, chunk, judged.recording)
-        count(progress, tally, judged.verdict)
+        sender.breaker.answered(messageId, deviceNo, outcome)
+        count(progress, judged.verdict)
         settled()
       })
     }
@@ -215,11 +212,7 @@ function countSettled(sums: Sums, chunk: LeasedChunk, { status, reason }: Record
   sums.settled(chunk, chunk.lane === 'bulk' ? chunk.messageNo : null, status, reason)
 }
 
-function count(
-  progress: Progress,
-  tally: { refused: number; askedMs: number },
-  verdict: Verdict,
-): void {
+function count(progress: Progress, verdict: Verdict): void {
   switch (verdict.kind) {
     case 'settle':
       progress.settled += 1
@@ -227,26 +220,9 @@ function count(
       return
     case 'retry':
       progress.pending += 1
-      if (verdict.lane === 'back-off') {
-        tally.refused += 1
-        tally.askedMs = Math.max(tally.askedMs, verdict.afterMs)
-      }
       return
     case 'pause':
       progress.pending += 1
       progress.pauseReason = verdict.reason
   }
-}
-
-/** A window of which half was refused is a provider that does not serve. */
-function report(
-  breaker: Breaker,
-  tally: { refused: number; calls: number; askedMs: number },
-  progress: Progress,
-): void {
-  if (tally.calls === 0) breaker.nothing()
-  else if (tally.refused * 2 >= tally.calls) {
-    breaker.refused(tally.askedMs)
-    progress.backOffMs = tally.askedMs
-  } else breaker.served()
 }

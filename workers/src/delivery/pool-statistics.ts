@@ -1,6 +1,6 @@
 import type { Provider } from '@pushkeep/domain'
 import type { AccessTokenState, PoolStats } from '@pushkeep/providers'
-import type { Breaker } from './breaker.ts'
+import type { LaneBreaker } from './lane-breaker.ts'
 
 /** What the pools of one name came to, of all apps together. */
 export interface PoolTotals {
@@ -15,6 +15,8 @@ export interface SenderState {
   provider: Provider
   /** Its breaker is open. */
   isHeldBack: boolean
+  /** Messages that are held back alone. */
+  messagesHeldBack: number
   /** null: the provider has none. */
   accessToken: AccessTokenState | null
 }
@@ -23,7 +25,7 @@ export interface SenderState {
 interface Counted {
   appNo: number
   provider: Provider
-  breaker: Breaker
+  breaker: LaneBreaker
   pools: () => Record<string, PoolStats>
   accessToken: () => AccessTokenState | null
   close: () => Promise<void>
@@ -76,12 +78,12 @@ export function createPoolStatistics() {
       return [...sums.values()]
     },
     states(): SenderState[] {
-      return [...live].map(({ appNo, provider, breaker, accessToken }) => ({
-        appNo,
-        provider,
-        isHeldBack: breaker.standing() !== null,
-        accessToken: accessToken(),
-      }))
+      return [...live].map(({ appNo, provider, breaker, accessToken }) => {
+        const held = breaker.heldBack()
+        const messagesHeldBack = held.filter(({ messageId }) => messageId !== null).length
+        const isHeldBack = held.length > messagesHeldBack
+        return { appNo, provider, isHeldBack, messagesHeldBack, accessToken: accessToken() }
+      })
     },
   }
 }

@@ -18,7 +18,7 @@ import {
 } from '@pushkeep/providers'
 import type { AppProvider, LeasedChunk, Recipient } from '@pushkeep/store'
 import { apnsIdsOf } from './apns-id.ts'
-import { type Breaker, createBreaker } from './breaker.ts'
+import { createLaneBreaker, type HeldBack, type LaneBreaker } from './lane-breaker.ts'
 import { createPoolStatistics } from './pool-statistics.ts'
 import { createRoom, type Room } from './room.ts'
 
@@ -29,7 +29,7 @@ export interface Push extends Pick<Recipient, 'deviceNo' | 'environment' | 'cust
 
 /** Sends one message's pushes of one chunk. */
 export interface MessageSender {
-  breaker: Breaker
+  breaker: LaneBreaker
   room: Room
   send(push: Push, done: (outcome: Outcome) => void): void
 }
@@ -51,7 +51,9 @@ interface Opened {
   appNo: number
   provider: Provider
   version: number
-  breaker: Breaker
+  /** How often an operator resumed the lane, as far as this process has seen. */
+  resumes: number
+  breaker: LaneBreaker
   room: Room
   /** Makes a sender for one message. */
   render: (message: ChunkToRender, now: number) => Sender
@@ -60,12 +62,10 @@ interface Opened {
   close: () => Promise<void>
 }
 
-/** A breaker that does not let everything through; times in ms since the epoch. */
-export interface BreakerStanding {
+/** What a breaker of an app's provider holds back; times in ms since the epoch. */
+export interface BreakerStanding extends HeldBack {
   appNo: number
   provider: Provider
-  openUntil: number
-  refusals: number
 }
 
 /** A message but for what its app says of it. */
@@ -96,7 +96,11 @@ export function createSenders(options: SendersOptions) {
       // Last in the map is used last.
       opened.delete(key)
       opened.set(key, known)
-      if (entry.version === chunk.credentialsVersion) return entry
+      if (entry.version === chunk.credentialsVersion) {
+        if (entry.resumes !== chunk.resumes) entry.breaker.close()
+        entry.resumes = chunk.resumes
+        return entry
+      }
       opened.delete(key)
       void statistics.close(entry)
     }
@@ -144,10 +148,9 @@ export function createSenders(options: SendersOptions) {
     async openBreakers(): Promise<BreakerStanding[]> {
       const all = await Promise.all([...opened.values()].map((entry) => entry.catch(() => null)))
       return all.flatMap((entry) => {
-        const standing = entry?.breaker.standing()
-        return entry && standing
-          ? [{ ...standing, appNo: entry.appNo, provider: entry.provider }]
-          : []
+        if (!entry) return []
+        const { appNo, provider, breaker } = entry
+        return breaker.heldBack().map((held) => ({ ...held, appNo, provider }))
       })
     },
     /** Lets everyone in who waits for room: this process is to end. */
@@ -168,7 +171,7 @@ export type Senders = ReturnType<typeof createSenders>
 
 async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promise<Opened> {
   const credentials = await options.load(chunk.appNo, chunk.provider)
-  const breaker = createBreaker({
+  const breaker = createLaneBreaker({
     firstMs: 1000,
     capMs: 60_000,
     now: options.now,
@@ -178,7 +181,8 @@ async function openProvider(options: SendersOptions, chunk: LeasedChunk): Promis
   const rendering =
     chunk.provider === 'apns' ? openApns(credentials, options) : openFcm(credentials, options)
   const room = createRoom(rendering.backlog, options.windowSize)
-  return { appNo: chunk.appNo, provider: chunk.provider, version, breaker, room, ...rendering }
+  const { appNo, provider, resumes } = chunk
+  return { appNo, provider, version, resumes, breaker, room, ...rendering }
 }
 
 interface Rendering extends Pick<Opened, 'render' | 'pools' | 'accessToken' | 'close'> {

@@ -91,6 +91,18 @@ function observeLanes({ registry }: Metrics, apps: AppNames, pools: ProviderPool
     },
   })
   new Gauge({
+    name: 'pushkeep_messages_held_back',
+    help: 'Messages that this process holds back alone, because the provider refuses their pushes and serves others',
+    labelNames,
+    registers,
+    collect() {
+      this.reset()
+      for (const { appNo, provider, messagesHeldBack } of pools.states()) {
+        this.set({ ...apps.known(appNo), provider }, messagesHeldBack)
+      }
+    },
+  })
+  new Gauge({
     name: 'pushkeep_access_token_expires_timestamp_seconds',
     help: 'When the access token in use ends (FCM); it is renewed long before, while there is traffic',
     labelNames,

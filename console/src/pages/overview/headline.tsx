@@ -80,7 +80,8 @@ function keyOf(problem: Problem): string {
   const app = 'app_id' in rest ? rest.app_id : ''
   const provider = 'provider' in rest ? rest.provider : ''
   const lane = 'lane' in rest ? rest.lane : ''
-  return `${kind} ${app} ${provider} ${lane}`
+  const message = 'message_id' in rest ? rest.message_id : ''
+  return `${kind} ${app} ${provider} ${lane} ${message}`
 }
 
 function ProblemItem({ problem, nameOf }: { problem: Problem; nameOf: NameOfApp }) {

@@ -73,13 +73,20 @@ export function createApnsProvider(
     ]
     const body = bodyFor(push.payload, target.token)
     pool.request(headers, body, target.isUrgent, (result) => {
-      if (result.kind !== 'answered') call.done(outcomeOfSilence(result))
+      if (result.kind !== 'answered') call.done(silence(call, result))
       else if (result.status === 200) call.done(acceptance(call))
       else {
         const { status, body, retryAfter } = result
         follow(call, classifyApns(status, body, retryAfter, now()), authorization)
       }
     })
+  }
+
+  /** Only the environment that the app's credentials name tells whether the provider can be reached. */
+  function silence(call: Call, result: Parameters<typeof outcomeOfSilence>[0]): Outcome {
+    const isUsual = call.environment === credentials.environment
+    if (result.kind !== 'unreachable' || isUsual) return outcomeOfSilence(result)
+    return outcomeOfSilence({ kind: 'not-processed', reason: result.reason })
   }
 
   function follow(call: Call, answer: ApnsAnswer, authorization: string): void {

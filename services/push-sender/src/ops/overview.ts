@@ -139,6 +139,10 @@ function problemBody(scope: Scope, problem: SystemProblem): Problem {
     }
     case 'breaker_open':
       return { kind: problem.kind, severity, ...laneBody(scope, problem), trouble: problem.trouble }
+    case 'message_held': {
+      const { kind, messageId } = problem
+      return { kind, severity, ...laneBody(scope, problem), message_id: messageId }
+    }
     case 'errors_high': {
       const { kind, share, trouble } = problem
       return { kind, severity, ...laneBody(scope, problem), share, trouble }

@@ -15,6 +15,7 @@ import {
   type Sql,
   type Workers,
 } from '@pushkeep/store'
+import { longestOpen, messagesHeld } from '../open-breakers.ts'
 
 /** How far back answers of providers are looked at, in ms. */
 const healthMs = 15 * 60_000
@@ -26,6 +27,8 @@ export interface ProviderStanding {
   state: ProviderState
   /** The breaker of the worker that waits longest. */
   breaker: OpenBreaker | null
+  /** Messages that a worker holds back alone, since the provider refuses their pushes. */
+  heldMessages: string[]
   calls: Record<AnswerKind, number>
   latency: number[]
   trouble: string | null
@@ -48,14 +51,22 @@ export async function readStandings(
     const answers: Partial<ProviderHealth> = health.find(isSame) ?? {}
     const { calls = noAnswers(), latency = [], trouble = null } = answers
     const breakers = workers.breakers.filter(isSame)
-    const [breaker = null] = breakers.toSorted((a, b) => b.openUntil - a.openUntil)
-    return { appNo, provider: state.provider, state, breaker, calls, latency, trouble }
+    return {
+      appNo,
+      provider: state.provider,
+      state,
+      breaker: longestOpen(breakers),
+      heldMessages: messagesHeld(breakers),
+      calls,
+      latency,
+      trouble,
+    }
   })
 }
 
 /** What the diagnosis needs to know of it. */
 export function factsOf(standing: ProviderStanding): ProviderFacts {
-  const { appNo, provider, state, breaker, calls, trouble } = standing
+  const { appNo, provider, state, breaker, heldMessages, calls, trouble } = standing
   return {
     appNo,
     provider,
@@ -65,6 +76,7 @@ export function factsOf(standing: ProviderStanding): ProviderFacts {
       isGuarded: state.isGuarded,
     },
     isBreakerOpen: breaker !== null,
+    heldMessages,
     expiresAt: state.expiresAt?.getTime() ?? null,
     calls,
     trouble,

@@ -6,13 +6,16 @@ import {
   type Database,
   findApp,
   inTransaction,
+  type OpenBreaker,
   providersOf,
   resumeProvider,
   type Sql,
+  workersNow,
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { actorOf } from '../actor.ts'
+import { longestOpen, messagesHeld } from '../open-breakers.ts'
 
 const config = { access: 'secret' } as const
 
@@ -27,6 +30,21 @@ const Lanes = z.object({
       paused: z.boolean(),
       paused_at: z.iso.datetime().nullable(),
       pause_reason: z.string().nullable().describe('Why nothing is sent, in words'),
+      breaker: z
+        .object({
+          open_until: z.iso.datetime().describe('When the workers try again by themselves'),
+          refusals: z.int().describe('How often it opened in a row'),
+        })
+        .nullable()
+        .describe(
+          'Set while the provider does not serve: it refused half of the answers about many ' +
+            'devices, or no connection can be made. The workers hold the lane back and probe.',
+        ),
+      held_messages: z
+        .array(z.uuid())
+        .describe(
+          'Messages that are held back alone: the provider refuses their pushes and serves others',
+        ),
     }),
   ),
 })
@@ -55,7 +73,9 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       config,
       schema: {
         summary: 'How an app stands',
-        description: 'Its providers, and for each whether its lane is paused and why.',
+        description:
+          'Its providers, and for each whether its lane is paused and why, or held back because the ' +
+          'provider does not serve. What workers hold back is told within two seconds.',
         tags: ['apps'],
         params: AppParams,
         response: { 200: Lanes, ...problemResponses(401, 403, 404, 503) },
@@ -63,7 +83,10 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
     },
     async (request) => {
       const found = await visibleApp(database, callerOf(request), request.params.id)
-      const states = await providersOf(database, found.appNo)
+      const [states, { breakers }] = await Promise.all([
+        providersOf(database, found.appNo),
+        workersNow(database, [found.appNo]),
+      ])
       return {
         id: found.id,
         name: found.name,
@@ -72,6 +95,7 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
           paused: pausedAt !== null,
           paused_at: pausedAt?.toISOString() ?? null,
           pause_reason: pauseReason,
+          ...heldBack(breakers.filter((breaker) => breaker.provider === provider)),
         })),
       }
     },
@@ -84,10 +108,10 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       schema: {
         summary: 'Let a paused lane go on',
         description:
-          'What waited is sent. Where a mass bounce had paused the lane, `bounces` decides: `keep` ' +
+          'What waited is sent, and open breakers of the workers close with the next chunk. Where a mass bounce had paused the lane, `bounces` decides: `keep` ' +
           'believes the provider and keeps the guard quiet for an hour, `undo` makes each token that ' +
           'was retired since a minute before as it was, unless it has registered again. Resuming a ' +
-          'lane that is not paused changes nothing.',
+          'lane that is not paused closes breakers and changes nothing else.',
         tags: ['apps'],
         params: AppParams.extend({ provider: z.enum(providers) }),
         body: ResumeInput.optional(),
@@ -101,6 +125,18 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       return resume(database, caller, found, provider, request.body?.bounces ?? 'keep')
     },
   )
+}
+
+/** What the workers' breakers hold back of one provider. */
+function heldBack(breakers: readonly OpenBreaker[]) {
+  const open = longestOpen(breakers)
+  return {
+    breaker: open && {
+      open_until: new Date(open.openUntil).toISOString(),
+      refusals: open.refusals,
+    },
+    held_messages: messagesHeld(breakers),
+  }
 }
 
 async function resume(
