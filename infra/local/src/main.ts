@@ -1,3 +1,4 @@
+import { escapeControls } from '@pushkeep/domain'
 import { parseStartArguments, type StartArguments, usage } from './arguments.ts'
 import { startDetached } from './detach.ts'
 import { localDirectory, pathsOf, prepareDirectory } from './directory.ts'
@@ -68,7 +69,7 @@ async function run(directory: string, args: StartArguments): Promise<number> {
       onNews: (news) => console.error(news),
       onLine(name, line) {
         logs.write(name, line)
-        if (isUp && isWorthShowing(name, line)) console.error(`[${name}] ${line}`)
+        if (isUp && isWorthShowing(name, line)) console.error(`[${name}] ${escapeControls(line)}`)
       },
     })
     isUp = true

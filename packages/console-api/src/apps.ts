@@ -1,3 +1,4 @@
+import { NameInput } from '@pushkeep/domain'
 import { z } from 'zod'
 import { ProviderHealth } from './overview.ts'
 import { EnvironmentName, Free, ProviderName, Time } from './shared.ts'
@@ -42,7 +43,7 @@ export const AppList = z.object({ apps: z.array(App) })
 export type AppList = z.infer<typeof AppList>
 
 /** `POST /ops/api/apps` */
-export const NewApp = z.strictObject({ name: z.string().trim().min(1, 'is required').max(200) })
+export const NewApp = z.strictObject({ name: NameInput })
 
 /** `POST /ops/api/apps/{app}/providers/{provider}/resume` */
 export const Resume = z.strictObject({ bounces: z.enum(['keep', 'undo']) })

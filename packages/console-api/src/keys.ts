@@ -1,3 +1,4 @@
+import { NameInput } from '@pushkeep/domain'
 import { z } from 'zod'
 import { RoleName, Time } from './shared.ts'
 
@@ -20,7 +21,7 @@ export type KeyList = z.infer<typeof KeyList>
 /** `POST /ops/api/keys` */
 export const NewKey = z
   .strictObject({
-    name: z.string().trim().min(1, 'is required').max(200),
+    name: NameInput,
     kind: z.enum(['secret', 'public']),
     role: RoleName.nullable(),
     app_id: z.string().nullable(),

@@ -1,4 +1,4 @@
-import { PersonId } from '@pushkeep/domain'
+import { KnownPersonId } from '@pushkeep/domain'
 import { z } from 'zod'
 import { MessageState } from './messages.ts'
 import { Count, EnvironmentName, Free, PlatformName, ProviderName, Status, Time } from './shared.ts'
@@ -140,6 +140,6 @@ export const TestPush = z.strictObject({
   title: z.string().min(1, 'is required').max(200),
   body: z.string().max(1000),
   /** Whose device it was when the page was read: it is not sent to somebody else's. */
-  person_id: PersonId.nullable(),
+  person_id: KnownPersonId.nullable(),
 })
 export const TestSent = z.object({ message_id: z.string() })

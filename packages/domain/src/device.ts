@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type Attributes, AttributesInput, attributeChange } from './attributes.ts'
 import { PersonId } from './person.ts'
 import type { Platform } from './platform.ts'
-import { cleanText, isCleanText } from './text.ts'
+import { cleanText, isCleanText, plainText } from './text.ts'
 import { ClientTime, UnixSeconds } from './time.ts'
 import { tokenLengthMax, tokenProblem } from './token.ts'
 
@@ -41,7 +41,7 @@ const registration = {
     .enum(['production', 'sandbox'])
     .optional()
     .describe('APNs environment of the build; found out by sending where left out'),
-  installation_id: cleanText(200)
+  installation_id: plainText(200)
     .optional()
     .describe('One installation of the app: a new token with the same id retires the old one'),
   installation_secret: cleanText(200)

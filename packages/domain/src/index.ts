@@ -112,7 +112,7 @@ export {
   type Withholding,
 } from './obstacle.ts'
 export { type AnswerKind, noAnswers, type Outcome } from './outcome.ts'
-export { IdentifyInput, PersonId, personIdBytesMax } from './person.ts'
+export { IdentifyInput, KnownPersonId, PersonId, personIdBytesMax } from './person.ts'
 export {
   ClientMessageId,
   clientMessageIdBytesMax,
@@ -150,6 +150,15 @@ export {
   receiptListMax,
 } from './receipt.ts'
 export { mayActAs, type Role, roles } from './role.ts'
-export { cleanText, isCleanText } from './text.ts'
+export {
+  cleanText,
+  escapeControls,
+  escapeLines,
+  isCleanText,
+  isPlainText,
+  NameInput,
+  nameLengthMax,
+  plainText,
+} from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
 export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'

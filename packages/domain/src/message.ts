@@ -2,8 +2,8 @@ import { z } from 'zod'
 import { AttributesInput } from './attributes.ts'
 import type { DeliveryCounts } from './delivery.ts'
 import { TokenInput } from './device.ts'
-import { PersonId } from './person.ts'
-import { cleanText, isCleanText } from './text.ts'
+import { KnownPersonId } from './person.ts'
+import { cleanText, isCleanText, plainText } from './text.ts'
 import { ClientTime } from './time.ts'
 
 /** Most ids in one audience list. */
@@ -29,8 +29,8 @@ const audienceKeys = ['person_id', 'person_ids', 'token', 'tokens', 'all'] as co
  */
 export const AudienceInput = z
   .strictObject({
-    person_id: PersonId.optional(),
-    person_ids: z.array(PersonId).min(1).max(audienceListMax).optional(),
+    person_id: KnownPersonId.optional(),
+    person_ids: z.array(KnownPersonId).min(1).max(audienceListMax).optional(),
     token: TokenInput.optional().describe('With `person_id`: only if it is theirs'),
     tokens: z.array(TokenInput).min(1).max(audienceListMax).optional(),
     all: z.literal(true).optional(),
@@ -125,7 +125,7 @@ export const NewMessage = z
     ),
     ttl_seconds: z.int().min(0).max(ttlSecondsMax).default(ttlSecondsDefault),
     priority: z.enum(['high', 'normal']).default('high'),
-    collapse_id: cleanText(collapseIdBytesMax)
+    collapse_id: plainText(collapseIdBytesMax)
       .optional()
       .describe('Pushes with the same id replace one another; the message id if left out'),
     on_unknown: z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { jsonObject } from './attributes.ts'
-import { cleanText } from './text.ts'
+import { cleanText, isPlainText, plainText } from './text.ts'
 import { ClientTime } from './time.ts'
 
 /** What kinds of things people do: an event of the app's own, a page or screen seen, a group joined. */
@@ -17,13 +17,16 @@ export const clientMessageIdBytesMax = 255
 export const EventName = cleanText(eventNameBytesMax).transform((name, context) => {
   const trimmed = name.trim()
   if (trimmed === '') context.addIssue({ code: 'custom', message: 'must not be blank' })
+  if (!isPlainText(trimmed)) {
+    context.addIssue({ code: 'custom', message: 'must have no control characters' })
+  }
   return trimmed
 })
 
 export const EventProperties = jsonObject({ countMax: 1000, bytesMax: eventPropertiesBytesMax })
 
 /** A client's own id of a call: a repeat under it is ignored. */
-export const ClientMessageId = cleanText(clientMessageIdBytesMax).describe(
+export const ClientMessageId = plainText(clientMessageIdBytesMax).describe(
   "The client's own id of this call: a repeat within a week is ignored",
 )
 

@@ -1,12 +1,17 @@
 import { z } from 'zod'
 import { AttributesInput } from './attributes.ts'
-import { cleanText } from './text.ts'
+import { cleanText, plainText } from './text.ts'
 
 /** Longest id of a person, in bytes. */
 export const personIdBytesMax = 150
 
-/** A person's id: of the caller's choosing. */
-export const PersonId = cleanText(personIdBytesMax).describe("The person's id in your system")
+const idMeaning = "The person's id in your system"
+
+/** A person's id, of the caller's choosing, where a call may create the person. */
+export const PersonId = plainText(personIdBytesMax).describe(idMeaning)
+
+/** The id of a person who is there already: those that are stored may have control characters. */
+export const KnownPersonId = cleanText(personIdBytesMax).describe(idMeaning)
 
 /** Body of `PUT /v1/people/{id}`: attributes to merge (R8). */
 export const IdentifyInput = z.strictObject({

@@ -1,3 +1,4 @@
+import { escapeLines } from '@pushkeep/domain'
 import { type DestinationStream, destination, type Logger, pino } from 'pino'
 
 export type { Logger }
@@ -82,6 +83,8 @@ export function createLogger({ name, level, stream }: LoggerOptions): Logger {
         log: (object) => maskKeys(object, 1),
       },
       serializers: { err: describeError, error: describeError },
+      // JSON leaves C1 and what turns the direction of text as they are: a terminal would obey them.
+      hooks: { streamWrite: escapeLines },
     },
     // Lines are gathered: under load one write takes many.
     stream ?? destination({ dest: 1, sync: false, minLength: 15_000, periodicFlush: 100 }),

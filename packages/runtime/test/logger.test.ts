@@ -55,3 +55,12 @@ test('a data exception of PostgreSQL does not repeat the data', () => {
   })
   expect(JSON.stringify(describeError(error))).not.toContain('alice')
 })
+
+test('a line holds no character that a terminal obeys, and reads back as it was said', () => {
+  const { lines, logger } = capture()
+  const said = 'x\r\n\u001b]0;pwned\u0007\u009b2J\u202ey\u2028z\u007f'
+  logger.info({ name: said }, said)
+  expect(lines).toHaveLength(1)
+  expect(lines[0]).toMatch(/^[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]+\n$/u)
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ msg: said })
+})

@@ -1,4 +1,4 @@
-import { ClientTime, cleanText, PersonId, tokenLengthMax } from '@pushkeep/domain'
+import { ClientTime, cleanText, KnownPersonId, PersonId, tokenLengthMax } from '@pushkeep/domain'
 import { z } from 'zod'
 
 /** A token in a path. Whether it fits its platform is known by the body alone. */
@@ -6,7 +6,9 @@ const TokenParam = cleanText(tokenLengthMax).describe('The APNs or FCM device to
 
 export const TokenParams = z.object({ token: TokenParam })
 export const PersonParams = z.object({ id: PersonId })
-export const PersonTokenParams = z.object({ id: PersonId, token: TokenParam })
+/** Of a person who is only read, changed or deleted. */
+export const KnownPersonParams = z.object({ id: KnownPersonId })
+export const PersonTokenParams = z.object({ id: KnownPersonId, token: TokenParam })
 
 /** The client's time where only text can be sent. */
 const TimeInQuery = z
@@ -36,7 +38,7 @@ export const DeleteBody = z.strictObject({ timestamp }).optional()
 export const ClearIdentifyBody = z
   .strictObject({
     timestamp,
-    person_id: PersonId.optional().describe('Untie from this person only'),
+    person_id: KnownPersonId.optional().describe('Untie from this person only'),
   })
   .optional()
 

@@ -15,6 +15,7 @@ import { nameOf } from './names.ts'
 import { deedOn, noted } from './noted.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
+import { line } from './view.ts'
 
 /** `app create`, `app list`, `app set`, `app resume`, `app credentials …`, `app identity …` */
 export function appCommand(run: Run): Command {
@@ -132,5 +133,5 @@ function textOf({ id, name, providers }: ListedApp): string {
   const states = providers.map(({ provider, pause_reason }) =>
     pause_reason === null ? provider : `${provider} (paused: ${pause_reason})`,
   )
-  return `${id}  ${name}  ${states.join(', ') || 'no credentials'}`
+  return line([id, name, states.join(', ') || 'no credentials'])
 }

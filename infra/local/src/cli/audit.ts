@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { Failure } from './failure.ts'
 import { chosenWorkspace } from './queries.ts'
 import type { Answer, Run } from './session.ts'
+import { line } from './view.ts'
 
 /** Entries that are read at a time. */
 const pageSize = 500
@@ -39,9 +40,7 @@ async function list(sql: Sql, workspaceId: string | undefined): Promise<Answer> 
 function lineOf({ entryNo, at, key, action, targetKind, target, isIntact }: AuditEntry): string {
   const who = key ? `${key.name} (${key.role})` : 'pushkeep'
   const flaw = isIntact ? '' : '(changed, or the one before it is missing)'
-  return [entryNo, at.toISOString(), who, action, targetKind, target ?? 'erased', flaw]
-    .join('  ')
-    .trimEnd()
+  return line([entryNo, at.toISOString(), who, action, targetKind, target ?? 'erased', flaw])
 }
 
 function jsonOf({ entryNo, at, key, action, targetKind, target, detail, isIntact }: AuditEntry) {

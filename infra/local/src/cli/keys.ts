@@ -13,6 +13,7 @@ import { nameOf } from './names.ts'
 import { noted } from './noted.ts'
 import { chosenApp, chosenWorkspace, workspaceOfKey } from './queries.ts'
 import type { Answer, Run } from './session.ts'
+import { line } from './view.ts'
 
 /** `key create`, `key list`, `key revoke` */
 export function keyCommand(run: Run): Command {
@@ -85,9 +86,7 @@ async function list(sql: Sql, workspaceId: string | undefined): Promise<Answer> 
   return {
     text: keys
       .map(({ id, kind, role, name, revokedAt }) =>
-        [id, role ? `${kind}, ${role}` : kind, name, revokedAt ? '(revoked)' : '']
-          .join('  ')
-          .trimEnd(),
+        line([id, role ? `${kind}, ${role}` : kind, name, revokedAt ? '(revoked)' : '']),
       )
       .join('\n'),
     json: keys.map(({ id, kind, role, name, appId, createdAt, revokedAt }) => ({

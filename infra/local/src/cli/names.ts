@@ -1,13 +1,9 @@
+import { NameInput } from '@pushkeep/domain'
 import { Failure } from './failure.ts'
 
-const lengthMax = 200
-
-/** A name as people give it; fails where it is empty or too long. */
+/** A name as people give it; fails where it is none. */
 export function nameOf(text: string): string {
-  const name = text.trim()
-  if (name === '') throw new Failure('the name must not be empty', 2)
-  if (name.length > lengthMax) {
-    throw new Failure(`the name must be at most ${lengthMax} characters`, 2)
-  }
-  return name
+  const checked = NameInput.safeParse(text)
+  if (checked.success) return checked.data
+  throw new Failure(`the name ${checked.error.issues[0]?.message ?? 'is wrong'}`, 2)
 }

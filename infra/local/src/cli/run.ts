@@ -12,6 +12,7 @@ import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
 import { importCommand } from './import/command.ts'
 import { keyCommand } from './keys.ts'
+import { print, printError, printFailure } from './print.ts'
 import { type Answer, type Env, type Run, withSession } from './session.ts'
 import { workspaceCommand } from './workspaces.ts'
 
@@ -20,8 +21,8 @@ export async function runCli(args: string[], env: Env): Promise<number> {
   const program = new Command('pushkeep')
   let exitCode = 0
   const say = (answer: Answer) => {
-    if (answer.isSaid) console.error(answer.text)
-    else console.log(program.opts().json ? JSON.stringify(answer.json, null, 2) : answer.text)
+    if (answer.isSaid) printError(answer.text)
+    else print(program.opts().json ? JSON.stringify(answer.json, null, 2) : answer.text)
     exitCode = answer.exitCode ?? 0
   }
   const run: Run = async (work, options) => say(await withSession(env, work, options?.connections))
@@ -78,11 +79,11 @@ function report(error: unknown): number {
     // Help that was asked for is no error; help in place of a missing subcommand is.
     if (error.exitCode === 0) return 0
     if (!error.message.startsWith('(')) {
-      console.error(`pushkeep: ${error.message.replace(/^error: /, '')}`)
+      printFailure(error.message.replace(/^error: /, '').replace('\n(Did you', ' (Did you'))
     }
     return 2
   }
   const failure = failureOf(error)
-  console.error(`pushkeep: ${failure.message}`)
+  printFailure(failure.message)
   return failure.exitCode
 }

@@ -1,11 +1,15 @@
-/** Names and values, one a line, the values under one another. */
-export function facts(rows: readonly (readonly [name: string, value: string])[]): string {
+import { escapeControls } from '@pushkeep/domain'
+
+/** Names and values, one a line, the values under one another. Control characters are escaped. */
+export function facts(given: readonly (readonly [name: string, value: string])[]): string {
+  const rows = given.map(([name, value]) => [escapeControls(name), escapeControls(value)] as const)
   const width = Math.max(0, ...rows.map(([name]) => name.length))
   return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd()).join('\n')
 }
 
-/** Rows of columns, as wide as their widest. */
-export function columns(rows: readonly (readonly string[])[]): string {
+/** Rows of columns, as wide as their widest. Control characters are escaped. */
+export function columns(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map(escapeControls))
   const widths: number[] = []
   for (const row of rows) {
     for (const [n, cell] of row.entries()) widths[n] = Math.max(widths[n] ?? 0, cell.length)
@@ -18,6 +22,14 @@ export function columns(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n')
+}
+
+/** One line of a list, its cells two spaces apart. Control characters are escaped. */
+export function line(cells: readonly (string | number)[]): string {
+  return cells
+    .map((cell) => escapeControls(String(cell)))
+    .join('  ')
+    .trimEnd()
 }
 
 /** A value as a line shows it: text as it is, anything else as JSON. */

@@ -4,6 +4,7 @@ import { nameOf } from './names.ts'
 import { noted } from './noted.ts'
 import { allWorkspaces } from './queries.ts'
 import type { Run } from './session.ts'
+import { line } from './view.ts'
 
 /** `workspace create`, `workspace list` */
 export function workspaceCommand(run: Run): Command {
@@ -32,7 +33,7 @@ export function workspaceCommand(run: Run): Command {
       run(async ({ database }) => {
         const workspaces = await allWorkspaces(database)
         return {
-          text: workspaces.map(({ id, name }) => `${id}  ${name}`).join('\n'),
+          text: workspaces.map(({ id, name }) => line([id, name])).join('\n'),
           json: workspaces.map(({ id, name, createdAt }) => ({ id, name, created_at: createdAt })),
         }
       }),

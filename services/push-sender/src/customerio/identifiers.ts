@@ -1,4 +1,10 @@
-import { type Identifier, identifierBy, identifierKeys, PersonId } from '@pushkeep/domain'
+import {
+  type Identifier,
+  identifierBy,
+  identifierKeys,
+  KnownPersonId,
+  PersonId,
+} from '@pushkeep/domain'
 import { invalid } from '@pushkeep/runtime'
 import { z } from 'zod'
 
@@ -9,6 +15,12 @@ export const IdText = z
   .pipe(PersonId)
 
 const keys = ['id', 'email', 'cio_id'] as const
+
+/** The id of a person who is there already. */
+export const KnownIdText = z
+  .union([z.string(), z.int()], 'must be text or an integer')
+  .transform(String)
+  .pipe(KnownPersonId)
 
 /** A person under exactly one of their names. */
 export const Identifiers = z

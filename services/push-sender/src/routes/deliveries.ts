@@ -1,4 +1,4 @@
-import { deliveryStatuses, PersonId } from '@pushkeep/domain'
+import { deliveryStatuses, KnownPersonId } from '@pushkeep/domain'
 import { type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import {
   appsOf,
@@ -60,7 +60,7 @@ const ofPersonSchema = {
   summary: 'Deliveries to a person',
   description: 'What was sent to the devices of a person, the newest message first.',
   tags: ['deliveries'],
-  params: z.object({ id: PersonId }),
+  params: z.object({ id: KnownPersonId }),
   querystring: Page,
   response,
 }

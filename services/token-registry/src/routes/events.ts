@@ -15,7 +15,7 @@ import { EmptyAnswer } from '../answers.ts'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import type { OpenGate } from '../identity/gate.ts'
 import { IdentityHeaders } from '../identity/token-header.ts'
-import { EventsQuery, PersonParams } from '../requests.ts'
+import { EventsQuery, KnownPersonParams, PersonParams } from '../requests.ts'
 
 export interface EventRoutesDeps {
   database: Database
@@ -59,7 +59,7 @@ const readSchema = {
   summary: "Read a person's events",
   description:
     'The latest first, by when they happened, in pages. Events are kept for 90 days after they arrived, unless configured otherwise.',
-  params: PersonParams,
+  params: KnownPersonParams,
   querystring: EventsQuery,
   response: {
     200: z

@@ -23,7 +23,7 @@ import {
 } from '../answers.ts'
 import type { OpenGate } from '../identity/gate.ts'
 import { IdentityHeaders } from '../identity/token-header.ts'
-import { EmptyBody, PersonParams, SuppressBody } from '../requests.ts'
+import { EmptyBody, KnownPersonParams, PersonParams, SuppressBody } from '../requests.ts'
 import { refuseTooLarge } from '../too-large.ts'
 
 export interface PeopleRoutesDeps {
@@ -55,7 +55,7 @@ const readSchema = {
   summary: 'Read a person and their devices',
   description:
     'At most 100 devices, the one used last first. A key for one app sees the devices of that app.',
-  params: PersonParams,
+  params: KnownPersonParams,
   response: { 200: PersonWithDevicesAnswer, ...problemResponses(401, 403, 404, 422, 503) },
 }
 
@@ -64,7 +64,7 @@ const deleteSchema = {
   summary: 'Delete a person',
   description:
     'Erases the person and their devices with tokens and attributes. What remains of a device is a hash, so that a late registration does not revive it. 404 where there is no such person; a key for one app gets 403.',
-  params: PersonParams,
+  params: KnownPersonParams,
   body: EmptyBody,
   response: {
     204: z.undefined().describe('Deleted'),
@@ -87,7 +87,7 @@ const unsuppressSchema = {
   summary: "End a person's suppression",
   description:
     'What was erased does not come back. 404 where there is no such person; a key for one app gets 403.',
-  params: PersonParams,
+  params: KnownPersonParams,
   body: EmptyBody,
   response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
 }

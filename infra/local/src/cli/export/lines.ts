@@ -1,8 +1,14 @@
+import { escapeControls } from '@pushkeep/domain'
 import type { ExportedDevice, ExportedPerson } from '@pushkeep/store'
 
 /** A person as a line that `import` reads. */
 export function personLine({ id, attributes, suppressed }: ExportedPerson): string {
-  return JSON.stringify({ type: 'person', id, attributes, ...(suppressed ? { suppressed } : {}) })
+  return lineOf({ type: 'person', id, attributes, ...(suppressed ? { suppressed } : {}) })
+}
+
+/** JSON leaves C1 and what turns the direction of text as they are; a terminal that shows the file obeys them. */
+function lineOf(value: object): string {
+  return escapeControls(JSON.stringify(value))
 }
 
 const timeOf = (ms: number) => new Date(ms).toISOString()
@@ -10,7 +16,7 @@ const timeOf = (ms: number) => new Date(ms).toISOString()
 /** A device as a line that `import` reads; what is null is left out. */
 export function deviceLine(device: ExportedDevice, appId: string): string {
   const { attributes, pushPermission } = device
-  return JSON.stringify({
+  return lineOf({
     type: 'device',
     token: device.token,
     platform: device.platform,

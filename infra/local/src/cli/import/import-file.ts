@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { FieldProblem } from '@pushkeep/domain'
 import { Failure } from '../failure.ts'
+import { printError } from '../print.ts'
 import type { Answer, Session } from '../session.ts'
 import {
   type Checkpoint,
@@ -53,7 +54,7 @@ export async function importFile(
   const bad = badLines()
   const progress = progressOf(options, size, from.bytes)
   if (begun && !options.quiet) {
-    console.error(`Going on after line ${from.line.toLocaleString('en')} (${checkpointFile}).`)
+    printError(`Going on after line ${from.line.toLocaleString('en')} (${checkpointFile}).`)
   }
   let lines = 0
   const began = performance.now()

@@ -1,4 +1,4 @@
-import { cleanText, PersonId } from '@pushkeep/domain'
+import { cleanText, KnownPersonId } from '@pushkeep/domain'
 import { type Caller, callerOf, notFound } from '@pushkeep/runtime'
 import {
   namesOfPerson,
@@ -11,7 +11,7 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { IdText, IdType, personAt } from '../identifiers.ts'
+import { IdType, KnownIdText, personAt } from '../identifiers.ts'
 import { namesAnswer, PersonNamesAnswer, ProfileAnswer, profileAnswer } from '../profile-answer.ts'
 import { refusals } from '../scope.ts'
 
@@ -22,7 +22,7 @@ export interface PeopleDeps {
   hide: boolean
 }
 
-export const PersonParams = z.object({ id: PersonId })
+export const PersonParams = z.object({ id: KnownPersonId })
 
 /** Most people in one call. */
 const peopleMax = 100
@@ -46,7 +46,7 @@ const severalSchema = {
   summary: 'Attributes and devices of several people',
   description: 'Unknown ids are left out.',
   tags,
-  body: z.strictObject({ ids: z.array(IdText).min(1).max(peopleMax) }),
+  body: z.strictObject({ ids: z.array(KnownIdText).min(1).max(peopleMax) }),
   response: {
     200: z.object({ customers: z.array(ProfileAnswer) }),
     ...refusals(400, 401, 403, 413, 415, 503),

@@ -1,5 +1,5 @@
 import { PeopleFound, PeopleSearch, Person, Why } from '@pushkeep/console-api'
-import { isCleanText, PersonId, tokenProblem } from '@pushkeep/domain'
+import { isCleanText, KnownPersonId, tokenProblem } from '@pushkeep/domain'
 import { notFound } from '@pushkeep/runtime'
 import {
   type Database,
@@ -30,7 +30,7 @@ const deliveriesShown = 50
 
 const config = { access: 'session' } as const
 const hide = true
-const PersonParams = z.object({ id: PersonId })
+const PersonParams = z.object({ id: KnownPersonId })
 
 /** People: who they are, and why they did or did not get a push. */
 export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (

@@ -1,4 +1,4 @@
-import { PersonId } from '@pushkeep/domain'
+import { KnownPersonId } from '@pushkeep/domain'
 import { notFound } from '@pushkeep/runtime'
 import {
   audit,
@@ -15,7 +15,7 @@ import { scopeOf } from '../scope.ts'
 const config = { access: 'session', reach: 'workspace' } as const
 const schema = {
   hide: true,
-  params: z.object({ id: PersonId, change: z.enum(['suppress', 'unsuppress']) }),
+  params: z.object({ id: KnownPersonId, change: z.enum(['suppress', 'unsuppress']) }),
   response: { 204: z.null() },
 }
 

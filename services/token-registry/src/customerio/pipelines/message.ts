@@ -1,12 +1,12 @@
 import {
   AttributesInput,
   ClientMessageId,
-  cleanText,
   EventName,
   EventProperties,
   type EventType,
   type Identifier,
   identifierOf,
+  plainText,
 } from '@pushkeep/domain'
 import { invalid } from '@pushkeep/runtime'
 import type { Action, Asked } from '../action.ts'
@@ -57,7 +57,7 @@ export function messageAsked(given: unknown, envelope: Envelope): Asked {
   }
 }
 
-const AnonymousId = cleanText(255)
+const AnonymousId = plainText(255)
 
 function personOf({ userId }: Record<string, unknown>): Identifier | null {
   const id = nameIn(userId, 'userId', IdText)

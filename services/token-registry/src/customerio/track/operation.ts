@@ -2,7 +2,7 @@ import { AttributesInput, type Identifier } from '@pushkeep/domain'
 import { invalid } from '@pushkeep/runtime'
 import type { Action, Asked } from '../action.ts'
 import { metricAction } from '../metric.ts'
-import { isNothing, isObject, onePerson } from '../people.ts'
+import { isNothing, isObject, oneKnownPerson, onePerson } from '../people.ts'
 import { needsSecretKey, unsupported, validated } from '../refusal.ts'
 import { timeIfAny } from '../time.ts'
 import { eventAsked } from './event.ts'
@@ -19,11 +19,19 @@ export function operationAsked(given: unknown, isSecret: boolean): Asked {
   }
   if (given.action === 'merge') {
     if (!isSecret) throw needsSecretKey('merge')
-    const primary = onePerson(given.primary, 'primary')
-    return alone({ kind: 'merge', primary, secondary: onePerson(given.secondary, 'secondary') })
+    const primary = oneKnownPerson(given.primary, 'primary')
+    return alone({
+      kind: 'merge',
+      primary,
+      secondary: oneKnownPerson(given.secondary, 'secondary'),
+    })
   }
-  return personAsked(onePerson(given.identifiers, 'identifiers'), given, isSecret)
+  const named = actionsOnKnown.has(String(given.action)) ? oneKnownPerson : onePerson
+  return personAsked(named(given.identifiers, 'identifiers'), given, isSecret)
 }
+
+/** What creates nobody. */
+const actionsOnKnown = new Set(['delete', 'suppress', 'unsuppress', 'delete_device'])
 
 const alone = (action: Action): Asked => ({ action, clientMessageId: null })
 

@@ -1,4 +1,4 @@
-import { type Attributes, AttributesInput, cleanText, type Identifier } from '@pushkeep/domain'
+import { type Attributes, AttributesInput, type Identifier, plainText } from '@pushkeep/domain'
 import { invalid } from '@pushkeep/runtime'
 import type { Action, IdentifyAction } from '../action.ts'
 import { type DescribedDevice, registerDevice } from '../device.ts'
@@ -43,7 +43,7 @@ export function identification(given: unknown, place: string): Omit<IdentifyActi
   }
 }
 
-export const AnonymousId = cleanText(150)
+export const AnonymousId = plainText(150)
 
 function personAttributes(given: unknown, place: string): Attributes {
   const attributes = validated(AttributesInput, given, place)

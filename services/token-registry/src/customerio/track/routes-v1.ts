@@ -6,7 +6,7 @@ import type { OpenGate } from '../../identity/gate.ts'
 import type { Action, Asked } from '../action.ts'
 import { callOf } from '../caller.ts'
 import { metricAction } from '../metric.ts'
-import { isObject, onePerson, personNamed } from '../people.ts'
+import { isObject, knownPersonNamed, oneKnownPerson, personNamed } from '../people.ts'
 import { type PerformDeps, perform, performOne } from '../perform.ts'
 import { publicHostOf } from '../public-host.ts'
 import { unsupported } from '../refusal.ts'
@@ -52,11 +52,11 @@ export function trackV1Routes(scope: FastifyInstance, deps: TrackDeps): void {
     answer(request, identifyAction(identifierIn(request), request.body, '')),
   )
   scope.delete('/api/v1/customers/:identifier', secretRoute, (request: Request) =>
-    answer(request, { kind: 'delete-person', person: personIn(request) }),
+    answer(request, { kind: 'delete-person', person: knownPersonIn(request) }),
   )
   for (const kind of ['suppress', 'unsuppress'] as const) {
     scope.post(`/api/v1/customers/:identifier/${kind}`, secretRoute, (request: Request) =>
-      answer(request, { kind, person: personIn(request) }),
+      answer(request, { kind, person: knownPersonIn(request) }),
     )
   }
 
@@ -66,7 +66,12 @@ export function trackV1Routes(scope: FastifyInstance, deps: TrackDeps): void {
   })
   scope.delete('/api/v1/customers/:identifier/devices/:token', publicRoute, (request: Request) => {
     const { token = '' } = request.params
-    return answer(request, { kind: 'delete-device', person: personIn(request), token, at: null })
+    return answer(request, {
+      kind: 'delete-device',
+      person: knownPersonIn(request),
+      token,
+      at: null,
+    })
   })
 
   scope.post('/api/v1/customers/:identifier/events', publicRoute, (request: Request) =>
@@ -110,12 +115,16 @@ function personIn(request: Request) {
   return personNamed(identifierIn(request), 'identifier')
 }
 
+function knownPersonIn(request: Request) {
+  return knownPersonNamed(identifierIn(request), 'identifier')
+}
+
 function mergeAction(body: unknown): Action {
   const { primary, secondary } = isObject(body) ? body : {}
   return {
     kind: 'merge',
-    primary: onePerson(primary, 'primary'),
-    secondary: onePerson(secondary, 'secondary'),
+    primary: oneKnownPerson(primary, 'primary'),
+    secondary: oneKnownPerson(secondary, 'secondary'),
   }
 }
 
