@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
-import { queueBackend, queueTelemetry } from '@pushkeep/queues'
+import { prepareQueues, queueBackend, queueTelemetry } from '@pushkeep/queues'
 import {
   createLogger,
   createMetrics,
@@ -13,6 +13,7 @@ import {
 import { connect, createPartitions, indexedSettings, parseEncryptionKey } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
 import { readWorkersConfig } from './config.ts'
+import { startUpkeep } from './upkeep.ts'
 import { startWorkers } from './workers.ts'
 
 // A heap may double until it is collected, instead of becoming four times as large: it is garbage that a
@@ -43,7 +44,9 @@ await runProcess({
     const workers = startWorkers({
       database,
       databaseUrl,
-      backend: queueBackend({ redisUrl: config.REDIS_URL?.reveal(), databaseUrl }),
+      backend: await prepareQueues(
+        queueBackend({ redisUrl: config.REDIS_URL?.reveal(), databaseUrl }),
+      ),
       encryptionKey: parseEncryptionKey(config.PUSHKEEP_ENCRYPTION_KEY.reveal()),
       endpoints: {
         apnsProduction: config.APNS_PRODUCTION_URL,
@@ -68,6 +71,10 @@ await runProcess({
       now: Date.now,
       random: Math.random,
     })
+    const upkeep = startUpkeep({
+      database,
+      onError: (error) => logger.warn({ event: 'upkeep.failed', err: describeError(error) }),
+    })
     const operations = await startOperations(
       { ...program, logger, metrics, database },
       { host: config.WORKER_HOST, port: config.WORKER_PORT },
@@ -76,6 +83,7 @@ await runProcess({
     return {
       ready: { url, operations_url: url },
       async stop() {
+        await upkeep.stop()
         await workers.stop()
         await operations.close()
         await database.end()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Lane, NewMessage } from '@pushkeep/domain'
 import { type Behaviour, type FaultsPatch, startSimulator } from '@pushkeep/provider-simulator'
+import { prepareQueues } from '@pushkeep/queues'
 import { createLogger, createMetrics } from '@pushkeep/runtime'
 import {
   acceptMessage,
@@ -32,6 +33,8 @@ type ReceivedCount = z.infer<typeof ReceivedCount>
 export async function openWorkplace() {
   const fixture = await createTestDatabase()
   const { database } = fixture
+  await prepareQueues({ kind: 'postgres', url: fixture.url })
+  const databaseUrl = await fixture.urlAs('workers')
   const simulator = await startSimulator()
   const encryptionKey = randomBytes(32)
   const { workspaceNo } = await createWorkspace(database, 'test')
@@ -60,9 +63,9 @@ export async function openWorkplace() {
     /** Starts the workers of one process, with whatever differs from the usual. */
     start(over: Partial<WorkersOptions> = {}) {
       const workers = startWorkers({
-        database,
-        databaseUrl: fixture.url,
-        backend: { kind: 'postgres', url: fixture.url },
+        database: fixture.as('workers'),
+        databaseUrl,
+        backend: { kind: 'postgres', url: databaseUrl, isPrepared: true },
         encryptionKey,
         endpoints: { ...simulator.urls, ca: simulator.caPem },
         journalDirectory: null,

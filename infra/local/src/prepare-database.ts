@@ -1,5 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { connect, migrate, parseEncryptionKey } from '@pushkeep/store'
+import { prepareQueues } from '@pushkeep/queues'
+import {
+  connect,
+  createLoginRoles,
+  type Database,
+  type DatabaseProgram,
+  loginRoleName,
+  loginUrl,
+  migrate,
+  parseEncryptionKey,
+} from '@pushkeep/store'
 import { type Installation, installationName, type Secrets, saveSecrets } from './secrets.ts'
 import { ensureCredentials, ensureInstallation, SimulatorCredentials } from './seed.ts'
 
@@ -8,14 +18,23 @@ export interface PrepareOptions {
   databaseUrl: string
   /** Whether the database is the directory's own. */
   isEmbedded: boolean
-  secrets: Secrets
+  secrets: Secrets & { role_passwords: Record<DatabaseProgram, string> }
   encryptionKey: string
   /** The simulator's. */
   credentialsFile: string
+  /** undefined: the queues are in this database. */
+  redisUrl: string | undefined
 }
 
-/** Brings the database to where the services can start: schema, workspace, app, keys. */
-export async function prepareDatabase(options: PrepareOptions): Promise<Installation> {
+/** What there is once the database is ready. */
+export interface Prepared {
+  installation: Installation
+  /** What each program connects with. */
+  databaseUrls: Record<DatabaseProgram, string>
+}
+
+/** Brings the database to where the services can start: schema, roles, workspace, app, keys. */
+export async function prepareDatabase(options: PrepareOptions): Promise<Prepared> {
   const { databaseUrl, directory, secrets, encryptionKey, credentialsFile } = options
   const name = installationName(options.isEmbedded ? undefined : databaseUrl)
   if (options.isEmbedded) await ensureDatabase(databaseUrl)
@@ -25,12 +44,14 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Installa
   const database = connect({ url: databaseUrl, name: 'local', connectionsMax: 3 })
   try {
     await migrate(database)
+    if (options.redisUrl === undefined) await prepareQueues({ kind: 'postgres', url: databaseUrl })
     const installation = await ensureInstallation(database, secrets.installations[name])
     const key = parseEncryptionKey(encryptionKey)
     await ensureCredentials(database, key, installation.app_id, credentials)
     const installations = { ...secrets.installations, [name]: installation }
     await saveSecrets(directory, { ...secrets, installations })
-    return installation
+    const databaseUrls = await programUrls(database, databaseUrl, secrets.role_passwords)
+    return { installation, databaseUrls }
   } finally {
     await database.end()
   }
@@ -47,5 +68,43 @@ async function ensureDatabase(databaseUrl: string): Promise<void> {
     if (rows.length === 0) await server.query(`create database "${name}"`)
   } finally {
     await server.end()
+  }
+}
+
+/** insufficient_privilege */
+const notAllowed = '42501'
+
+/**
+ * What each program connects with: a role of its own, or the owner's URL where this one may not create
+ * roles. `pushkeep doctor` tells which it is.
+ */
+async function programUrls(
+  database: Database,
+  ownerUrl: string,
+  passwords: Record<DatabaseProgram, string>,
+): Promise<Record<DatabaseProgram, string>> {
+  const databaseName = decodeURIComponent(new URL(ownerUrl).pathname.slice(1))
+  const roleOf = (program: DatabaseProgram) => ({
+    program,
+    name: loginRoleName(databaseName, program),
+    password: passwords[program],
+  })
+  const roles = {
+    registry: roleOf('registry'),
+    sender: roleOf('sender'),
+    workers: roleOf('workers'),
+    admin: roleOf('admin'),
+  }
+  try {
+    await createLoginRoles(database, Object.values(roles))
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === notAllowed)) throw error
+    return { registry: ownerUrl, sender: ownerUrl, workers: ownerUrl, admin: ownerUrl }
+  }
+  return {
+    registry: loginUrl(ownerUrl, roles.registry),
+    sender: loginUrl(ownerUrl, roles.sender),
+    workers: loginUrl(ownerUrl, roles.workers),
+    admin: loginUrl(ownerUrl, roles.admin),
   }
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import type { DatabaseProgram } from '@pushkeep/store'
 import { type Backing, ranks, startBacking } from './backing.ts'
 import type { ChildOptions } from './child.ts'
 import { pathsOf, prepareDirectory, writePrivateJson } from './directory.ts'
@@ -105,22 +106,32 @@ async function startAll(
   const encryptionKey = options.encryptionKey ?? secrets.encryption_key
   const backing = await startBacking(group, { ...options, ports, secrets })
   const { postgres, redis, simulator, databaseUrl, redisUrl, simulatorReady } = backing
-  const installation = await prepareDatabase({
+  const { installation, databaseUrls } = await prepareDatabase({
     directory,
     databaseUrl,
     isEmbedded: postgres !== null,
     secrets,
     encryptionKey,
     credentialsFile: simulatorReady.credentials_file,
+    redisUrl,
   })
-  const common = { databaseUrl, redisUrl, logLevel }
+  const commonTo = (program: DatabaseProgram) => ({
+    databaseUrl: databaseUrls[program],
+    redisUrl,
+    logLevel,
+  })
   const registryAt = (ports: ServicePorts) =>
-    registryProgram({ common, ports, identityKey: secrets.identity_key, own: env.registry })
-  const senderAt = (ports: ServicePorts) => senderProgram(common, ports, env.sender)
+    registryProgram({
+      common: commonTo('registry'),
+      ports,
+      identityKey: secrets.identity_key,
+      own: env.registry,
+    })
+  const senderAt = (ports: ServicePorts) => senderProgram(commonTo('sender'), ports, env.sender)
   const workersOn = (index: number) => (on: Ports) =>
     workersProgram({
       name: index === 0 ? 'workers' : `workers-${index + 1}`,
-      common,
+      common: commonTo('workers'),
       port: on.workers[index] ?? 0,
       encryptionKey,
       journalDirectory: pathsOf(directory).outcomes,

@@ -15,10 +15,13 @@ import { pathOf, type Ran, runFile, temporaryFolder } from './processes.ts'
 
 const encryptionKey = randomBytes(32).toString('base64')
 let db: TestDatabase
+/** What the command may do is what its role may. */
+let adminUrl: string
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 
 beforeAll(async () => {
   db = await createTestDatabase()
+  adminUrl = await db.urlAs('admin')
   folder = await temporaryFolder()
 })
 
@@ -34,7 +37,7 @@ beforeEach(async () => {
 })
 
 const environment = (more: Record<string, string> = {}) => ({
-  DATABASE_URL: db.url,
+  DATABASE_URL: adminUrl,
   PUSHKEEP_ENCRYPTION_KEY: encryptionKey,
   PUSHKEEP_IDENTITY_KEY: encryptionKey,
   PUSHKEEP_DIRECTORY: folder.path,
@@ -275,8 +278,8 @@ test('a database that is away, empty or unknown is told apart', async () => {
   const env = (url: string) => ({ DATABASE_URL: url })
   const at = async (url: string) => (await pushkeep(['workspace', 'list'], env(url))).err
   expect(await at('postgres://x:x@127.0.0.1:1/x')).toMatch('the database does not answer')
-  expect(await at(db.url.replace(/test_\w+$/, 'postgres'))).toMatch('run pushkeep migrate')
-  expect(await at(db.url.replace(/test_\w+$/, 'no_such'))).toMatch('does not exist')
+  expect(await at(adminUrl.replace(/test_\w+$/, 'postgres'))).toMatch('run pushkeep migrate')
+  expect(await at(adminUrl.replace(/test_\w+$/, 'no_such'))).toMatch('does not exist')
   expect(await at('not a url')).toMatch('DATABASE_URL is not a URL')
   expect(await at('')).toMatch('no database: set DATABASE_URL')
 })

@@ -1,5 +1,5 @@
 import { readInfo } from '@pushkeep/queues'
-import type { ServerState } from '@pushkeep/store'
+import type { AccessState, ServerState } from '@pushkeep/store'
 import { expect, test } from 'vitest'
 import type { Finding } from '../src/cli/doctor/finding.ts'
 import { judgeClock } from '../src/cli/doctor/judge/clock.ts'
@@ -27,7 +27,8 @@ const server: ServerState = {
   now: 0,
 }
 const schema = { applied: 12, missing: [], unknown: [] }
-const database = { kind: 'seen', address: 'db:5432', server, schema, skewMs: 10 } as const
+const access: AccessState = { missingGroups: [], mighty: [] }
+const database = { kind: 'seen', address: 'db:5432', server, schema, skewMs: 10, access } as const
 
 test.each([
   [{}, []],
@@ -57,6 +58,15 @@ test.each([
     { server: { ...server, connections: { used: 93, max: 97 } } },
     ['problem connections: 93 of 97 in use'],
   ],
+  [
+    { access: { ...access, missingGroups: ['pushkeep_admin', 'pushkeep_sender'] } },
+    ['warning roles: the server has no pushkeep_admin, pushkeep_sender'],
+  ],
+  [
+    { access: { ...access, mighty: [{ program: 'push-sender', role: 'pushkeep' }] } },
+    ['warning roles: push-sender connects as pushkeep, which owns the tables'],
+  ],
+  [{ access: null }, []],
   [{ skewMs: -5000 }, ['warning clock: PostgreSQL is 5 seconds behind this machine']],
 ])('PostgreSQL with %j', (more, expected) => {
   expect(faults(judgeDatabase({ ...database, ...more }))).toEqual(expected)

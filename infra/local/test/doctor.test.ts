@@ -102,7 +102,17 @@ test('all is well where database, process, workers and credentials are', async (
   expect(examined).toMatchObject({ code: 0, problems: 0, warnings: 0 })
   expect(new Set(examined.findings.map(({ check }) => check))).toEqual(
     new Set([
-      ...['node', 'database', 'schema', 'connections', 'clock', 'queues', 'processes', 'workers'],
+      ...[
+        'node',
+        'database',
+        'schema',
+        'roles',
+        'connections',
+        'clock',
+        'queues',
+        'processes',
+        'workers',
+      ],
       ...['versions', 'credentials', 'backlog', 'books', 'journal'],
     ]),
   )

@@ -10,11 +10,14 @@ import { pushkeepIn } from './in-process.ts'
 import { pathOf, runFile, temporaryFolder } from './processes.ts'
 
 let db: TestDatabase
+/** What the command may do is what its role may. */
+let adminUrl: string
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let count = 0
 
 beforeAll(async () => {
   db = await createTestDatabase()
+  adminUrl = await db.urlAs('admin')
   folder = await temporaryFolder()
 })
 
@@ -28,7 +31,7 @@ beforeEach(async () => {
 })
 
 const cli = pathOf('../src/cli.ts')
-const env = (url = db.url) => ({ DATABASE_URL: url, PUSHKEEP_DIRECTORY: folder.path })
+const env = (url = adminUrl) => ({ DATABASE_URL: url, PUSHKEEP_DIRECTORY: folder.path })
 
 /** A dozen processes would take half a minute to start: in this one, and only what must be in one of its own. */
 const pushkeep = (args: string[], url?: string) =>
@@ -305,7 +308,10 @@ test('importing an export makes the same installation: people, devices, attribut
   await using other = await createTestDatabase()
   const otherApp = await newApp(other.database)
   const map = `${app.id}=${otherApp.id}`
-  const imported = await pushkeep(['import', exported, '--map-app', map], other.url)
+  const imported = await pushkeep(
+    ['import', exported, '--map-app', map],
+    await other.urlAs('admin'),
+  )
   expect(imported.out).toContain('6 created, 0 updated, 2 identified, 0 late, 0 invalid')
   const again = await runFile(cli, ['export'], env(other.url))
   expect(again.code).toBe(0)

@@ -11,7 +11,14 @@ import { jobsOf, type PointerJob, type Ring, workThrough } from './jobs.ts'
 import { isForOne } from './names.ts'
 
 /** Where the queues live: Redis for production, PostgreSQL where one server has to do. */
-export type QueueBackend = { kind: 'redis'; url: string } | { kind: 'postgres'; url: string }
+export type QueueBackend =
+  | { kind: 'redis'; url: string }
+  | {
+      kind: 'postgres'
+      url: string
+      /** The schema is there (`prepareQueues`); left out: whoever opens a queue makes it. */
+      isPrepared?: boolean
+    }
 
 /** `REDIS_URL` set: Redis. Not set: PostgreSQL, in a schema of its own. */
 export function queueBackend(env: {
@@ -25,7 +32,8 @@ export function queueBackend(env: {
 
 // A hash tag, so that all keys of a queue live in one slot of a Redis Cluster.
 const redisPrefix = '{push}'
-const postgresSchema = 'pushkeep_queue'
+/** The schema of queues in PostgreSQL. */
+export const postgresSchema = 'pushkeep_queue'
 
 // Bounded by count and age: the default keeps everything for ever.
 const jobOptions = {
@@ -113,7 +121,7 @@ export function openQueues(options: QueuesOptions): Queues {
   const { backend, onError, telemetry = null } = options
   return backend.kind === 'redis'
     ? redisQueues(backend.url, onError, telemetry)
-    : postgresQueues(backend.url, onError, telemetry)
+    : postgresQueues(backend, onError, telemetry)
 }
 
 export type QueueTelemetry = Telemetry
@@ -187,14 +195,14 @@ async function connected(redis: Redis, waitMs = 2000): Promise<void> {
 }
 
 function postgresQueues(
-  url: string,
+  { url, isPrepared = false }: Extract<QueueBackend, { kind: 'postgres' }>,
   onError: (error: Error) => void,
   telemetry: Telemetry | null,
 ): Queues {
   const connection = (max: number) => ({
     connectionString: url,
     schema: postgresSchema,
-    migrate: true,
+    migrate: !isPrepared,
     max,
     options: sessionOptions,
   })

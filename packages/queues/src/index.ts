@@ -14,4 +14,5 @@ export {
 export { PointerJob, type Ring } from './jobs.ts'
 export { mergeMetrics } from './metrics-text.ts'
 export { deliveryQueue, planQueue, queueNames } from './names.ts'
+export { prepareQueues } from './prepare.ts'
 export { type RedisState, readInfo, redisState } from './redis-state.ts'

@@ -11,6 +11,17 @@ export {
   tryUpkeep,
 } from './accepted.ts'
 export {
+  createLoginRoles,
+  type LoginRole,
+  loginRoleName,
+  loginRoleOf,
+  loginRolesSql,
+  loginUrl,
+  newRolePassword,
+} from './access/login-roles.ts'
+export { type AccessState, accessState } from './access/look.ts'
+export { type DatabaseProgram, databasePrograms, groupRole } from './access/roles.ts'
+export {
   addActivity,
   endActivity,
   type MessageSums,

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { applyAccess, isAccessCurrent } from './access/apply.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 
 const folder = new URL('../migrations/', import.meta.url)
@@ -6,8 +7,13 @@ const folder = new URL('../migrations/', import.meta.url)
 // Any constant: whoever migrates first holds it until it is done.
 const migrationLock = 7_482_113
 
-/** Applies the numbered migrations that are missing, in order, all or none. Returns their names. */
+/**
+ * Applies the numbered migrations that are missing, in order, all or none, and then the grants of
+ * `access/grants.sql` where they have changed. Returns the names of those applied. A role that does not
+ * own the tables applies nothing: it fails where a migration is missing.
+ */
 export async function migrate(database: Database): Promise<string[]> {
+  if (!(await ownsTables(database))) return refuseOldSchema(database)
   return inTransaction(database, async (sql) => {
     await sql.query(`select pg_advisory_xact_lock(${migrationLock})`)
     await sql.query(
@@ -19,8 +25,27 @@ export async function migrate(database: Database): Promise<string[]> {
       await sql.query(await readFile(new URL(name, folder), 'utf8'))
       await sql.query('insert into migrations (name) values ($1)', [name])
     }
+    if (names.length > 0 || !(await isAccessCurrent(sql))) await applyAccess(sql)
     return names
   })
+}
+
+/** Whether this role is the owner of the tables, or there are none yet. */
+async function ownsTables(sql: Sql): Promise<boolean> {
+  const { rows } = await sql.query<{ owns: boolean }>(
+    `select coalesce((
+       select pg_has_role(relowner, 'usage') from pg_class where oid = to_regclass('migrations')
+     ), true) as owns`,
+  )
+  return rows[0]?.owns ?? false
+}
+
+async function refuseOldSchema(sql: Sql): Promise<string[]> {
+  const [first] = await missing(sql)
+  if (first === undefined) return []
+  throw new Error(
+    `the schema lacks ${first}, and this role does not own it: run pushkeep migrate as its owner`,
+  )
 }
 
 async function missing(sql: Sql): Promise<string[]> {

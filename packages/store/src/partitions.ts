@@ -3,6 +3,9 @@ import type { Sql } from './connect.ts'
 export const dayMs = 86_400_000
 export const weekMs = 7 * dayMs
 
+/** Tables with partitions: by day of their messages, by month, or by week. */
+type Parent = 'deliveries' | 'receipts' | 'device_events' | 'person_events' | 'client_messages'
+
 /**
  * Creates the partitions of deliveries and receipts (by day), of events of devices and people (by
  * month) and of clients' message ids (by week) that today and the next days need; what has no
@@ -12,31 +15,20 @@ export async function createPartitions(sql: Sql, now: number, daysAhead = 3): Pr
   for (let day = 0; day <= daysAhead; day += 1) {
     const from = new Date(Math.floor(now / dayMs) * dayMs + day * dayMs)
     const to = new Date(from.getTime() + dayMs)
-    for (const parent of ['deliveries', 'receipts'] as const) {
-      await createPartition(sql, parent, nameOf(from, 10), [
-        `message_no_at('${from.toISOString()}')`,
-        `message_no_at('${to.toISOString()}')`,
-      ])
-    }
+    await createPartition(sql, 'deliveries', nameOf(from, 10), from, to)
+    await createPartition(sql, 'receipts', nameOf(from, 10), from, to)
   }
   const today = new Date(now)
   for (const ahead of [0, 1]) {
     const from = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead, 1))
     const to = new Date(Date.UTC(today.getUTCFullYear(), today.getUTCMonth() + ahead + 1, 1))
-    for (const parent of ['device_events', 'person_events'] as const) {
-      await createPartition(sql, parent, nameOf(from, 7), [
-        `timestamptz '${from.toISOString()}'`,
-        `timestamptz '${to.toISOString()}'`,
-      ])
-    }
+    await createPartition(sql, 'device_events', nameOf(from, 7), from, to)
+    await createPartition(sql, 'person_events', nameOf(from, 7), from, to)
   }
   for (const ahead of [0, 1]) {
     const from = new Date(weekOf(now) + ahead * weekMs)
     const to = new Date(from.getTime() + weekMs)
-    await createPartition(sql, 'client_messages', nameOf(from, 10), [
-      `date '${from.toISOString().slice(0, 10)}'`,
-      `date '${to.toISOString().slice(0, 10)}'`,
-    ])
+    await createPartition(sql, 'client_messages', nameOf(from, 10), from, to)
   }
 }
 
@@ -52,24 +44,20 @@ function nameOf(from: Date, length: 7 | 10): string {
 }
 
 // Rows that reached the default partition first keep a new one from being made there: then it is
-// left, and the rows stay where they are.
+// left, and the rows stay where they are. The function runs as the tables' owner (migration 0095).
 async function createPartition(
   sql: Sql,
-  parent: 'deliveries' | 'receipts' | 'device_events' | 'person_events' | 'client_messages',
+  parent: Parent,
   suffix: string,
-  [from, to]: [string, string],
+  from: Date,
+  to: Date,
 ): Promise<void> {
-  const name = `${parent}_${suffix}`
-  const { rows } = await sql.query<{ exists: boolean }>(
-    'select to_regclass($1) is not null as exists',
-    [name],
-  )
-  if (rows[0]?.exists) return
-  await sql.query(
-    `do $$ begin
-       create table if not exists ${name} partition of ${parent} for values from (${from}) to (${to});
-     exception when check_violation or duplicate_table or unique_violation then null; end $$`,
-  )
+  await sql.query('select add_partition($1, $2, $3, $4)', [
+    parent,
+    suffix,
+    from.toISOString(),
+    to.toISOString(),
+  ])
 }
 
 /**
@@ -79,7 +67,7 @@ async function createPartition(
  */
 export async function dropPartitions(
   sql: Sql,
-  parent: 'deliveries' | 'receipts' | 'device_events' | 'person_events' | 'client_messages',
+  parent: Parent,
   isOver: (from: Date, to: Date) => boolean | Promise<boolean>,
 ): Promise<void> {
   const { rows } = await sql.query<{ name: string }>(
@@ -89,12 +77,7 @@ export async function dropPartitions(
   )
   for (const { name } of rows) {
     if (!(await isOver(...timesOf(name)))) continue
-    await sql.query(
-      `do $$ begin
-         set local lock_timeout = '2s';
-         drop table if exists ${name};
-       exception when lock_not_available then null; end $$`,
-    )
+    await sql.query('select drop_partition($1, $2)', [parent, name.slice(parent.length + 1)])
   }
 }
 

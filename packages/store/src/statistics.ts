@@ -12,13 +12,13 @@ const growth = 4
  */
 export async function analyzeOutgrown(sql: Sql): Promise<string[]> {
   const { rows } = await sql.query<{ name: string }>(
-    `select quote_ident(s.relname) as name
+    `select s.relname as name
      from pg_stat_user_tables s join pg_class c on c.oid = s.relid
      where s.schemaname = current_schema() and c.relkind = 'r'
        and s.n_mod_since_analyze > greatest($1::bigint, $2::int * c.reltuples)
      order by s.relname`,
     [changedRowsMin, growth],
   )
-  for (const { name } of rows) await sql.query(`analyze ${name}`)
+  for (const { name } of rows) await sql.query('select analyze_table($1)', [name])
   return rows.map(({ name }) => name)
 }

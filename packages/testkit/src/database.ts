@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { connect, type Database } from '@pushkeep/store'
+import {
+  connect,
+  createLoginRoles,
+  type Database,
+  type DatabaseProgram,
+  groupRole,
+  indexedSettings,
+  loginRoleName,
+  loginUrl,
+  newRolePassword,
+} from '@pushkeep/store'
 import { inject } from 'vitest'
 
 declare module 'vitest' {
@@ -14,7 +24,12 @@ declare module 'vitest' {
 
 export interface TestDatabase extends AsyncDisposable {
   url: string
+  /** As the owner of everything, for whom no row is hidden. */
   database: Database
+  /** As a program connects: with what its role may do, and no more. Closed with the database. */
+  as(program: DatabaseProgram, connectionsMax?: number): Database
+  /** URL of a role that logs in as a program does; the role goes with the database. */
+  urlAs(program: DatabaseProgram): Promise<string>
 }
 
 /** A fresh, migrated database of its own; dropped when it is disposed of. */
@@ -25,12 +40,30 @@ export async function createTestDatabase(connectionsMax = 10): Promise<TestDatab
   const url = new URL(inject('postgresUrl'))
   url.pathname = `/${name}`
   const database = connect({ url: url.href, name: 'test', connectionsMax })
+  const others: Database[] = []
   return {
     url: url.href,
     database,
+    as(program, max = connectionsMax) {
+      const settings = { ...indexedSettings, role: groupRole(program) }
+      const one = connect({ url: url.href, name: `test ${program}`, connectionsMax: max, settings })
+      others.push(one)
+      return one
+    },
+    async urlAs(program) {
+      const role = { program, name: loginRoleName(name, program), password: newRolePassword() }
+      await createLoginRoles(database, [role])
+      return loginUrl(url.href, role)
+    },
     async [Symbol.asyncDispose]() {
-      await database.end()
+      await Promise.all([database, ...others].map((one) => one.end()))
       await server.query(`drop database ${name} with (force)`)
+      // Those of `urlAs`, and those of an installation that ran on it.
+      const { rows } = await server.query<{ login: string }>(
+        `select rolname as login from pg_roles where starts_with(rolname, $1)`,
+        [`${name}_`],
+      )
+      for (const { login } of rows) await server.query(`drop role ${login}`)
       await server.end()
     },
   }

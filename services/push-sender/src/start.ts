@@ -1,4 +1,4 @@
-import { queueBackend } from '@pushkeep/queues'
+import { prepareQueues, queueBackend } from '@pushkeep/queues'
 import {
   createAuthenticator,
   createLogger,
@@ -12,7 +12,6 @@ import {
 import { connect, createBell, indexedSettings, migrate } from '@pushkeep/store'
 import { buildSender, program } from './app.ts'
 import type { SenderConfig } from './config.ts'
-import { startUpkeep } from './ops/upkeep.ts'
 
 /** A caller is told to come back within this time where the database does not answer. */
 const connectTimeoutMs = 2000
@@ -37,7 +36,11 @@ export async function startSender(config: SenderConfig): Promise<Running> {
   })
   try {
     if (config.migrateOnStart) await migrate(database)
-    const backend = queueBackend({ databaseUrl, redisUrl: config.redisUrl?.reveal() })
+    const queues = queueBackend({ databaseUrl, redisUrl: config.redisUrl?.reveal() })
+    const backend = await prepareQueues(queues).catch((err: unknown) => {
+      logger.warn({ err }, 'the queues were not looked at')
+      return queues
+    })
     const metrics = createMetrics(program)
     observeDatabase(metrics, database)
     const coalesced = observeCoalescers(metrics)
@@ -57,14 +60,9 @@ export async function startSender(config: SenderConfig): Promise<Running> {
       { ...program, logger, metrics, database },
       config.operations,
     )
-    const upkeep = startUpkeep({
-      database,
-      onError: (err) => logger.warn({ err }, 'the sums of the console'),
-    })
     return {
       ready: { url, operations_url: operations.url },
       async stop() {
-        await upkeep.stop()
         await app.close()
         await operations.close()
         await bell.stop()

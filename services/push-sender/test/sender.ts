@@ -30,11 +30,12 @@ export async function startTestSender(
 ): Promise<Sender> {
   const test = await createTestDatabase(options.connectionsMax)
   const { database, url } = test
+  const own = test.as('sender')
   const lines: string[] = []
   const app = buildSender({
-    database,
+    database: own,
     bell: { ring() {} },
-    authenticate: createAuthenticator(database),
+    authenticate: createAuthenticator(own),
     logger: createLogger({
       name: 'push-sender',
       level: 'trace',

@@ -23,7 +23,12 @@ export async function createRegistry(options: { identityKey?: EncryptionKey } = 
     level: 'info',
     stream: { write: (line: string) => lines.push(line) },
   })
-  const app = buildApp({ database, logger, checkResponses: true, ...options })
+  const app = buildApp({
+    database: testDatabase.as('registry'),
+    logger,
+    checkResponses: true,
+    ...options,
+  })
   const workspace = await createWorkspaceWithApp()
 
   async function createWorkspaceWithApp() {

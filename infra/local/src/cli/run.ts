@@ -1,4 +1,5 @@
-import { migrate } from '@pushkeep/store'
+import { prepareQueues } from '@pushkeep/queues'
+import { createLoginRoles, migrate } from '@pushkeep/store'
 import { Command, CommanderError } from 'commander'
 import { devicesCommand } from './api/devices.ts'
 import { messagesCommand } from './api/messages.ts'
@@ -7,13 +8,14 @@ import { type RunApi, withApi } from './api/run.ts'
 import { sendCommand } from './api/send.ts'
 import { appCommand } from './apps.ts'
 import { auditCommand } from './audit.ts'
+import { databaseCommand, rolesNamed } from './database.ts'
 import { doctorCommand } from './doctor/command.ts'
 import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
 import { importCommand } from './import/command.ts'
 import { keyCommand } from './keys.ts'
 import { print, printError, printFailure } from './print.ts'
-import { type Answer, type Env, type Run, withSession } from './session.ts'
+import { type Answer, databaseUrl, type Env, type Run, withSession } from './session.ts'
 import { workspaceCommand } from './workspaces.ts'
 
 /** Runs one command line. Returns the exit code: 0, 1 (could not be done) or 2 (not understood). */
@@ -40,7 +42,8 @@ export async function runCli(args: string[], env: Env): Promise<number> {
     .addCommand(auditCommand(run))
     .addCommand(importCommand(run))
     .addCommand(exportCommand(run))
-    .addCommand(migrateCommand(run))
+    .addCommand(migrateCommand(env, run))
+    .addCommand(databaseCommand(env, run))
     .addCommand(doctorCommand(env, say))
     .addHelpText('after', help)
   for (const command of [program, ...descendants(program)]) {
@@ -60,10 +63,17 @@ PUSHKEEP_SECRET_KEY. The others work on the database: DATABASE_URL, and the keys
 with, PUSHKEEP_ENCRYPTION_KEY and PUSHKEEP_IDENTITY_KEY. What is not set is that of the installation that
 ./scripts/start runs here. No command shows a token; export alone writes them, into a file.`
 
-function migrateCommand(run: Run): Command {
+/**
+ * Brings the schema up to date, that of the queues where they are in PostgreSQL, and the login roles that
+ * the environment names.
+ */
+function migrateCommand(env: Env, run: Run): Command {
   return new Command('migrate').description('bring the database to the newest schema').action(() =>
     run(async ({ database }) => {
       const applied = await migrate(database)
+      if (!env.REDIS_URL) await prepareQueues({ kind: 'postgres', url: await databaseUrl(env) })
+      const roles = rolesNamed(env)
+      if (roles) await createLoginRoles(database, roles)
       const text = applied.length === 0 ? 'The schema is up to date.' : applied.join('\n')
       return { text, json: { applied } }
     }),

@@ -1,4 +1,4 @@
-import type { SchemaState, ServerState } from '@pushkeep/store'
+import type { AccessState, SchemaState, ServerState } from '@pushkeep/store'
 import { counted, type Finding, ok, problem, warning } from '../finding.ts'
 import { judgeClock } from './clock.ts'
 
@@ -13,6 +13,8 @@ export type DatabaseSeen =
       schema: SchemaState
       /** How far its clock is ahead of this machine's. */
       skewMs: number
+      /** null: there are no tables yet. */
+      access: AccessState | null
     }
 
 const oldestVersion = 16
@@ -21,10 +23,11 @@ export function judgeDatabase(seen: DatabaseSeen): Finding[] {
   if (seen.kind === 'failed') {
     return [problem('database', seen.reason, 'see that DATABASE_URL is right and PostgreSQL runs')]
   }
-  const { address, server, schema, skewMs } = seen
+  const { address, server, schema, skewMs, access } = seen
   return [
     judgeServer(server, address),
     judgeSchema(schema),
+    ...(access ? [judgeRoles(access)] : []),
     judgeConnections(server.connections),
     judgeClock('PostgreSQL', skewMs),
   ]
@@ -48,6 +51,17 @@ function judgeSchema({ applied, missing, unknown }: SchemaState): Finding {
   return unknown.length > 0
     ? warning('schema', `newer than this program: ${unknown.at(-1)}`, 'upgrade what is older')
     : ok('schema', `up to date: ${counted(applied, 'migration')}`)
+}
+
+function judgeRoles({ missingGroups, mighty }: AccessState): Finding {
+  const todo = 'give each program a role: pushkeep database roles (docs/operations.md)'
+  const [first] = mighty
+  if (missingGroups.length > 0) {
+    return warning('roles', `the server has no ${missingGroups.join(', ')}`, todo)
+  }
+  return first
+    ? warning('roles', `${first.program} connects as ${first.role}, which owns the tables`, todo)
+    : ok('roles', 'no program that runs owns the tables')
 }
 
 /** Fewer than that, and the next process that starts may find none. */

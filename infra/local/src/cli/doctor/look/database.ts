@@ -1,4 +1,6 @@
 import {
+  type AccessState,
+  accessState,
   type Database,
   type SchemaState,
   type ServerState,
@@ -13,6 +15,7 @@ export async function lookAtDatabase(database: Database, address: string): Promi
   let server: ServerState
   let schema: SchemaState
   let skewMs: number
+  let access: AccessState | null
   try {
     await database.query('select 1')
     // On a connection that is open, so that what opening one takes is not read as a wrong clock.
@@ -20,8 +23,9 @@ export async function lookAtDatabase(database: Database, address: string): Promi
     server = await serverState(database)
     skewMs = server.now - (before + Date.now()) / 2
     schema = await schemaState(database)
+    access = schema.applied === 0 ? null : await accessState(database)
   } catch (error) {
     return { kind: 'failed', reason: failureOf(error).message }
   }
-  return { kind: 'seen', address, server, schema, skewMs }
+  return { kind: 'seen', address, server, schema, skewMs, access }
 }
