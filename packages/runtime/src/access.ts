@@ -1,4 +1,5 @@
 import { mayActAs, type Role } from '@pushkeep/domain'
+import { inWorkspaces } from '@pushkeep/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Authenticate, Caller } from './authentication.ts'
 import { ProblemError } from './problem.ts'
@@ -36,6 +37,14 @@ declare module 'fastify' {
   }
 }
 
+/**
+ * Runs the rest of an open route for the caller whom it has found by itself: its statements see the rows
+ * of their workspace alone, as those of other routes do.
+ */
+export function forCaller<T>(caller: Caller, work: () => T): T {
+  return inWorkspaces([caller.workspaceNo], work)
+}
+
 /** Who makes a request. Throws on a route that is `open`, where nobody has been asked. */
 export function callerOf(request: FastifyRequest): Caller {
   if (!request.pushkeepCaller) throw new Error('this route asks for no key')
@@ -67,6 +76,12 @@ export function checkAccess(app: FastifyInstance, checks: AccessChecks): void {
     if (access === 'open') return
     const own = route.onRequest ? [route.onRequest].flat() : []
     route.onRequest = [accessHook(route, access, checks), ...own]
+  })
+  // After the body was read, whose events belong to the connection and not to the request.
+  app.addHook('preValidation', (request, _reply, done) => {
+    const caller = request.pushkeepCaller
+    if (caller) inWorkspaces([caller.workspaceNo], done)
+    else done()
   })
 }
 

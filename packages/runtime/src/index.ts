@@ -2,6 +2,7 @@ export {
   type Access,
   admitCaller,
   callerOf,
+  forCaller,
   refusalOfAppKey,
   type SignedIn,
 } from './access.ts'

@@ -1,5 +1,6 @@
 import type { Json, Role } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
+import { aboveAll, parameterOr } from './secure-conditions.ts'
 
 /** Who acts: a key, with its name and role as they are now, or the `pushkeep` command (null). */
 export interface Actor {
@@ -114,11 +115,15 @@ export async function readAudit(
                and coalesce(b.hash = e.previous_hash,
                             e.entry_no = 1 and e.previous_hash = sha256('')) as "isIntact"
       from audit_log e
-      left join audit_log b on b.workspace_no = e.workspace_no and b.entry_no = e.entry_no - 1
       left join apps a on a.app_no = e.app_no
-      left join people p on p.person_no = case when e.target_kind = 'person' then e.target::bigint end
+      left join lateral (
+        select e.entry_no - 1 as entry_before,
+               case when e.target_kind = 'person' then e.target::bigint end as person_no
+        offset 0) t on true
+      left join audit_log b on b.workspace_no = e.workspace_no and b.entry_no = t.entry_before
+      left join people p on p.person_no = t.person_no
       where e.workspace_no = $1 and ($2::int is null or e.app_no = $2)
-        and e.entry_no < coalesce($3::bigint, 9223372036854775807)
+        and e.entry_no < ${parameterOr('$3::bigint', aboveAll)}
       order by e.entry_no desc limit $4`,
     values: [page.workspaceNo, page.appNo, page.before, page.limit + 1],
   })

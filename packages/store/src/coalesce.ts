@@ -1,4 +1,5 @@
 import { isDatabaseUnavailable } from './connect.ts'
+import { inWorkspacesOf, workspacesNow } from './tenancy.ts'
 
 /** What one run of a coalescer was. Times in milliseconds. */
 export interface CoalescedRun {
@@ -38,6 +39,8 @@ export class CoalescerFullError extends Error {
 
 interface Waiting<Item, Result> {
   item: Item
+  /** Whom the call was made for. */
+  workspaceNos: readonly number[] | null
   /** Monotonic ms. */
   since: number
   resolve: (result: Result) => void
@@ -68,7 +71,8 @@ export function coalesce<Item, Result>(
       weight -= batch.reduce((sum, { item }) => sum + weightOf(item), 0)
       const began = performance.now()
       running += 1
-      void settle(batch, options.run).finally(() => {
+      const workspaceNos = batch.map((call) => call.workspaceNos)
+      void inWorkspacesOf(workspaceNos, () => settle(batch, options.run)).finally(() => {
         running -= 1
         options.onRun?.({
           size: batch.length,
@@ -117,7 +121,8 @@ export function coalesce<Item, Result>(
         return
       }
       weight += weightOf(item)
-      waiting.push({ item, since: performance.now(), resolve, reject })
+      const workspaceNos = workspacesNow()
+      waiting.push({ item, workspaceNos, since: performance.now(), resolve, reject })
       schedule()
     })
 }

@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { queryScoped } from './scoped-query.ts'
+import { settingOf, workspacesNow, workspacesSetting } from './tenancy.ts'
 
 /** A pool or a transaction: every store function takes one first, and runs on either. */
 export interface Sql {
@@ -19,6 +21,7 @@ export const indexedSettings = {
   plan_cache_mode: 'force_generic_plan',
 }
 
+/** A pool of connections. Its queries, and transactions on it, are for the workspaces of `inWorkspaces`. */
 export type Database = pg.Pool
 
 export interface DatabaseOptions {
@@ -55,7 +58,25 @@ export function connect(options: DatabaseOptions): Database {
   // The pool listens to idle connections alone: one that breaks between two statements of a
   // transaction would end the process. Its next statement fails, and that is enough.
   pool.on('connect', (client) => client.on('error', () => {}))
+  scopeQueries(pool)
   return pool
+}
+
+/** Makes the pool's queries say for which workspaces they are. */
+function scopeQueries(pool: pg.Pool): void {
+  const plain = pool.query.bind(pool)
+  const query = async (config: pg.QueryConfig | string, values?: unknown[]) => {
+    const workspaceNos = workspacesNow()
+    if (workspaceNos === null) return plain(config, values)
+    const client = await pool.connect()
+    try {
+      return await queryScoped(client, workspaceNos, config, values)
+    } finally {
+      // A connection that broke is not queryable, and the pool drops it.
+      client.release()
+    }
+  }
+  Object.defineProperty(pool, 'query', { value: query })
 }
 
 /** Runs `work` in one transaction: all of it is committed, or none. */
@@ -66,7 +87,7 @@ export async function inTransaction<T>(
   const client = await database.connect()
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    await client.query(beginText())
     const result = await work(client)
     await client.query('commit')
     return result
@@ -78,6 +99,14 @@ export async function inTransaction<T>(
   } finally {
     client.release(broken)
   }
+}
+
+/** Begins a transaction for the workspaces of this work, in one round trip. */
+function beginText(): string {
+  const workspaceNos = workspacesNow()
+  return workspaceNos === null
+    ? 'begin'
+    : `begin; select set_config('${workspacesSetting}', '${settingOf(workspaceNos)}', true)`
 }
 
 // deadlock_detected, serialization_failure: PostgreSQL asks for another try. foreign_key_violation,

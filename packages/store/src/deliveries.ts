@@ -1,6 +1,7 @@
 import type { DeliveryStatus, Platform, ReceiptEvent } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { statusCode, statusOf } from './delivery-codes.ts'
+import { aboveAll, parameterOr } from './secure-conditions.ts'
 
 /** One message to one device, as it is reported. */
 export interface DeliveryReport {
@@ -126,7 +127,7 @@ export async function deliveriesOfPerson(
       from deliveries dl join messages m using (message_no) ${deliveryJoins}
       where dl.person_no = $2
         and (dl.message_no, dl.device_no)
-          < (coalesce($3::bigint, 9223372036854775807), coalesce($4::bigint, 0))
+          < (${parameterOr('$3::bigint', aboveAll)}, ${parameterOr('$4::bigint', '0')})
         and ($5::smallint is null or dl.status = $5) and ($6::int is null or d.app_no = $6)
       order by dl.message_no desc, dl.device_no desc limit $7`,
     values: [

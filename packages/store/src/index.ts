@@ -20,6 +20,12 @@ export {
   newRolePassword,
 } from './access/login-roles.ts'
 export { type AccessState, accessState } from './access/look.ts'
+export {
+  policiesOf,
+  tablesWithoutPolicy,
+  tenantPrograms,
+  tenantTables,
+} from './access/policies.ts'
 export { type DatabaseProgram, databasePrograms, groupRole } from './access/roles.ts'
 export {
   addActivity,
@@ -286,6 +292,7 @@ export {
   surveyOldest,
   surveyUnbalanced,
 } from './survey.ts'
+export { inWorkspaces, workspacesNow } from './tenancy.ts'
 export {
   readTimeline,
   type TimelineCursor,

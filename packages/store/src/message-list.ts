@@ -7,6 +7,7 @@ import {
 } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { countsOf, isScheduled, receiptsOf } from './messages.ts'
+import { aboveAll, parameterOr } from './secure-conditions.ts'
 
 /** A message as it stands in a list. */
 export interface ListedMessage {
@@ -54,7 +55,7 @@ const conditions = { bulk: `m.lane = 'bulk'`, scheduled: isScheduled }
 const listText = (condition: string) => `
   with seen as materialized (
     select m.* from messages m
-    where m.workspace_no = $1 and m.message_no < coalesce($3::bigint, 9223372036854775807)
+    where m.workspace_no = $1 and m.message_no < ${parameterOr('$3::bigint', aboveAll)}
       ${condition}
     order by m.message_no desc limit ${lookedThroughMax}
   ), shown as (

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { applyAccess, isAccessCurrent } from './access/apply.ts'
+import { applyPolicies } from './access/apply-policies.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 
 const folder = new URL('../migrations/', import.meta.url)
@@ -8,13 +9,13 @@ const folder = new URL('../migrations/', import.meta.url)
 const migrationLock = 7_482_113
 
 /**
- * Applies the numbered migrations that are missing, in order, all or none, and then the grants of
- * `access/grants.sql` where they have changed. Returns the names of those applied. A role that does not
+ * Applies the numbered migrations that are missing, in order, all or none, and then the grants and the
+ * row-level security of `access/`, where they have changed. Returns the names of those applied. A role that does not
  * own the tables applies nothing: it fails where a migration is missing.
  */
 export async function migrate(database: Database): Promise<string[]> {
   if (!(await ownsTables(database))) return refuseOldSchema(database)
-  return inTransaction(database, async (sql) => {
+  const names = await inTransaction(database, async (sql) => {
     await sql.query(`select pg_advisory_xact_lock(${migrationLock})`)
     await sql.query(
       `create table if not exists migrations (
@@ -28,6 +29,8 @@ export async function migrate(database: Database): Promise<string[]> {
     if (names.length > 0 || !(await isAccessCurrent(sql))) await applyAccess(sql)
     return names
   })
+  await applyPolicies(database)
+  return names
 }
 
 /** Whether this role is the owner of the tables, or there are none yet. */

@@ -1,5 +1,6 @@
 import type { Attributes, EventType } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
+import { parameterOr } from './secure-conditions.ts'
 
 /** Something that a person did, or a phone where nobody is identified. */
 export interface NewPersonEvent {
@@ -127,7 +128,8 @@ export async function readEvents(
       left join lateral (
         select * from person_events
         where person_no = p.person_no
-          and (at, event_no) < (coalesce($3::timestamptz, 'infinity'), coalesce($4::bigint, 0))
+          and (at, event_no)
+            < (${parameterOr('$3::timestamptz', "'infinity'")}, ${parameterOr('$4::bigint', '0')})
         order by at desc, event_no desc limit $5) e on true
       where p.workspace_no = $1 and p.id = $2
       order by e.at desc, e.event_no desc`,

@@ -1,6 +1,7 @@
 import { type Identifier, personNoOf } from '@pushkeep/domain'
 import { coalesce } from './coalesce.ts'
 import type { Database, Sql } from './connect.ts'
+import { parameterOr } from './secure-conditions.ts'
 
 /** A person by another name than their id, or by an id of which it is not known if it is anybody's. */
 export type PersonReference = { workspaceNo: number } & (
@@ -16,7 +17,7 @@ export type PersonReference = { workspaceNo: number } & (
 // people until one has the address.
 const findText = `
   select r.n, coalesce(
-    (select id from people where workspace_no = r.workspace_no and id = coalesce(r.id, r.email)),
+    (select id from people where workspace_no = r.workspace_no and id = ${parameterOr('r.id', 'r.email')}),
     (select id from people
      where workspace_no = r.workspace_no and email = lower(r.email collate "default") collate "C"
      order by person_no + 0 limit 1),

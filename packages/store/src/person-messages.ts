@@ -6,6 +6,7 @@ import {
   deliveryJoins,
   deliveryOf,
 } from './deliveries.ts'
+import { aboveAll, parameterOr } from './secure-conditions.ts'
 
 /** A message as it went to one person. */
 export interface PersonMessage {
@@ -52,7 +53,7 @@ const text = `
   with page as materialized (
     select distinct dl.message_no
     from deliveries dl
-    where dl.person_no = $2 and ${isSeen} and dl.message_no < coalesce($3::bigint, 9223372036854775807)
+    where dl.person_no = $2 and ${isSeen} and dl.message_no < ${parameterOr('$3::bigint', aboveAll)}
       and ($4::float8 is null or dl.message_no >= message_no_at(to_timestamp($4 / 1000)))
       and ($5::float8 is null or dl.message_no < message_no_at(to_timestamp($5 / 1000)))
     order by dl.message_no desc limit $6

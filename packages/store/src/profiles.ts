@@ -76,7 +76,7 @@ export async function peopleWithEmail(
     name: 'people-with-email',
     text: `
       select person_no::text as "personNo", id, email from people
-      where workspace_no = $1 and email = lower($2 collate "default")
+      where workspace_no = $1 and email = lower($2 collate "default") collate "C"
       order by person_no limit ${peopleWithEmailMax}`,
     values: [workspaceNo, email],
   })

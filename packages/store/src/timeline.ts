@@ -40,7 +40,8 @@ export async function readTimeline(
       from devices d
       join device_events e on e.device_no = d.device_no
       left join people p on p.person_no = e.person_no
-      left join people f on f.person_no = (e.detail ->> 'from')::bigint
+      left join lateral (select (e.detail ->> 'from')::bigint as no offset 0) t on true
+      left join people f on f.person_no = t.no
       where d.app_no = $1 and d.token_hash = $2
         and ($3::timestamptz is null or (e.at, e.kind) < ($3, $4::text))
       order by e.at desc, e.kind desc

@@ -1,6 +1,6 @@
 import rateLimit from '@fastify/rate-limit'
 import { Session, SignIn } from '@pushkeep/console-api'
-import { ProblemError } from '@pushkeep/runtime'
+import { forCaller, ProblemError } from '@pushkeep/runtime'
 import {
   audit,
   closeSession,
@@ -51,9 +51,11 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ database: Database }> = asyn
     async (request, reply) => {
       refuseForeignOrigin(request)
       const owner = await ownerOf(database, request.body.key)
-      const secret = await signIn(database, owner)
-      setSessionCookie(request, reply, secret)
-      return describe(database, secret)
+      return forCaller(owner, async () => {
+        const secret = await signIn(database, owner)
+        setSessionCookie(request, reply, secret)
+        return describe(database, secret)
+      })
     },
   )
 

@@ -2,6 +2,7 @@ import {
   type Authenticate,
   acceptJson,
   admitCaller,
+  forCaller,
   invalid,
   loggedProblemOf,
   ProblemError,
@@ -85,7 +86,7 @@ async function takeBatch(deps: PipelinesDeps, request: FastifyRequest, reply: Fa
   const { batch, context } = isObject(request.body) ? request.body : {}
   if (!Array.isArray(batch)) throw invalid([{ path: 'batch', message: 'must be a list' }])
   const envelope = envelopeOf(deps, call, null, context)
-  const refused = await take(deps, call, batch, envelope)
+  const refused = await forCaller(call.caller, () => take(deps, call, batch, envelope))
   return refused.length === 0 ? {} : answerRefused(request, reply, refused, batch.length)
 }
 
@@ -96,7 +97,8 @@ async function takeOne(
   type: string,
 ) {
   const call = await admit(deps, request)
-  const refused = await take(deps, call, [request.body], envelopeOf(deps, call, type, {}))
+  const envelope = envelopeOf(deps, call, type, {})
+  const refused = await forCaller(call.caller, () => take(deps, call, [request.body], envelope))
   if (refused.length === 0) return {}
   return answerRefused(
     request,
@@ -114,8 +116,9 @@ async function admit(
   const { authorization } = request.headers
   const writeKey = isObject(request.body) ? request.body.writeKey : undefined
   const key = typeof writeKey === 'string' ? `Bearer ${writeKey}` : undefined
-  admitCaller(request, await authenticate(authorization ?? key), 'public')
-  return callOf(request, openGate)
+  const found = await authenticate(authorization ?? key)
+  const caller = admitCaller(request, found, 'public')
+  return forCaller(caller, () => callOf(request, openGate))
 }
 
 function envelopeOf(
