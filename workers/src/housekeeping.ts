@@ -4,6 +4,7 @@ import {
   checkBooks,
   createPartitions,
   type Database,
+  dropOldErasures,
   dropOldEvents,
   dropOldMessages,
   type EarlyReceiptPlace,
@@ -58,6 +59,7 @@ export function startHousekeeping(options: HousekeepingOptions) {
     chore(5000, () => analyzeOutgrown(database)),
     chore(2000, settleReceipts),
     chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
+    chore(60 * 60_000, () => dropOldErasures(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),
     chore(5000, checkAllBooks),
   ]

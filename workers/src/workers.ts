@@ -31,6 +31,7 @@ import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
 import { createSenders } from './delivery/senders.ts'
 import { deliverDeps, windowSize } from './delivery-deps.ts'
+import { startEraser } from './eraser.ts'
 import { createWorkerEvents } from './events.ts'
 import { presentably } from './failed-jobs.ts'
 import { startHousekeeping } from './housekeeping.ts'
@@ -179,6 +180,12 @@ export function startWorkers(options: WorkersOptions) {
     onUnbalanced: events.unbalanced,
     onError: onError('housekeeping.failed'),
   })
+  const eraser = startEraser({
+    database,
+    isLeading: reconciler.isLeading,
+    pollMs: 500,
+    onError: onError('erasing.failed'),
+  })
   const deliver = presentably((chunkNo) => {
     const work = () => deliverChunk(deps, chunkNo)
     return tracing ? tracing.deliver(chunkNo, work) : work()
@@ -205,7 +212,7 @@ export function startWorkers(options: WorkersOptions) {
       isStopping = true
       const beginners = [relay, survey, reconciler, clerk]
       await Promise.all([senders.openRooms(), ...beginners.map((one) => one.stop())])
-      await housekeeping.stop()
+      await Promise.all([housekeeping.stop(), eraser.stop()])
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       await reporter.stop()
       leases.stop()

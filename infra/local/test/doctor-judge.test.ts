@@ -228,7 +228,13 @@ test('an app without credentials is told, and so is that there is no app', () =>
 })
 
 const nothing = { transactional: null, bulk: null, unplanned: null }
-const quiet: WorkSeen = { outboxLagSeconds: 0, oldest: nothing, backlog: [], unbalanced: 0 }
+const quiet: WorkSeen = {
+  outboxLagSeconds: 0,
+  oldest: nothing,
+  backlog: [],
+  unbalanced: 0,
+  erasures: { count: 0, oldestSeconds: null },
+}
 const totals = {
   provider: 'apns',
   lane: 'bulk',
@@ -256,6 +262,12 @@ test.each<[Partial<WorkSeen>, string[]]>([
   ],
   [{ backlog: [{ ...totals, paused: 2 }] }, ['warning backlog: 2 chunks wait for a paused lane']],
   [{ unbalanced: 1 }, ['problem books: 1 message does not add up']],
+  [
+    { erasures: { count: 2, oldestSeconds: 4000 } },
+    [
+      'warning erasures: names of 2 erased people are still taken out of messages, since 67 minutes',
+    ],
+  ],
 ])('work: %j', (more, expected) => {
   expect(faults(judgeWork({ ...quiet, ...more }))).toEqual(expected)
 })

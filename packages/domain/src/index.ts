@@ -57,6 +57,12 @@ export {
 } from './device-effect.ts'
 export { diagnose, type ProviderFacts, type SystemFacts, type SystemProblem } from './diagnosis.ts'
 export {
+  erasedStandIn,
+  type RenamedAudience,
+  renameInAudience,
+  type StandIns,
+} from './erased-audience.ts'
+export {
   cioIdOf,
   type Identifier,
   identifierBy,

@@ -166,6 +166,8 @@ export {
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, parseEncryptionKey, seal } from './encryption.ts'
+export { eraseSlice } from './erasure/slice.ts'
+export { dropOldErasures, type OpenErasures, openErasures } from './erasure/standing.ts'
 export { dropOldEvents, type EventRetention } from './event-retention.ts'
 export {
   type ExportedDevice,

@@ -1,4 +1,5 @@
-import { type Database, type Sql, withRepeat } from './connect.ts'
+import { type Database, inTransaction, type Sql, withRepeat } from './connect.ts'
+import { replaceId } from './erasure/requests.ts'
 
 /** Two people who are one: the primary stays. */
 export interface PeopleMerge {
@@ -55,7 +56,17 @@ export async function mergePeopleIn(
   for (const table of ['anonymous_ids', 'person_events', 'deliveries']) {
     await sql.query(`update ${table} set person_no = $1 where person_no = $2`, numbers)
   }
+  await sql.query(
+    `with left_behind as (
+       delete from former_devices where person_no = $2 returning app_no, device_no, at
+     )
+     insert into former_devices as f (person_no, app_no, device_no, at)
+     select $1, app_no, device_no, at from left_behind
+     on conflict (person_no, device_no) do update set at = greatest(f.at, excluded.at)`,
+    numbers,
+  )
   await sql.query('delete from people where person_no = $1', [gone.personNo])
+  await replaceId(sql, { workspaceNo, from: secondary, to: primary })
   return true
 }
 
@@ -64,13 +75,17 @@ export function renamePerson(
   database: Database,
   { workspaceNo, from, to }: { workspaceNo: number; from: string; to: string },
 ): Promise<boolean> {
-  return withRepeat(async () => {
-    const { rowCount } = await database.query(
-      `update people set id = $3, updated_at = now()
-       where workspace_no = $1 and id = $2 and blocked_at is null
-         and not exists (select from people where workspace_no = $1 and id = $3)`,
-      [workspaceNo, from, to],
-    )
-    return rowCount === 1
-  })
+  return withRepeat(() =>
+    inTransaction(database, async (sql) => {
+      const { rowCount } = await sql.query(
+        `update people set id = $3, updated_at = now()
+         where workspace_no = $1 and id = $2 and blocked_at is null
+           and not exists (select from people where workspace_no = $1 and id = $3)`,
+        [workspaceNo, from, to],
+      )
+      if (rowCount !== 1) return false
+      await replaceId(sql, { workspaceNo, from, to })
+      return true
+    }),
+  )
 }

@@ -1,6 +1,7 @@
 import type { Attributes } from '@pushkeep/domain'
 import { type Database, inTransaction, type Sql, withRepeat } from './connect.ts'
-import { type Device, deviceColumns, nowMs, tombstone } from './device-rows.ts'
+import { type Device, deviceColumns } from './device-rows.ts'
+import { eraseBelongings } from './erasure/belongings.ts'
 
 export interface Person {
   id: string
@@ -84,25 +85,31 @@ export function erasePerson(database: Database, person: PersonName): Promise<Per
   return withRepeat(() => inTransaction(database, (sql) => erasePersonIn(sql, person)))
 }
 
-/** The same, in a transaction of the caller's. */
+/**
+ * The same, in a transaction of the caller's. The blocked id gets a row and a number of its own: what goes on
+ * naming the former number (deliveries, chunks, the audit log) names no one.
+ */
 export async function erasePersonIn(sql: Sql, { workspaceNo, id }: PersonName): Promise<Person> {
-  const { rows: found } = await sql.query<{ personNo: string }>(
-    `insert into people as p (workspace_no, id, suppressed_at, blocked_at)
-     values ($1, $2, now(), now())
-     on conflict (workspace_no, id) do update
-     set suppressed_at = coalesce(p.suppressed_at, now()), blocked_at = coalesce(p.blocked_at, now())
-     returning person_no as "personNo"`,
+  // A call that is adding to them has to come to an end first.
+  const { rows: found } = await sql.query<{ personNo: string; suppressedAt: Date | null }>(
+    `select person_no as "personNo", suppressed_at as "suppressedAt" from people
+     where workspace_no = $1 and id = $2 for update`,
     [workspaceNo, id],
   )
-  const { personNo } = theOne(found)
-  // Whoever is adding to them has to come to an end first.
-  await sql.query('select from people where person_no = $1 for update', [personNo])
-  await eraseBelongings(sql, personNo)
+  const personNo = found[0]?.personNo ?? null
+  if (personNo !== null) {
+    await sql.query('delete from people where person_no = $1', [personNo])
+  }
   const { rows } = await sql.query<Person>(
-    `update people p set attributes = '{}', updated_at = now() where p.person_no = $1
+    `insert into people as p (workspace_no, id, suppressed_at, blocked_at)
+     values ($1, $2, coalesce($3::timestamptz, now()), now())
+     on conflict (workspace_no, id) do nothing
      returning ${personColumns}`,
-    [personNo],
+    [workspaceNo, id, found[0]?.suppressedAt ?? null],
   )
+  // Added by another call since they were looked for: that one is to be erased.
+  if (rows.length === 0) return erasePersonIn(sql, { workspaceNo, id })
+  await eraseBelongings(sql, { workspaceNo, id, personNo })
   return theOne(rows)
 }
 
@@ -143,26 +150,7 @@ export async function deletePersonIn(sql: Sql, { workspaceNo, id }: PersonName):
   )
   const [person] = rows
   if (!person) return false
-  await eraseBelongings(sql, person.personNo)
+  await eraseBelongings(sql, { workspaceNo, id, personNo: person.personNo })
   await sql.query('delete from people where person_no = $1', [person.personNo])
   return true
-}
-
-/** Erases the devices and events of a person who is locked. */
-async function eraseBelongings(sql: Sql, personNo: string): Promise<void> {
-  await sql.query(
-    `with found as materialized (
-       select app_no, device_no from devices where person_no = $1
-       order by app_no, device_no for no key update
-     ), changed as (
-       update devices d set ${tombstone}, ordered_at = greatest(d.ordered_at, ${nowMs})
-       from found f where d.app_no = f.app_no and d.device_no = f.device_no
-     )
-     insert into device_events (device_no, kind, person_no)
-     select device_no, 'deleted', $1 from found`,
-    [personNo],
-  )
-  // Anonymous ids first: who writes events under one holds it.
-  await sql.query('delete from anonymous_ids where person_no = $1', [personNo])
-  await sql.query('delete from person_events where person_no = $1', [personNo])
 }

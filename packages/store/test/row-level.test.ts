@@ -106,6 +106,11 @@ async function addTenant(name: string) {
        insert into device_counts (app_no, platform, environment, reachable, suppressed, dead,
                                   push_disabled, failing)
        values (${appNo}, 'ios', '', 0, 0, 0, 0, 0)
+     ), fd as (
+       insert into former_devices (person_no, app_no, device_no) select person_no, ${appNo}, device_no from d
+     ), es as (
+       insert into erasures (workspace_no, person_hash, token_hashes, app_nos, device_nos)
+       values (${workspaceNo}, gen_random_uuid(), '{}', '{}', '{}')
      ), ct as (
        insert into credential_tasks (id, app_no, provider, kind, actor)
        values (gen_random_uuid(), ${appNo}, 'apns', 'check', '{}')

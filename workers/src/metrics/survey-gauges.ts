@@ -1,7 +1,7 @@
 import { lanes, providers } from '@pushkeep/domain'
 import type { QueueState } from '@pushkeep/queues'
 import type { Metrics } from '@pushkeep/runtime'
-import type { LaneState, LaneTotals } from '@pushkeep/store'
+import type { LaneState, LaneTotals, OpenErasures } from '@pushkeep/store'
 import { Gauge } from 'prom-client'
 
 const chunkStates = ['ready', 'leased', 'waiting', 'paused'] as const
@@ -64,6 +64,15 @@ export function createSurveyGauges({ registry }: Metrics) {
     'Messages found within a day whose counts are not those of their deliveries; always 0',
   )
 
+  const erasures = gauge(
+    'pushkeep_open_erasures',
+    'Erased people whose names are still looked for in messages',
+  )
+  const oldestErasure = gauge(
+    'pushkeep_oldest_erasure_age_seconds',
+    'Since when the oldest of them is open; 0 where none is',
+  )
+
   return {
     clear: () => {
       for (const clear of clears) clear()
@@ -103,5 +112,9 @@ export function createSurveyGauges({ registry }: Metrics) {
       }
     },
     showUnbalanced: (count: number) => unbalanced.set(count),
+    showErasures({ count, oldestSeconds }: OpenErasures) {
+      erasures.set(count)
+      oldestErasure.set(oldestSeconds ?? 0)
+    },
   }
 }

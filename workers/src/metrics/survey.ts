@@ -1,6 +1,7 @@
 import { mergeMetrics, type PointerQueue } from '@pushkeep/queues'
 import type { Metrics } from '@pushkeep/runtime'
 import {
+  openErasures,
   outboxLagSeconds,
   type Sql,
   surveyBacklog,
@@ -57,6 +58,7 @@ export function startSurvey(options: SurveyOptions) {
     gauges.showBacklog(await surveyBacklog(sql))
     gauges.showLanes(await surveyLanes(sql, lanesMax))
     gauges.showUnbalanced(await surveyUnbalanced(sql))
+    gauges.showErasures(await openErasures(sql))
     gauges.showTime(now())
   }
 

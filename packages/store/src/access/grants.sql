@@ -4,7 +4,7 @@
 
 -- All: what a schema this is.
 grant select on migrations, access_state to pushkeep_registry, pushkeep_sender, pushkeep_workers, pushkeep_admin;
-grant execute on function message_no_at(timestamptz), next_message_no(), audit_hash(audit_log)
+grant execute on function message_no_at(timestamptz), next_message_no(), audit_hash(audit_log), name_hash(text)
   to pushkeep_registry, pushkeep_sender, pushkeep_workers, pushkeep_admin;
 
 -- The token registry: people, devices and what they did. No credentials, no content of messages, no keys
@@ -13,6 +13,8 @@ grant select on apps, api_keys, identity_keys to pushkeep_registry;
 grant select, insert, update, delete on people, anonymous_ids, person_events to pushkeep_registry;
 grant select, insert, update on devices to pushkeep_registry;
 grant select, insert on device_events, client_messages to pushkeep_registry;
+grant select, insert, update on erasures to pushkeep_registry;
+grant select, insert, update, delete on former_devices to pushkeep_registry;
 grant usage on sequence person_event_seq to pushkeep_registry;
 grant select, insert, update on receipts, receipt_counts, early_receipts to pushkeep_registry;
 grant select on message_counts to pushkeep_registry;
@@ -65,6 +67,9 @@ grant select, insert, update, delete on messages, message_counts, chunks, outbox
   to pushkeep_workers;
 grant select, delete on idempotency_keys, person_events, person_events_default, client_messages,
   client_messages_default, anonymous_ids, console_sessions, credential_tasks to pushkeep_workers;
+grant select, update, delete on erasures to pushkeep_workers;
+grant select, delete on former_devices to pushkeep_workers;
+grant delete on devices, device_events to pushkeep_workers;
 grant usage on sequence message_seq to pushkeep_workers;
 grant execute on function add_partition(text, text, timestamptz, timestamptz), drop_partition(text, text),
   analyze_table(text) to pushkeep_workers;
@@ -79,4 +84,6 @@ grant select on idempotency_keys, deliveries, receipts, receipt_counts, early_re
   books_later, unbalanced_messages, provider_minutes, message_progress, message_reasons, accepted_minutes,
   worker_reports, device_counts, device_counts_state, credential_boxes, credential_tasks
   to pushkeep_admin;
+grant select, insert, update on erasures to pushkeep_admin;
+grant select, insert, update, delete on former_devices to pushkeep_admin;
 grant usage on sequence message_seq, person_event_seq to pushkeep_admin;

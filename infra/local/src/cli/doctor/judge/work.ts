@@ -1,4 +1,4 @@
-import type { LaneTotals, OldestWork } from '@pushkeep/store'
+import type { LaneTotals, OldestWork, OpenErasures } from '@pushkeep/store'
 import { counted, duration, type Finding, ok, problem, warning } from '../finding.ts'
 
 /** What is accepted and not done. */
@@ -9,13 +9,18 @@ export interface WorkSeen {
   backlog: readonly LaneTotals[]
   /** Messages of the last day whose counts are not those of their deliveries. */
   unbalanced: number
+  erasures: OpenErasures
 }
 
 /** As the alerts have it. */
 const urgentSeconds = 30
 const bulkSeconds = 900
 
-export function judgeWork({ outboxLagSeconds, oldest, backlog, unbalanced }: WorkSeen): Finding[] {
+/** A walk through ten million messages takes minutes; an erasure that takes longer than this stands still. */
+const erasureSeconds = 3600
+
+export function judgeWork(seen: WorkSeen): Finding[] {
+  const { outboxLagSeconds, oldest, backlog, unbalanced, erasures } = seen
   const late = [
     ...lateness('doorbells', outboxLagSeconds, urgentSeconds, 'outbox-lag'),
     ...lateness('transactional work', oldest.transactional, urgentSeconds, 'jobs-wait'),
@@ -50,7 +55,17 @@ export function judgeWork({ outboxLagSeconds, oldest, backlog, unbalanced }: Wor
           `${counted(unbalanced, 'message does', 'messages do')} not add up`,
           'docs/runbooks/unbalanced-messages.md',
         ),
+    ...(erasures.oldestSeconds === null
+      ? []
+      : [judgeErasures(erasures.count, erasures.oldestSeconds)]),
   ]
+}
+
+function judgeErasures(count: number, oldestSeconds: number): Finding {
+  const said = `names of ${counted(count, 'erased person', 'erased people')} are still taken out of messages, since ${duration(oldestSeconds)}`
+  return oldestSeconds <= erasureSeconds
+    ? ok('erasures', said)
+    : warning('erasures', said, 'see that workers run, and their lines `erasing.failed`')
 }
 
 function lateness(what: string, seconds: number | null, most: number, runbook: string): Finding[] {

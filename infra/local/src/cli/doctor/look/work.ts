@@ -1,5 +1,6 @@
 import {
   type Database,
+  openErasures,
   outboxLagSeconds,
   surveyBacklog,
   surveyOldest,
@@ -14,5 +15,6 @@ export async function lookAtWork(database: Database): Promise<WorkSeen> {
     oldest: await surveyOldest(database),
     backlog: await surveyBacklog(database),
     unbalanced: await surveyUnbalanced(database),
+    erasures: await openErasures(database),
   }
 }
