@@ -83,6 +83,7 @@ function EntryTable({ entries }: { entries: AuditEntry[] }) {
             </th>
             <th scope="col">When</th>
             <th scope="col">Who</th>
+            <th scope="col">From</th>
             <th scope="col">Did what</th>
             <th scope="col">On what</th>
             <th scope="col">Details</th>
@@ -99,12 +100,15 @@ function EntryTable({ entries }: { entries: AuditEntry[] }) {
                 {entry.key ? (
                   <>
                     <span title={entry.key.id}>{entry.key.name}</span>{' '}
-                    <Badge tone="none">{entry.key.role}</Badge>
+                    <Badge tone="none">{entry.key.role ?? 'public'}</Badge>
                   </>
-                ) : (
+                ) : entry.address === null ? (
                   <code>pushkeep</code>
+                ) : (
+                  'no key'
                 )}
               </th>
+              <td className="muted">{entry.address}</td>
               <td>{actionWords(entry)}</td>
               <td>
                 <Target entry={entry} />

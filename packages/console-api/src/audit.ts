@@ -4,8 +4,10 @@ import { Free, RoleName, Time } from './shared.ts'
 export const AuditEntry = z.object({
   number: z.number(),
   at: Time,
-  /** null: the `pushkeep` command. */
-  key: z.object({ id: z.string(), name: z.string(), role: RoleName }).nullable(),
+  /** null: the `pushkeep` command, or a caller without a key. A public key has no role. */
+  key: z.object({ id: z.string(), name: z.string(), role: RoleName.nullable() }).nullable(),
+  /** The IP address that it came from; null: the command, or an older entry. */
+  address: z.string().nullable(),
   action: z.string(),
   app_id: z.string().nullable(),
   target: z.object({

@@ -1,6 +1,8 @@
 import { mayActAs, type Role } from '@pushkeep/domain'
 import { inWorkspaces } from '@pushkeep/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
+import { actorOf } from './actor.ts'
+import type { NoteAttempt } from './attempts.ts'
 import type { Authenticate, Caller } from './authentication.ts'
 import { ProblemError } from './problem.ts'
 
@@ -21,6 +23,8 @@ export type SignedIn = (request: FastifyRequest) => Promise<Caller | null>
 export interface AccessChecks {
   authenticate?: Authenticate | undefined
   signedIn?: SignedIn | undefined
+  /** Told of calls that are refused. */
+  noteAttempt?: NoteAttempt | undefined
 }
 
 declare module 'fastify' {
@@ -64,8 +68,9 @@ export function admitCaller(
 ): Caller {
   const refusal = refusalOf(access, usualRole(request.method), caller)
   if (refusal || !caller) throw refusal ?? unauthorized()
-  request.pushkeepCaller = caller
-  return caller
+  const from = { ...caller, address: request.ip }
+  request.pushkeepCaller = from
+  return from
 }
 
 /** Checks each request by its route's declaration. A route without one fails at start. */
@@ -94,7 +99,7 @@ function accessOf(route: RouteOptions): Access {
 function accessHook(
   route: RouteOptions,
   access: Exclude<Access, 'open'>,
-  { authenticate, signedIn }: AccessChecks,
+  { authenticate, signedIn, noteAttempt }: AccessChecks,
 ) {
   const find =
     access === 'session'
@@ -106,9 +111,11 @@ function accessHook(
       const role = route.config?.role ?? usualRole(request.method)
       const refusal = refusalOf(access, role, caller) ?? reachRefusal(route, caller)
       // As an error, so that each scope of routes answers in its own words.
-      if (refusal) done(refusal)
-      else {
-        request.pushkeepCaller = caller
+      if (refusal) {
+        if (isAttempt(request, caller)) noteAttempt?.(attemptOf(request, caller, refusal))
+        done(refusal)
+      } else {
+        request.pushkeepCaller = caller && { ...caller, address: request.ip }
         done()
       }
     }
@@ -117,6 +124,18 @@ function accessHook(
     if (found instanceof Promise) found.then(admit, done)
     else admit(found)
   }
+}
+
+/** A call without a key is none; a page whose session has ended neither. */
+function isAttempt({ headers }: FastifyRequest, caller: Caller | null): boolean {
+  return caller !== null || headers.authorization !== undefined
+}
+
+function attemptOf(request: FastifyRequest, caller: Caller | null, refusal: ProblemError) {
+  const address = request.ip
+  const { code } = refusal.problem
+  const actor = caller && actorOf({ ...caller, address })
+  return { actor, address, action: 'access.refused', code } as const
 }
 
 function usualRole(method: string): Role {

@@ -8,8 +8,8 @@ import {
   type Sql,
 } from '@pushkeep/store'
 
-/** Who calls: the owner of the key that the request carries. */
-export type Caller = KeyOwner
+/** Who calls: the owner of the key that the request carries, and from which IP address. */
+export type Caller = KeyOwner & { address?: string }
 
 /** Finds the caller by an `Authorization` header; null where its key is missing or unknown. */
 export type Authenticate = (

@@ -6,6 +6,8 @@ export {
   refusalOfAppKey,
   type SignedIn,
 } from './access.ts'
+export { actorOf } from './actor.ts'
+export { type Attempt, createAttemptLog, type NoteAttempt } from './attempts.ts'
 export {
   type Authenticate,
   type AuthenticatorOptions,

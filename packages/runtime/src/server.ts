@@ -4,6 +4,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { checkAccess, type SignedIn } from './access.ts'
+import type { NoteAttempt } from './attempts.ts'
 import type { Authenticate } from './authentication.ts'
 import {
   handleClientError,
@@ -33,6 +34,8 @@ export interface ServerOptions extends ApiDescription {
   authenticate?: Authenticate
   /** Needed where a route asks for a session. */
   signedIn?: SignedIn
+  /** Told of calls that are refused. */
+  noteAttempt?: NoteAttempt
   /** Reverse proxies whose `X-Forwarded-*` counts: addresses, networks, `loopback`, by commas. */
   trustedProxies?: string | undefined
   /** Measures each request. */

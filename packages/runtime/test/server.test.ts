@@ -91,7 +91,7 @@ test('a valid request reaches the route with its parsed body and its caller', as
   expect(response.statusCode).toBe(200)
   expect(response.json()).toEqual({
     body: { device: { platform: 'ios' } },
-    caller: { ...owner, kind: 'secret', role: 'operate' },
+    caller: { ...owner, kind: 'secret', role: 'operate', address: '127.0.0.1' },
   })
   expect(response.headers['x-request-id']).toBeTruthy()
 })

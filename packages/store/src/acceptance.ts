@@ -1,5 +1,6 @@
 import type { AudienceInput, Lane, MessageContent, NewMessage } from '@pushkeep/domain'
 import { v7 as uuidv7 } from 'uuid'
+import type { Actor } from './audit-log.ts'
 import { type CoalescedRun, coalesce } from './coalesce.ts'
 import type { Database, Sql } from './connect.ts'
 import { explicitChunks, recipientsOf } from './planning.ts'
@@ -16,6 +17,8 @@ export interface AcceptedMessage {
   idempotency: { key: string; bodyHash: Buffer } | null
   /** The attributes of the person that its templates read; null or left out: it has none. */
   personKeys?: readonly string[] | null
+  /** Who sends it, where the audit log is to tell: it goes to everyone, or to many. */
+  actor?: Actor | null
   /** The trace that delivering it is to belong to (W3C `traceparent`), if there is one. */
   traceparent?: string | null
 }
@@ -109,7 +112,7 @@ const acceptText = `
       id uuid, workspace_no int, app_no int, audience jsonb, content jsonb, priority text,
       collapse_id text, on_unknown text, ttl_seconds int, key text, body_hash text, lane text,
       plan_now boolean, person_ids text[], token_hashes uuid[], at_ms float8, traceparent text,
-      person_keys text[])
+      person_keys text[], key_id uuid, key_name text, role text, address text, reach text)
   ), claimed as (
     insert into idempotency_keys (workspace_no, key, body_hash, message_id)
     select workspace_no, key, decode(body_hash, 'hex'), id from given where key is not null
@@ -141,12 +144,19 @@ const acceptText = `
     select provider || '-' || lane, chunk_no, now() from chunk
     union all
     select 'plan', message_no, due_at from message where planned_at is null
+  ), noted as (
+    insert into audit_log (workspace_no, key_id, key_name, role, action, app_no, target_kind, target,
+                           detail, address)
+    select m.workspace_no, g.key_id, g.key_name, g.role, 'message.broadcast', m.app_no, 'message',
+           m.id::text, jsonb_build_object('to', g.reach), g.address
+    from message m join given g using (id) where g.reach is not null
+    order by m.workspace_no
   )
   select id from message`
 
 /** A message as JSON; what is null is left out. */
 function rowOf({ id, accepted }: { id: string; accepted: AcceptedMessage }) {
-  const { message, idempotency, planNow, personKeys } = accepted
+  const { message, idempotency, planNow, personKeys, actor } = accepted
   const content: MessageContent = {
     content: message.content,
     apns: message.apns,
@@ -173,5 +183,12 @@ function rowOf({ id, accepted }: { id: string; accepted: AcceptedMessage }) {
     at_ms: message.send_at ?? undefined,
     traceparent: accepted.traceparent ?? undefined,
     person_keys: personKeys ?? undefined,
+    ...(actor && {
+      key_id: actor.key?.id,
+      key_name: actor.key?.name,
+      role: actor.key?.role ?? undefined,
+      address: actor.address ?? undefined,
+      reach: message.to.all ? 'all' : String(listed(message.to)),
+    }),
   }
 }

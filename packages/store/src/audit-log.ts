@@ -2,13 +2,21 @@ import type { Json, Role } from '@pushkeep/domain'
 import type { Sql } from './connect.ts'
 import { aboveAll, parameterOr } from './secure-conditions.ts'
 
-/** Who acts: a key, with its name and role as they are now, or the `pushkeep` command (null). */
+/**
+ * Who acts: a key, with its name and role as they are now (a public key has none), or the `pushkeep` command
+ * (null).
+ */
 export interface Actor {
   workspaceNo: number
-  key: { id: string; name: string; role: Role } | null
+  key: { id: string; name: string; role: Role | null } | null
+  /** From where: the client's IP address, behind proxies that are trusted; none for the command. */
+  address?: string | null
 }
 
-/** What operators do. */
+/** The log of what belongs to no workspace. */
+export const installationNo = 0
+
+/** What is written down: what operators do, and what concerns many people or somebody's data. */
 export const auditActions = [
   'session.open',
   'session.close',
@@ -28,6 +36,18 @@ export const auditActions = [
   'workspace.create',
   'person.suppress',
   'person.unsuppress',
+  'person.delete',
+  'person.erase',
+  'person.merge',
+  'person.view',
+  'person.export',
+  'message.broadcast',
+  'data.export',
+  'data.import',
+  'access.refused',
+  'session.refused',
+  'log-level.set',
+  'encryption.rotate',
   'queue.retry',
   'queue.clean',
   'queue.drain',
@@ -57,8 +77,8 @@ export async function audit(sql: Sql, entry: NewAuditEntry): Promise<void> {
   const { actor, action, target, appNo, detail } = entry
   await sql.query(
     `insert into audit_log (workspace_no, key_id, key_name, role, action, app_no, target_kind,
-                            target, detail)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+                            target, detail, address)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       actor.workspaceNo,
       actor.key?.id ?? null,
@@ -69,6 +89,7 @@ export async function audit(sql: Sql, entry: NewAuditEntry): Promise<void> {
       target.kind,
       target.kind === 'person' ? target.personNo : target.id,
       detail,
+      actor.address ?? null,
     ],
   )
 }
@@ -77,8 +98,10 @@ export async function audit(sql: Sql, entry: NewAuditEntry): Promise<void> {
 export interface AuditEntry {
   entryNo: number
   at: Date
-  /** null: the `pushkeep` command. */
-  key: { id: string; name: string; role: Role } | null
+  /** null: the `pushkeep` command, or a caller without a key. */
+  key: { id: string; name: string; role: Role | null } | null
+  /** The IP address that it came from; null: the command, or not kept then. */
+  address: string | null
   action: AuditAction
   appId: string | null
   targetKind: AuditTarget['kind']
@@ -109,7 +132,7 @@ export async function readAudit(
       select e.entry_no::int as "entryNo", e.at,
              case when e.key_id is not null then
                json_build_object('id', e.key_id, 'name', e.key_name, 'role', e.role) end as key,
-             e.action, a.id as "appId", e.target_kind as "targetKind",
+             e.address, e.action, a.id as "appId", e.target_kind as "targetKind",
              case when e.target_kind = 'person' then p.id else e.target end as target, e.detail,
              e.hash = audit_hash(e)
                and coalesce(b.hash = e.previous_hash,

@@ -1,4 +1,5 @@
 import type { Attributes } from '@pushkeep/domain'
+import type { Actor } from './audit-log.ts'
 import type { ClientMessage } from './client-messages.ts'
 import type { Deletion } from './deletion-rule.ts'
 import type { PeopleMerge } from './merge-people.ts'
@@ -46,6 +47,8 @@ export interface NobodyCommand {
 export interface Sent {
   command: Command
   message: ClientMessage | null
+  /** Who asks for it, where the audit log is to tell. */
+  actor?: Actor
 }
 
 /**

@@ -1,6 +1,7 @@
+import { auditDeeds, type Deed } from './audit-deeds.ts'
 import { claimMessages } from './client-messages.ts'
 import { type CoalescedRun, coalesce } from './coalesce.ts'
-import type { AloneCommand, Command, CommandVerdict, Sent, TogetherCommand } from './command.ts'
+import type { AloneCommand, CommandVerdict, Sent, TogetherCommand } from './command.ts'
 import { applyTogether } from './commands-together.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 import { isAttributesTooLarge } from './device-rows.ts'
@@ -68,10 +69,12 @@ function runTransaction(database: Database, list: readonly Sent[]): Promise<Comm
   return withRaces(() =>
     inTransaction(database, async (sql) => {
       const fresh = await freshOf(sql, list)
-      await apply(
+      const deeds = await apply(
         sql,
-        list.filter((_, n) => fresh[n]).map((sent) => sent.command),
+        list.filter((_, n) => fresh[n]),
       )
+      // Last: writers of a workspace's log take turns until they commit.
+      await auditDeeds(sql, deeds)
       return fresh.map((isFresh) => (isFresh ? 'done' : 'repeated'))
     }),
   )
@@ -84,16 +87,18 @@ async function freshOf(sql: Sql, list: readonly Sent[]): Promise<boolean[]> {
   return list.map(({ message }) => message === null || claimed.shift() === true)
 }
 
-async function apply(sql: Sql, commands: readonly Command[]): Promise<void> {
+async function apply(sql: Sql, list: readonly Sent[]): Promise<Deed[]> {
+  const deeds: Deed[] = []
   let together: TogetherCommand[] = []
   const applyGathered = async () => {
     if (together.length > 0) await applyTogether(sql, together)
     together = []
   }
-  for (const command of commands) {
+  for (const { command, actor } of list) {
     if ('person' in command || 'merge' in command) {
       await applyGathered()
-      await applyAlone(sql, command)
+      const deed = await applyAlone(sql, command)
+      if (deed && actor) deeds.push({ ...deed, actor })
       continue
     }
     // Whether there is such a person may depend on the commands before it.
@@ -101,20 +106,25 @@ async function apply(sql: Sql, commands: readonly Command[]): Promise<void> {
     together.push(command)
   }
   await applyGathered()
+  return deeds
 }
 
-async function applyAlone(sql: Sql, command: AloneCommand): Promise<void> {
+/** What there is to tell of it; null: it changed nothing. */
+async function applyAlone(sql: Sql, command: AloneCommand): Promise<Omit<Deed, 'actor'> | null> {
   switch (command.kind) {
     case 'delete-person':
-      await deletePersonIn(sql, command.person)
-      return
+      return deedOn('person.delete', await deletePersonIn(sql, command.person))
     case 'erase-person':
-      await erasePersonIn(sql, command.person)
-      return
-    case 'unsuppress-person':
-      await unsuppressPerson(sql, command.person)
-      return
+      return deedOn('person.erase', (await erasePersonIn(sql, command.person)).personNo)
+    case 'unsuppress-person': {
+      const person = await unsuppressPerson(sql, command.person)
+      return deedOn('person.unsuppress', person?.personNo ?? null)
+    }
     case 'merge-people':
-      await mergePeopleIn(sql, command.merge)
+      return deedOn('person.merge', await mergePeopleIn(sql, command.merge))
   }
+}
+
+function deedOn(action: Deed['action'], personNo: string | null): Omit<Deed, 'actor'> | null {
+  return personNo === null ? null : { action, personNo }
 }

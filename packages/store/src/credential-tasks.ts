@@ -22,6 +22,7 @@ export interface CredentialTask {
 export interface Asker {
   workspaceNo: number
   key: { id: string; name: string; role: Role }
+  address?: string | null
 }
 
 export interface NewCheck {

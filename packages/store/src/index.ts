@@ -68,6 +68,7 @@ export {
   type Workspace,
   workspaceName,
 } from './apps.ts'
+export { changeAudited } from './audit-deeds.ts'
 export {
   type Actor,
   type AuditAction,
@@ -75,6 +76,7 @@ export {
   type AuditPage,
   type AuditTarget,
   audit,
+  installationNo,
   type NewAuditEntry,
   readAudit,
 } from './audit-log.ts'

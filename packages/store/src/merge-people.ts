@@ -17,13 +17,13 @@ interface MergedRow {
 /**
  * Makes one person of two. The primary takes over devices, events, anonymous ids, deliveries and
  * those attributes that they have not; the secondary is deleted. Nothing happens where either is
- * unknown or blocked: then it answers false. A push that is on its way to a device of the secondary
+ * unknown or blocked: then it answers null, else the primary's number. A push that is on its way to a device of the secondary
  * is withheld, since the device changes hands (R6).
  */
 export async function mergePeopleIn(
   sql: Sql,
   { workspaceNo, primary, secondary }: PeopleMerge,
-): Promise<boolean> {
+): Promise<string | null> {
   const { rows } = await sql.query<MergedRow>(
     `select id, person_no as "personNo", blocked_at is not null as "isBlocked" from people
      where workspace_no = $1 and id in ($2, $3) order by person_no for update`,
@@ -31,7 +31,7 @@ export async function mergePeopleIn(
   )
   const kept = rows.find((row) => row.id === primary)
   const gone = rows.find((row) => row.id === secondary)
-  if (!kept || !gone || kept === gone || kept.isBlocked || gone.isBlocked) return false
+  if (!kept || !gone || kept === gone || kept.isBlocked || gone.isBlocked) return null
   const numbers = [kept.personNo, gone.personNo]
   await sql.query(
     `update people p set updated_at = now(),
@@ -67,7 +67,7 @@ export async function mergePeopleIn(
   )
   await sql.query('delete from people where person_no = $1', [gone.personNo])
   await replaceId(sql, { workspaceNo, from: secondary, to: primary })
-  return true
+  return kept.personNo
 }
 
 /** Gives a person another id; false where there is no such person, or the id is somebody's. */

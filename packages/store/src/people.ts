@@ -1,4 +1,6 @@
 import type { Attributes } from '@pushkeep/domain'
+import { auditPerson } from './audit-deeds.ts'
+import type { Actor } from './audit-log.ts'
 import { type Database, inTransaction, type Sql, withRepeat } from './connect.ts'
 import { type Device, deviceColumns } from './device-rows.ts'
 import { eraseBelongings } from './erasure/belongings.ts'
@@ -65,13 +67,19 @@ export async function devicesOfPerson(
   return rows
 }
 
+/** A person with the number that the audit log knows them by. */
+export type NumberedPerson = Person & { personNo: string }
+
 /** Nothing is sent to a suppressed person (R7). Creates one who is not known yet. */
-export async function suppressPerson(sql: Sql, { workspaceNo, id }: PersonName): Promise<Person> {
-  const { rows } = await sql.query<Person>(
+export async function suppressPerson(
+  sql: Sql,
+  { workspaceNo, id }: PersonName,
+): Promise<NumberedPerson> {
+  const { rows } = await sql.query<NumberedPerson>(
     `insert into people as p (workspace_no, id, suppressed_at) values ($1, $2, now())
      on conflict (workspace_no, id) do update
      set suppressed_at = coalesce(p.suppressed_at, now()), updated_at = now()
-     returning ${personColumns}`,
+     returning p.person_no as "personNo", ${personColumns}`,
     [workspaceNo, id],
   )
   return theOne(rows)
@@ -81,15 +89,28 @@ export async function suppressPerson(sql: Sql, { workspaceNo, id }: PersonName):
  * Suppresses a person and erases what is known of them. They are blocked: calls about them change
  * nothing until they are unsuppressed.
  */
-export function erasePerson(database: Database, person: PersonName): Promise<Person> {
-  return withRepeat(() => inTransaction(database, (sql) => erasePersonIn(sql, person)))
+export function erasePerson(
+  database: Database,
+  person: PersonName,
+  actor: Actor | null = null,
+): Promise<Person> {
+  return withRepeat(() =>
+    inTransaction(database, async (sql) => {
+      const { personNo, ...erased } = await erasePersonIn(sql, person)
+      await auditPerson(sql, actor, 'person.erase', personNo)
+      return erased
+    }),
+  )
 }
 
 /**
  * The same, in a transaction of the caller's. The blocked id gets a row and a number of its own: what goes on
  * naming the former number (deliveries, chunks, the audit log) names no one.
  */
-export async function erasePersonIn(sql: Sql, { workspaceNo, id }: PersonName): Promise<Person> {
+export async function erasePersonIn(
+  sql: Sql,
+  { workspaceNo, id }: PersonName,
+): Promise<NumberedPerson> {
   // A call that is adding to them has to come to an end first.
   const { rows: found } = await sql.query<{ personNo: string; suppressedAt: Date | null }>(
     `select person_no as "personNo", suppressed_at as "suppressedAt" from people
@@ -100,11 +121,11 @@ export async function erasePersonIn(sql: Sql, { workspaceNo, id }: PersonName): 
   if (personNo !== null) {
     await sql.query('delete from people where person_no = $1', [personNo])
   }
-  const { rows } = await sql.query<Person>(
+  const { rows } = await sql.query<NumberedPerson>(
     `insert into people as p (workspace_no, id, suppressed_at, blocked_at)
      values ($1, $2, coalesce($3::timestamptz, now()), now())
      on conflict (workspace_no, id) do nothing
-     returning ${personColumns}`,
+     returning p.person_no as "personNo", ${personColumns}`,
     [workspaceNo, id, found[0]?.suppressedAt ?? null],
   )
   // Added by another call since they were looked for: that one is to be erased.
@@ -122,11 +143,11 @@ function theOne<Row>([row]: Row[]): Row {
 export async function unsuppressPerson(
   sql: Sql,
   { workspaceNo, id }: PersonName,
-): Promise<Person | null> {
-  const { rows } = await sql.query<Person>(
+): Promise<NumberedPerson | null> {
+  const { rows } = await sql.query<NumberedPerson>(
     `update people p set suppressed_at = null, blocked_at = null, updated_at = now()
      where p.workspace_no = $1 and p.id = $2
-     returning ${personColumns}`,
+     returning p.person_no as "personNo", ${personColumns}`,
     [workspaceNo, id],
   )
   return rows[0] ?? null
@@ -137,20 +158,33 @@ export async function unsuppressPerson(
  * that a call that would add to them waits, and finds that the person is gone. False where there is
  * no such person.
  */
-export function deletePerson(database: Database, person: PersonName): Promise<boolean> {
-  return withRepeat(() => inTransaction(database, (sql) => deletePersonIn(sql, person)))
+export function deletePerson(
+  database: Database,
+  person: PersonName,
+  actor: Actor | null = null,
+): Promise<boolean> {
+  return withRepeat(() =>
+    inTransaction(database, async (sql) => {
+      const personNo = await deletePersonIn(sql, person)
+      if (personNo !== null) await auditPerson(sql, actor, 'person.delete', personNo)
+      return personNo !== null
+    }),
+  )
 }
 
-/** The same, in a transaction of the caller's. */
-export async function deletePersonIn(sql: Sql, { workspaceNo, id }: PersonName): Promise<boolean> {
+/** The same, in a transaction of the caller's: the number that they had, or null. */
+export async function deletePersonIn(
+  sql: Sql,
+  { workspaceNo, id }: PersonName,
+): Promise<string | null> {
   const { rows } = await sql.query<{ personNo: string }>(
     `select person_no as "personNo" from people
      where workspace_no = $1 and id = $2 for update`,
     [workspaceNo, id],
   )
   const [person] = rows
-  if (!person) return false
+  if (!person) return null
   await eraseBelongings(sql, { workspaceNo, id, personNo: person.personNo })
   await sql.query('delete from people where person_no = $1', [person.personNo])
-  return true
+  return person.personNo
 }

@@ -38,7 +38,7 @@ test('an entry tells who did what, when and on what; the newest comes first', as
   const { appNo, id: appId } = await createApp(database, actor.workspaceNo, 'shop')
   await audit(database, cancelled(actor, 'm1'))
   await audit(database, {
-    actor: { ...actor, key: null },
+    actor: { ...actor, key: null, address: '203.0.113.7' },
     action: 'provider.resume',
     target: { kind: 'app', id: appId },
     appNo,
@@ -52,6 +52,7 @@ test('an entry tells who did what, when and on what; the newest comes first', as
       entryNo: 2,
       at: expect.any(Date),
       key: null,
+      address: '203.0.113.7',
       action: 'provider.resume',
       appId,
       targetKind: 'app',
@@ -63,6 +64,7 @@ test('an entry tells who did what, when and on what; the newest comes first', as
       entryNo: 1,
       at: expect.any(Date),
       key: actor.key,
+      address: null,
       action: 'message.cancel',
       appId: null,
       targetKind: 'message',

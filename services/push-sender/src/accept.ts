@@ -1,9 +1,9 @@
 import type { NewMessage } from '@pushkeep/domain'
 import { inspectTemplates } from '@pushkeep/providers'
-import { activeTraceparent, type Caller, invalid } from '@pushkeep/runtime'
+import { activeTraceparent, actorOf, type Caller, invalid } from '@pushkeep/runtime'
 import type { Acceptance, AcceptedMessage, Bell, Sql } from '@pushkeep/store'
 import { bodyHash } from './idempotency.ts'
-import { audienceProblems, isDue, laneOf, scheduleProblems } from './new-message.ts'
+import { audienceProblems, isBroadcast, isDue, laneOf, scheduleProblems } from './new-message.ts'
 import { payloadRefusal } from './payload.ts'
 import { targetApp } from './target-app.ts'
 
@@ -46,6 +46,7 @@ export async function acceptable(
     appNo,
     message,
     lane,
+    actor: isBroadcast(message.to) ? actorOf(caller) : null,
     traceparent: activeTraceparent(),
     personKeys,
     planNow: lane === 'transactional' && isDue(message, now),

@@ -3,7 +3,9 @@ import {
   type Authenticate,
   buildServer,
   type CoalescerObserver,
+  createAttemptLog,
   createMetrics,
+  describeError,
   type Metrics,
   type Server,
   type ServerOptions,
@@ -55,6 +57,10 @@ export function buildSender(options: SenderOptions): Server {
   const metrics = options.metrics ?? createMetrics(program)
   const events = createSenderEvents(metrics)
   const accept = acceptAndRing(createAcceptor(database, options.coalesced?.('messages')), bell)
+  const attempts = createAttemptLog({
+    database,
+    onError: (err) => logger.warn({ err: describeError(err) }, 'an attempt was not written down'),
+  })
   const app = buildServer({
     title: 'Pushkeep push sender',
     description: 'Accepts push messages, tells what became of each delivery.',
@@ -63,12 +69,14 @@ export function buildSender(options: SenderOptions): Server {
     database,
     authenticate,
     signedIn: createSignedIn(database),
+    noteAttempt: attempts.note,
     trustedProxies: options.trustedProxies,
     bodyLimit,
     metrics,
     tracing: options.tracing ?? null,
     checkResponses,
   })
+  app.addHook('onClose', attempts.close)
   noteMessages(app)
   app.register(appRoutes, { database })
   app.register(messageRoutes, { database, accept, events })
@@ -81,6 +89,7 @@ export function buildSender(options: SenderOptions): Server {
     bell,
     queues: options.queues,
     pages: options.consolePages,
+    noteAttempt: attempts.note,
     onError: (err) => logger.warn({ err }, 'the console'),
   })
   return app

@@ -1,4 +1,4 @@
-import { type Caller, conflict } from '@pushkeep/runtime'
+import { actorOf, type Caller, conflict } from '@pushkeep/runtime'
 import {
   type AuditAction,
   audit,
@@ -10,7 +10,6 @@ import {
   releaseMessage,
   type Sql,
 } from '@pushkeep/store'
-import { actorOf } from './actor.ts'
 import { visibleMessage } from './visible-message.ts'
 
 /** Cancels a message, for whoever may see it, and writes down who did. Answers with it as it is now. */

@@ -14,6 +14,13 @@ export function laneOf(to: NewMessage['to']): Lane {
   return listed <= transactionalAudienceMax ? 'transactional' : 'bulk'
 }
 
+/** Names in a list from which on sending to it is written down in the audit log, as sending to everyone is. */
+const broadcastNames = 1000
+
+export function isBroadcast(to: NewMessage['to']): boolean {
+  return to.all === true || (to.person_ids?.length ?? to.tokens?.length ?? 1) >= broadcastNames
+}
+
 /** What the schema cannot say of an audience: each token that no provider could have issued. */
 export function audienceProblems(to: NewMessage['to']): FieldProblem[] {
   const single = to.token === undefined ? [] : [{ path: 'to.token', token: to.token }]

@@ -434,8 +434,9 @@ test('suppressing and unsuppressing a person is audited, by number alone', async
     const { suppressed } = (await admin.get(personUrl(one.personId))).json()
     expect(suppressed).toBe(change === 'suppress')
   }
-  expect(await actions(2)).toMatchObject([
+  expect(await actions(3)).toMatchObject([
     { action: 'person.unsuppress', target: one.personId },
+    { action: 'person.view', target: one.personId },
     { action: 'person.suppress', target: one.personId },
   ])
   const { rows } = await sender.database.query(

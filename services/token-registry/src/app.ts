@@ -1,7 +1,9 @@
 import {
   buildServer,
+  createAttemptLog,
   createAuthenticator,
   createMetrics,
+  describeError,
   type Logger,
   type Metrics,
   type Server,
@@ -68,6 +70,10 @@ export function buildApp(options: AppOptions): Server {
   const { identityKey = null, publicHost = null, checkResponses } = options
   const events = createRegistryEvents(metrics)
   const authenticate = createAuthenticator(database, { onRun: events.coalesced('keys') })
+  const attempts = createAttemptLog({
+    database,
+    onError: (err) => logger.warn({ err: describeError(err) }, 'an attempt was not written down'),
+  })
   const app = buildServer({
     logger,
     title: 'Pushkeep token registry',
@@ -75,10 +81,12 @@ export function buildApp(options: AppOptions): Server {
     version: program.version,
     database,
     authenticate,
+    noteAttempt: attempts.note,
     metrics,
     tracing: options.tracing ?? null,
     ...(checkResponses === undefined ? {} : { checkResponses }),
   })
+  app.addHook('onClose', attempts.close)
   const apps = createAppFinder(database)
   const register = countRegistrations(
     events,

@@ -1,4 +1,4 @@
-import { type AuditEntry, readAudit, type Sql } from '@pushkeep/store'
+import { type AuditEntry, installationNo, readAudit, type Sql } from '@pushkeep/store'
 import { Command } from 'commander'
 import { Failure } from './failure.ts'
 import { chosenWorkspace } from './queries.ts'
@@ -7,6 +7,16 @@ import { line } from './view.ts'
 
 /** Entries that are read at a time. */
 const pageSize = 500
+
+/** Which log is meant. */
+interface LogOptions {
+  workspace?: string
+  installation?: true
+}
+
+async function chosenLog(sql: Sql, { workspace, installation }: LogOptions): Promise<number> {
+  return installation ? installationNo : (await chosenWorkspace(sql, workspace)).workspaceNo
+}
 
 /** `audit list`, `audit verify` */
 export function auditCommand(run: Run): Command {
@@ -17,37 +27,39 @@ export function auditCommand(run: Run): Command {
     .command('list')
     .description('the last hundred entries, newest first')
     .option('--workspace <id>', 'may be left out where there is one workspace')
-    .action((options: { workspace?: string }) =>
-      run(({ database }) => list(database, options.workspace)),
-    )
+    .option('--installation', 'what belongs to no workspace: tries to sign in, say')
+    .action((options: LogOptions) => run(({ database }) => list(database, options)))
   command
     .command('verify')
     .description('check that no entry was changed or taken out')
     .option('--workspace <id>', 'may be left out where there is one workspace')
-    .action((options: { workspace?: string }) =>
-      run(({ database }) => verify(database, options.workspace)),
-    )
+    .option('--installation', 'what belongs to no workspace')
+    .action((options: LogOptions) => run(({ database }) => verify(database, options)))
   return command
 }
 
-async function list(sql: Sql, workspaceId: string | undefined): Promise<Answer> {
-  const { workspaceNo } = await chosenWorkspace(sql, workspaceId)
+async function list(sql: Sql, options: LogOptions): Promise<Answer> {
+  const workspaceNo = await chosenLog(sql, options)
   const page = { workspaceNo, appNo: null, before: null, limit: 100 }
   const { entries } = await readAudit(sql, page)
   return { text: entries.map(lineOf).join('\n'), json: entries.map(jsonOf) }
 }
 
-function lineOf({ entryNo, at, key, action, targetKind, target, isIntact }: AuditEntry): string {
-  const who = key ? `${key.name} (${key.role})` : 'pushkeep'
+function lineOf(entry: AuditEntry): string {
+  const { entryNo, at, key, address, action, targetKind, target, isIntact } = entry
+  const who = key ? `${key.name} (${key.role ?? 'public'})` : address ? 'no key' : 'pushkeep'
   const flaw = isIntact ? '' : '(changed, or the one before it is missing)'
-  return line([entryNo, at.toISOString(), who, action, targetKind, target ?? 'erased', flaw])
+  const place = address ? `from ${address}` : ''
+  return line([entryNo, at.toISOString(), who, place, action, targetKind, target ?? 'erased', flaw])
 }
 
-function jsonOf({ entryNo, at, key, action, targetKind, target, detail, isIntact }: AuditEntry) {
+function jsonOf(entry: AuditEntry) {
+  const { entryNo, at, key, address, action, targetKind, target, detail, isIntact } = entry
   return {
     number: entryNo,
     at,
     key,
+    address,
     action,
     target: { kind: targetKind, id: target },
     detail,
@@ -56,8 +68,8 @@ function jsonOf({ entryNo, at, key, action, targetKind, target, detail, isIntact
 }
 
 /** Reads the whole log. What was taken off its end leaves no trace in it: the last number is told. */
-async function verify(sql: Sql, workspaceId: string | undefined): Promise<Answer> {
-  const { workspaceNo } = await chosenWorkspace(sql, workspaceId)
+async function verify(sql: Sql, options: LogOptions): Promise<Answer> {
+  const workspaceNo = await chosenLog(sql, options)
   const broken: number[] = []
   let checked = 0
   let last = 0

@@ -13,6 +13,7 @@ grant select on apps, api_keys, identity_keys to pushkeep_registry;
 grant select, insert, update, delete on people, anonymous_ids, person_events to pushkeep_registry;
 grant select, insert, update on devices to pushkeep_registry;
 grant select, insert on device_events, client_messages to pushkeep_registry;
+grant insert on audit_log to pushkeep_registry;
 grant select, insert, update on erasures to pushkeep_registry;
 grant select, insert, update, delete on former_devices to pushkeep_registry;
 grant usage on sequence person_event_seq to pushkeep_registry;

@@ -1,6 +1,6 @@
 import { builtDirectory } from '@pushkeep/console/built'
 import type { QueueBackend } from '@pushkeep/queues'
-import type { Server } from '@pushkeep/runtime'
+import type { NoteAttempt, Server } from '@pushkeep/runtime'
 import type { Bell, Database } from '@pushkeep/store'
 import { consolePages } from './pages.ts'
 import { createQueueAccess, sparingly } from './queue-access.ts'
@@ -24,6 +24,8 @@ export interface ConsoleOptions {
   queues: QueueBackend
   /** Where the built pages are; where `npm run build` puts them if left out. */
   pages?: string | undefined
+  /** Told of tries to sign in that failed. */
+  noteAttempt: NoteAttempt
   /** A fault of the queues' server or of a live reading: reported, never thrown. */
   onError: (error: Error) => void
 }
@@ -38,7 +40,7 @@ export function addConsole(app: Server, options: ConsoleOptions): void {
   const now = Date.now
   const access = createQueueAccess({ backend: queues, onError })
   app.register(consolePages, { directory: pages })
-  app.register(sessionRoutes, { database })
+  app.register(sessionRoutes, { database, noteAttempt: options.noteAttempt })
   app.register(overviewRoutes, { database, access, now })
   app.register(liveRoutes, { database, access, now, onError: (error) => onError(asError(error)) })
   app.register(consoleMessageRoutes, { database })

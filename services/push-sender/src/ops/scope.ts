@@ -26,8 +26,9 @@ export async function scopeOfCaller(sql: Sql, caller: Caller): Promise<Scope> {
   const all = await appsOf(sql, workspaceNo)
   const apps = appNo === null ? all : all.filter((app) => app.appNo === appNo)
   const key = { id: keyId, name: keyName, role }
+  const address = caller.address ?? null
   const appNos = apps.map((app) => app.appNo)
-  return { workspaceNo, appNo, apps, appNos, asker: { workspaceNo, key }, role }
+  return { workspaceNo, appNo, apps, appNos, asker: { workspaceNo, key, address }, role }
 }
 
 /** The app with this id, if it is in the scope; otherwise it is as good as not there. */

@@ -1,5 +1,5 @@
 import { type Provider, providers } from '@pushkeep/domain'
-import { type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
+import { actorOf, type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import {
   type App,
   audit,
@@ -14,7 +14,6 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { actorOf } from '../actor.ts'
 import { longestOpen, messagesHeld } from '../open-breakers.ts'
 
 const config = { access: 'secret' } as const

@@ -1,4 +1,4 @@
-import { type Caller, invalid, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
+import { actorOf, type Caller, invalid, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
 import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
 import type { AppFinder } from '../apps.ts'
 import type { IdentityGate } from '../identity/gate.ts'
@@ -82,7 +82,7 @@ async function prepare(
     const command = await commandOf(deps, call, action, clientMessageId)
     if (!command) return { kind: 'nothing' }
     const message = clientMessageId === null ? null : { workspaceNo, messageId: clientMessageId }
-    return { kind: 'command', sent: { command, message } }
+    return { kind: 'command', sent: { command, message, actor: actorOf(call.caller) } }
   } catch (error) {
     if (!isRefusal(error)) throw error
     return { kind: 'refused', problem: error }

@@ -1,6 +1,7 @@
 import { IdentifyInput } from '@pushkeep/domain'
-import { callerOf, notFound, problemResponses } from '@pushkeep/runtime'
+import { actorOf, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import {
+  changeAudited,
   type Database,
   deletePerson,
   devicesOfPerson,
@@ -120,8 +121,9 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     '/v1/people/:id',
     { config: workspaceKeys, schema: deleteSchema },
     async (request, reply) => {
-      const { workspaceNo } = callerOf(request)
-      const isDeleted = await deletePerson(database, { workspaceNo, id: request.params.id })
+      const caller = callerOf(request)
+      const name = { workspaceNo: caller.workspaceNo, id: request.params.id }
+      const isDeleted = await deletePerson(database, name, actorOf(caller))
       if (!isDeleted) throw unknownPerson()
       return reply.code(204).send()
     },
@@ -131,9 +133,15 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     '/v1/people/:id/suppress',
     { config: workspaceKeys, schema: suppressSchema },
     async (request) => {
-      const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
-      const suppress = request.body?.erase ? erasePerson : suppressPerson
-      return personAnswer(await suppress(database, name))
+      const caller = callerOf(request)
+      const name = { workspaceNo: caller.workspaceNo, id: request.params.id }
+      const actor = actorOf(caller)
+      if (request.body?.erase) return personAnswer(await erasePerson(database, name, actor))
+      const suppressed = await changeAudited(database, actor, 'person.suppress', (sql) =>
+        suppressPerson(sql, name),
+      )
+      if (!suppressed) throw unknownPerson()
+      return personAnswer(suppressed)
     },
   )
 
@@ -141,8 +149,11 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     '/v1/people/:id/unsuppress',
     { config: workspaceKeys, schema: unsuppressSchema },
     async (request) => {
-      const name = { workspaceNo: callerOf(request).workspaceNo, id: request.params.id }
-      const person = await unsuppressPerson(database, name)
+      const caller = callerOf(request)
+      const name = { workspaceNo: caller.workspaceNo, id: request.params.id }
+      const person = await changeAudited(database, actorOf(caller), 'person.unsuppress', (sql) =>
+        unsuppressPerson(sql, name),
+      )
       if (!person) throw unknownPerson()
       return personAnswer(person)
     },

@@ -3,7 +3,14 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { appsOf, type ExportPage, exportDevices, exportPeople, type Sql } from '@pushkeep/store'
+import {
+  appsOf,
+  audit,
+  type ExportPage,
+  exportDevices,
+  exportPeople,
+  type Sql,
+} from '@pushkeep/store'
 import { Command } from 'commander'
 import { Failure, idOf } from '../failure.ts'
 import { chosenWorkspace } from '../queries.ts'
@@ -89,8 +96,16 @@ async function exportOutput(session: Session, options: Options): Promise<Answer>
 }
 
 async function exportAll(sql: Sql, options: Options, sink: Sink) {
-  const { workspaceNo } = await chosenWorkspace(sql, options.workspace)
+  const { workspaceNo, id: workspaceId } = await chosenWorkspace(sql, options.workspace)
   const apps = await appsToExport(sql, workspaceNo, options.app)
+  // Before the first line: one that breaks off has given away what it wrote.
+  await audit(sql, {
+    actor: { workspaceNo, key: null },
+    action: 'data.export',
+    target: { kind: 'workspace', id: workspaceId },
+    appNo: options.app === undefined ? null : (apps[0]?.appNo ?? null),
+    detail: { people: options.people, devices: options.devices },
+  })
   const readPeople = (after: string) => exportPeople(sql, { workspaceNo, after, limit: pageSize })
   const people = options.people ? await writePages(sink, readPeople, personLine) : 0
   let devices = 0

@@ -19,7 +19,7 @@ import { createProgress } from './progress.ts'
 import type { FileRecord } from './records.ts'
 import { noReport, openReport } from './report.ts'
 import { runImport } from './run-import.ts'
-import { type TargetOptions, targetOf } from './target.ts'
+import { noteImport, type TargetOptions, targetOf } from './target.ts'
 
 export interface ImportOptions extends TargetOptions {
   format?: 'ndjson' | 'csv'
@@ -43,6 +43,7 @@ export async function importFile(
   const begun = await readCheckpoint(checkpointFile, of)
   const asOf = begun?.as_of ?? options.asOf ?? Date.now()
   const target = await targetOf(session.database, options, asOf)
+  await noteImport(session.database, target)
   const from = { line: begun?.line ?? 0, bytes: begun?.bytes ?? 0 }
   const reportFile = reportFileOf(file, options)
   const report = reportFile ? await openReport(reportFile, begun?.report_bytes ?? 0) : noReport
@@ -94,6 +95,7 @@ export async function importFile(
 /** The standard input cannot be read again: without a checkpoint, and a report only where one is named. */
 export async function importInput(session: Session, options: ImportOptions): Promise<Answer> {
   const target = await targetOf(session.database, options, options.asOf ?? Date.now())
+  await noteImport(session.database, target)
   const report = options.report ? await openReport(options.report, 0) : noReport
   const from = { line: 0, bytes: 0 }
   const records = recordsOf(options.format ?? 'ndjson', process.stdin, from, null, () => {})

@@ -1,4 +1,4 @@
-import { appsOf, type Sql } from '@pushkeep/store'
+import { appsOf, audit, type Sql } from '@pushkeep/store'
 import { Failure, idOf } from '../failure.ts'
 import { chosenWorkspace } from '../queries.ts'
 import type { Target } from './row.ts'
@@ -23,4 +23,15 @@ export async function targetOf(sql: Sql, options: TargetOptions, asOf: number): 
     if (!apps.has(to)) throw new Failure(`--map-app: the workspace has no app ${to}`)
   }
   return { workspaceNo, apps, defaultAppNo: named ?? only ?? null, renamed: options.mapApp, asOf }
+}
+
+/** Writes down that an import begins, or goes on. */
+export async function noteImport(sql: Sql, { workspaceNo, defaultAppNo }: Target): Promise<void> {
+  await audit(sql, {
+    actor: { workspaceNo, key: null },
+    action: 'data.import',
+    target: { kind: 'workspace', id: 'people' },
+    appNo: defaultAppNo,
+    detail: {},
+  })
 }

@@ -35,10 +35,11 @@ export const auditRoutes: FastifyPluginAsyncZod<{ database: Database }> = async 
       })
       return {
         entries: entries.map(
-          ({ entryNo, at, key, action, appId, targetKind, target, detail, isIntact }) => ({
+          ({ entryNo, at, key, address, action, appId, targetKind, target, detail, isIntact }) => ({
             number: entryNo,
             at: at.toISOString(),
             key,
+            address,
             action,
             app_id: appId,
             target: { kind: targetKind, id: target },

@@ -1,6 +1,6 @@
 import { PeopleFound, PeopleSearch, Person, Why } from '@pushkeep/console-api'
 import { isCleanText, KnownPersonId, tokenProblem } from '@pushkeep/domain'
-import { notFound } from '@pushkeep/runtime'
+import { callerOf, notFound } from '@pushkeep/runtime'
 import {
   type Database,
   findNumberedPerson,
@@ -19,6 +19,7 @@ import { deviceBody, laneOf, traceBody } from '../device-view.ts'
 import { titleOf } from '../message-view.ts'
 import { readStandings } from '../provider-health.ts'
 import { type Scope, scopeOf } from '../scope.ts'
+import { createViewLog } from '../views.ts'
 
 export interface PeopleRoutesDeps {
   database: Database
@@ -37,6 +38,8 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
   app,
   { database, now },
 ) => {
+  const noteView = createViewLog(database, now)
+
   // A search is no change; it is a POST so that what is looked for stands in no URL.
   app.post(
     '/ops/api/people/search',
@@ -62,7 +65,9 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     { config, schema: { hide, params: PersonParams, response: { 200: Person } } },
     async (request) => {
       const scope = await scopeOf(database, request)
-      return readPerson(database, scope, request.params.id, now())
+      const person = await knownPerson(database, scope, request.params.id)
+      await noteView(callerOf(request), person.personNo)
+      return readPerson(database, scope, person, now())
     },
   )
 
@@ -121,11 +126,10 @@ async function knownPerson(database: Database, { workspaceNo }: Scope, id: strin
 async function readPerson(
   database: Database,
   scope: Scope,
-  id: string,
+  person: Awaited<ReturnType<typeof knownPerson>>,
   now: number,
 ): Promise<Person> {
   const { appNos } = scope
-  const person = await knownPerson(database, scope, id)
   const workers = await workersNow(database, appNos)
   const [devices, deliveries, standings] = await Promise.all([
     standingDevices(database, { ...person, appNos }),

@@ -1,6 +1,6 @@
 import rateLimit from '@fastify/rate-limit'
 import { Session, SignIn } from '@pushkeep/console-api'
-import { forCaller, ProblemError } from '@pushkeep/runtime'
+import { actorOf, forCaller, type NoteAttempt, ProblemError } from '@pushkeep/runtime'
 import {
   audit,
   closeSession,
@@ -17,7 +17,6 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { actorOf } from '../../actor.ts'
 import { clearSessionCookie, sessionSecretOf, setSessionCookie } from '../cookies.ts'
 import { csrfTokenOf, refuseForeignOrigin } from '../csrf.ts'
 import { scopeOfCaller } from '../scope.ts'
@@ -29,10 +28,16 @@ const open = { access: 'open' } as const
 const session = { access: 'session' } as const
 const hide = true
 
+export interface SessionRoutesDeps {
+  database: Database
+  /** Told of tries that failed. */
+  noteAttempt: NoteAttempt
+}
+
 /** Signing in with a secret key, and out. */
-export const sessionRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
+export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesDeps> = async (
   app,
-  { database },
+  { database, noteAttempt },
 ) => {
   await app.register(rateLimit, {
     global: false,
@@ -50,9 +55,12 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ database: Database }> = asyn
     },
     async (request, reply) => {
       refuseForeignOrigin(request)
-      const owner = await ownerOf(database, request.body.key)
+      const owner = await ownerOf(database, request.body.key).catch((error: unknown) => {
+        if (error instanceof ProblemError) noteAttempt(failedSignIn(request.ip, error.problem.code))
+        throw error
+      })
       return forCaller(owner, async () => {
-        const secret = await signIn(database, owner)
+        const secret = await signIn(database, { ...owner, address: request.ip })
         setSessionCookie(request, reply, secret)
         return describe(database, secret)
       })
@@ -69,7 +77,7 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ database: Database }> = asyn
     '/ops/api/session',
     { config: { ...session, role: 'read' }, schema: { hide, response: { 204: z.null() } } },
     async (request, reply) => {
-      await signOut(database, sessionSecretOf(request) ?? '')
+      await signOut(database, sessionSecretOf(request) ?? '', request.ip)
       clearSessionCookie(request, reply)
       return reply.code(204).send(null)
     },
@@ -77,6 +85,11 @@ export const sessionRoutes: FastifyPluginAsyncZod<{ database: Database }> = asyn
 }
 
 type SecretOwner = Extract<KeyOwner, { kind: 'secret' }>
+
+/** Of a key that no one has, or that is public: whose workspace it would be is not said. */
+function failedSignIn(address: string, code: string) {
+  return { actor: null, address, action: 'session.refused', code } as const
+}
 
 async function ownerOf(sql: Sql, key: string): Promise<SecretOwner> {
   const [owner] = keyPattern.test(key) ? await findKeys(sql, [hashKey(key)]) : []
@@ -91,7 +104,10 @@ async function ownerOf(sql: Sql, key: string): Promise<SecretOwner> {
   return owner
 }
 
-async function signIn(database: Database, owner: SecretOwner): Promise<string> {
+async function signIn(
+  database: Database,
+  owner: SecretOwner & { address: string },
+): Promise<string> {
   const { id } = await workspaceName(database, owner.workspaceNo)
   return inTransaction(database, async (sql) => {
     const secret = await openSession(sql, owner.keyId)
@@ -106,14 +122,14 @@ async function signIn(database: Database, owner: SecretOwner): Promise<string> {
   })
 }
 
-async function signOut(database: Database, secret: string): Promise<void> {
+async function signOut(database: Database, secret: string, address: string): Promise<void> {
   const found = await findSession(database, secret)
   if (!found) return
   const { id } = await workspaceName(database, found.owner.workspaceNo)
   await inTransaction(database, async (sql) => {
     await closeSession(sql, secret)
     await audit(sql, {
-      actor: actorOf(found.owner),
+      actor: actorOf({ ...found.owner, address }),
       action: 'session.close',
       target: { kind: 'workspace', id },
       appNo: found.owner.appNo,
