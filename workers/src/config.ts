@@ -26,7 +26,10 @@ function isEncryptionKey(key: Secret): boolean {
 const Environment = z.object({
   ...databaseConfig,
   REDIS_URL: secret().optional(),
-  PUSHKEEP_ENCRYPTION_KEY: secret().refine(isEncryptionKey, 'must be 32 random bytes in base64'),
+  PUSHKEEP_ENCRYPTION_KEY: secret().refine(
+    isEncryptionKey,
+    'must be 32 random bytes in base64, or up to three such by commas',
+  ),
   APNS_PRODUCTION_URL: url('https://api.push.apple.com'),
   APNS_SANDBOX_URL: url('https://api.sandbox.push.apple.com'),
   FCM_URL: url('https://fcm.googleapis.com'),

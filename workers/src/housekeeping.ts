@@ -1,5 +1,7 @@
+import type { AuditHead } from '@pushkeep/domain'
 import {
   analyzeOutgrown,
+  auditLogs,
   type BooksChecked,
   checkBooks,
   createPartitions,
@@ -8,15 +10,21 @@ import {
   dropOldEvents,
   dropOldMessages,
   type EarlyReceiptPlace,
+  type EncryptionKey,
   type EventRetention,
   type MessageRetention,
   settleEarlyReceipts,
+  signAuditHead,
   updateUsualShares,
 } from '@pushkeep/store'
 
 export interface HousekeepingOptions extends EventRetention {
   database: Database
   retention: MessageRetention
+  /** Signs the heads of the audit logs. */
+  encryptionKey: EncryptionKey
+  /** Told of them every hour: in a log that is kept elsewhere they show what was cut off. */
+  onAuditHead: (head: AuditHead) => void
   /** Of all workers one keeps house. */
   isLeading: () => boolean
   now: () => number
@@ -62,6 +70,7 @@ export function startHousekeeping(options: HousekeepingOptions) {
     chore(60 * 60_000, () => dropOldErasures(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),
     chore(5000, checkAllBooks),
+    chore(60 * 60_000, tellAuditHeads),
   ]
   let isStopped = false
   let working: Promise<void> | null = null
@@ -69,6 +78,13 @@ export function startHousekeeping(options: HousekeepingOptions) {
 
   async function settleReceipts() {
     receiptsAfter = await settleEarlyReceipts(database, receiptsAfter, receiptBatch)
+  }
+
+  async function tellAuditHeads() {
+    for (const workspaceNo of await auditLogs(database)) {
+      const head = await signAuditHead(database, options.encryptionKey, workspaceNo, now())
+      if (head) options.onAuditHead(head)
+    }
   }
 
   async function checkAllBooks() {

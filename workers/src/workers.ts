@@ -176,6 +176,8 @@ export function startWorkers(options: WorkersOptions) {
     retention: options.retention,
     isLeading: reconciler.isLeading,
     eventDays: options.eventDays,
+    encryptionKey: options.encryptionKey,
+    onAuditHead: (head) => logger.info({ event: 'audit.head', head }),
     now,
     onUnbalanced: events.unbalanced,
     onError: onError('housekeeping.failed'),

@@ -12,6 +12,8 @@ test('whoever begins to lead only later keeps house from then on', async () => {
     database: db.database,
     retention: { messageDays: 90, timelineDays: 400 },
     eventDays: 90,
+    encryptionKey: Buffer.alloc(32),
+    onAuditHead: () => {},
     isLeading: () => {
       state.lookedAt += 1
       return state.isLeading

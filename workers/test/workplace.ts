@@ -60,6 +60,7 @@ export async function openWorkplace() {
   return {
     database,
     workspaceNo,
+    encryptionKey,
     /** Starts the workers of one process, with whatever differs from the usual. */
     start(over: Partial<WorkersOptions> = {}) {
       const workers = startWorkers({

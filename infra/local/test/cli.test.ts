@@ -333,3 +333,103 @@ test('what the command does is in the audit log, which is checked for gaps', asy
   expect((await pushkeep(['audit', 'list'])).out).toContain('the one before it is missing')
   expect(await refusal(2, ...apns(appId, path), '--expires', 'soon')).toMatch('2027-01-31')
 })
+
+test('a head of the audit log that was kept shows what was cut off or written anew', async () => {
+  const { workspaceId } = await newApp()
+  const kept = join(folder.path, 'head.json')
+  const signed = await json('audit', 'head')
+  expect(signed).toMatchObject({ entry: 2, hash: expect.stringMatching(/^[0-9a-f]{64}$/) })
+  await writeFile(kept, JSON.stringify(signed))
+  await json('key', 'create', '--kind', 'secret')
+  expect(await json('audit', 'verify', '--head', kept)).toEqual({ checked: 3, last: 3, head: 2 })
+  // With a key that nobody knows here, it has to be named.
+  const other = { PUSHKEEP_ENCRYPTION_KEY: randomBytes(32).toString('base64') }
+  const strange = await pushkeep(['audit', 'verify', '--head', kept], other)
+  expect(strange.err).toContain('--public-key')
+  const named = ['audit', 'verify', '--head', kept, '--public-key', signed.public_key]
+  expect(await pushkeep(named, other)).toMatchObject({ code: 0 })
+  // After a rotation the former key still tells.
+  const rotated = { PUSHKEEP_ENCRYPTION_KEY: `${other.PUSHKEEP_ENCRYPTION_KEY},${encryptionKey}` }
+  expect(await pushkeep(['audit', 'verify', '--head', kept], rotated)).toMatchObject({ code: 0 })
+
+  const forged = join(folder.path, 'forged.json')
+  await writeFile(forged, JSON.stringify({ ...signed, entry: 1 }))
+  expect(await refusal(1, 'audit', 'verify', '--head', forged)).toMatch('signature')
+  await writeFile(forged, '{"entry": 1}')
+  expect(await refusal(1, 'audit', 'verify', '--head', forged)).toMatch('audit head')
+
+  const { rows } = await db.database.query('select workspace_no as no from workspaces')
+  await db.database.query('alter table audit_log disable trigger audit_log_kept')
+  await db.database.query('delete from audit_log where workspace_no = $1 and entry_no > 1', [
+    rows[0]?.no,
+  ])
+  await db.database.query('alter table audit_log enable trigger audit_log_kept')
+  // The chain alone does not show it.
+  expect(await json('audit', 'verify')).toEqual({ checked: 1, last: 1 })
+  expect(await refusal(1, 'audit', 'verify', '--head', kept)).toMatch('entry 2 is gone')
+  await json('key', 'create', '--kind', 'secret', '--workspace', workspaceId)
+  expect(await json('audit', 'verify')).toEqual({ checked: 2, last: 2 })
+  expect(await refusal(1, 'audit', 'verify', '--head', kept)).toMatch('entry 2 is another one')
+})
+
+test('encryption rotate seals everything with the first key, and says what is left', async () => {
+  const { appId } = await newApp()
+  const { path, pem } = await apnsKeyFile()
+  await json(...apns(appId, path))
+  const secret = join(folder.path, 'shared-secret')
+  await writeFile(secret, 's'.repeat(40))
+  await json(
+    'app',
+    'identity',
+    'add',
+    appId,
+    '--kid',
+    'k1',
+    '--algorithm',
+    'HS256',
+    '--key-file',
+    secret,
+  )
+  const next = randomBytes(32).toString('base64')
+  const both = `${next},${encryptionKey}`
+  const env = { PUSHKEEP_ENCRYPTION_KEY: both, PUSHKEEP_IDENTITY_KEY: both }
+  const run = async (...args: string[]) =>
+    JSON.parse((await pushkeep([...args, '--json'], env)).out)
+  expect(await run('encryption', 'status')).toEqual({
+    credentials: { current: 0, earlier: 1, unknown: 0 },
+    identity_secrets: { current: 0, earlier: 1, unknown: 0 },
+  })
+  expect(await run('encryption', 'rotate')).toEqual({
+    credentials: { resealed: 1, unopened: [] },
+    identity_secrets: { resealed: 1, unopened: [] },
+  })
+  expect(await run('encryption', 'rotate')).toMatchObject({ credentials: { resealed: 0 } })
+  const { rows } = await db.database.query<{ no: number }>('select app_no as no from apps')
+  const opened = await loadCredentials(
+    db.database,
+    parseEncryptionKey(next),
+    rows[0]?.no ?? 0,
+    'apns',
+  )
+  expect(opened?.secret.trim()).toBe(pem.trim())
+  expect((await pushkeep(['audit', 'list', '--installation'])).out).toContain('encryption.rotate')
+  // The old key alone opens nothing any more, and says whose it was.
+  const old = await pushkeep(['encryption', 'rotate'])
+  expect(old).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('none of the keys opens apns'),
+  })
+})
+
+test('exports and imports are in the audit log before the first line', async () => {
+  const { workspaceId } = await newApp()
+  const file = join(folder.path, 'people.ndjson')
+  await writeFile(file, '{"id": "ana"}\n')
+  await pushkeep(['import', file, '--quiet', '--workspace', workspaceId])
+  await pushkeep(['export', join(folder.path, 'out.ndjson'), '--workspace', workspaceId])
+  const listed = await json('audit', 'list')
+  expect(listed.slice(0, 2)).toMatchObject([
+    { action: 'data.export', key: null, address: null, is_intact: true },
+    { action: 'data.import', key: null, is_intact: true },
+  ])
+})

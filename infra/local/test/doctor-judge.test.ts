@@ -212,19 +212,31 @@ test.each<[Partial<LaneSeen>, string]>([
     'problem apns of shop (a1) is stopped by the mass-bounce guard',
   ],
 ])('credentials with %j', (more, expected) => {
-  const [found] = judgeCredentials({ lanes: [{ ...lane, ...more }], without: [] }, now)
+  const [found] = judgeCredentials(
+    { lanes: [{ ...lane, ...more }], without: [], sealed: null },
+    now,
+  )
   expect(`${found?.level} ${found?.said}`).toContain(expected)
   expect(found?.todo === null).toBe(found?.level === 'ok')
 })
 
 test('an app without credentials is told, and so is that there is no app', () => {
   const without = [{ id: 'a2', name: 'news' }]
-  expect(faults(judgeCredentials({ lanes: [lane], without }, now))).toEqual([
+  expect(faults(judgeCredentials({ lanes: [lane], without, sealed: null }, now))).toEqual([
     'warning credentials: news (a2) has none: nothing can be sent to it',
   ])
-  expect(faults(judgeCredentials({ lanes: [], without: [] }, now))).toEqual([
+  expect(faults(judgeCredentials({ lanes: [], without: [], sealed: null }, now))).toEqual([
     'warning credentials: there is no app yet',
   ])
+})
+
+test('credentials under an earlier encryption key are told, and nothing else of keys is', () => {
+  const sealed = { current: 2, earlier: 3, unknown: 0 }
+  expect(faults(judgeCredentials({ lanes: [lane], without: [], sealed }, now))).toEqual([
+    'warning encryption: 3 credentials are still sealed with an earlier encryption key',
+  ])
+  const rotated = { current: 5, earlier: 0, unknown: 0 }
+  expect(faults(judgeCredentials({ lanes: [lane], without: [], sealed: rotated }, now))).toEqual([])
 })
 
 const nothing = { transactional: null, bulk: null, unplanned: null }

@@ -13,6 +13,7 @@ export {
   type Json,
   type TimedChange,
 } from './attributes.ts'
+export { AuditHead } from './audit-head.ts'
 export {
   type Backoff,
   backoffCeilingMs,

@@ -145,7 +145,7 @@ export async function putCredentials(
   )
 }
 
-function sealContext(appNo: number, provider: Provider): string {
+export function sealContext(appNo: number, provider: Provider): string {
   return `${appNo}|${provider}`
 }
 

@@ -1,6 +1,6 @@
 import { hkdfSync, type webcrypto } from 'node:crypto'
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core'
-import type { EncryptionKey } from './encryption.ts'
+import { type EncryptionKey, keysIn } from './encryption.ts'
 
 // RFC 9180: whoever has the public key can lock, only whoever has the encryption key can open.
 const suite = new CipherSuite({
@@ -10,13 +10,13 @@ const suite = new CipherSuite({
 })
 
 /** The key pair follows from the encryption key: all processes that have that have this. */
-function keyPairOf(key: EncryptionKey): Promise<webcrypto.CryptoKeyPair> {
+function keyPairOf(key: Buffer): Promise<webcrypto.CryptoKeyPair> {
   return suite.kem.deriveKeyPair(hkdfSync('sha256', key, '', 'pushkeep credential box', 32))
 }
 
 /** The public key of the box that an encryption key opens. */
 export async function boxKeyOf(key: EncryptionKey): Promise<Buffer> {
-  const { publicKey } = await keyPairOf(key)
+  const { publicKey } = await keyPairOf(keysIn(key)[0])
   return Buffer.from(await suite.kem.serializePublicKey(publicKey))
 }
 
@@ -35,6 +35,11 @@ const keyBytes = 32
 
 /** Opens what `lockInBox` made; throws where the key, the context or a byte is another one. */
 export async function openBox(key: EncryptionKey, boxed: Buffer, context: string): Promise<string> {
+  // A box does not say whose it is: one of the keys opens it, or none.
+  return Promise.any(keysIn(key).map((one) => openWith(one, boxed, context)))
+}
+
+async function openWith(key: Buffer, boxed: Buffer, context: string): Promise<string> {
   const { privateKey } = await keyPairOf(key)
   const opened = await suite.open(
     {

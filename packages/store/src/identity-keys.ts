@@ -58,7 +58,7 @@ function unfit(algorithm: Exclude<IdentityAlgorithm, 'HS256'>, key: KeyObject): 
   }
 }
 
-function sealContext(appNo: number, kid: string): string {
+export function sealContext(appNo: number, kid: string): string {
   return `identity|${appNo}|${kid}`
 }
 

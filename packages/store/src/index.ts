@@ -70,6 +70,14 @@ export {
 } from './apps.ts'
 export { changeAudited } from './audit-deeds.ts'
 export {
+  auditLogs,
+  checkAuditHead,
+  checkHeadSignature,
+  type HeadSignature,
+  type HeadVerdict,
+  signAuditHead,
+} from './audit-head.ts'
+export {
   type Actor,
   type AuditAction,
   type AuditEntry,
@@ -167,7 +175,7 @@ export {
   type ReadableDevice,
   untieDevice,
 } from './devices.ts'
-export { type EncryptionKey, parseEncryptionKey, seal } from './encryption.ts'
+export { type EncryptionKey, keysIn, parseEncryptionKey, seal } from './encryption.ts'
 export { eraseSlice } from './erasure/slice.ts'
 export { dropOldErasures, type OpenErasures, openErasures } from './erasure/standing.ts'
 export { dropOldEvents, type EventRetention } from './event-retention.ts'
@@ -284,6 +292,14 @@ export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } fr
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'
+export {
+  type Resealed,
+  resealCredentials,
+  resealIdentitySecrets,
+  type SealedTexts,
+  sealedCredentials,
+  sealedIdentitySecrets,
+} from './reseal.ts'
 export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
 export { type ServerState, serverState } from './server-state.ts'
 export { analyzeOutgrown } from './statistics.ts'

@@ -31,7 +31,7 @@ export const Config = z.object({
   LOG_LEVEL: logLevel().default('info'),
   /** Opens the secrets that identity tokens may be signed with (HS256). */
   PUSHKEEP_IDENTITY_KEY: secret()
-    .refine(isEncryptionKey, 'must be 32 random bytes in base64')
+    .refine(isEncryptionKey, 'must be 32 random bytes in base64, or up to three such by commas')
     .optional(),
   /** Host, and path if any, by which clients reach the registry, without a scheme. */
   REGISTRY_PUBLIC_HOST: z

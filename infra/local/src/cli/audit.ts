@@ -1,24 +1,11 @@
-import { type AuditEntry, installationNo, readAudit, type Sql } from '@pushkeep/store'
+import { type AuditEntry, readAudit, type Sql } from '@pushkeep/store'
 import { Command } from 'commander'
-import { Failure } from './failure.ts'
-import { chosenWorkspace } from './queries.ts'
+import { head, type VerifyOptions, verifyLog } from './audit-verify.ts'
+import { chosenLog, type LogOptions } from './queries.ts'
 import type { Answer, Run } from './session.ts'
 import { line } from './view.ts'
 
-/** Entries that are read at a time. */
-const pageSize = 500
-
-/** Which log is meant. */
-interface LogOptions {
-  workspace?: string
-  installation?: true
-}
-
-async function chosenLog(sql: Sql, { workspace, installation }: LogOptions): Promise<number> {
-  return installation ? installationNo : (await chosenWorkspace(sql, workspace)).workspaceNo
-}
-
-/** `audit list`, `audit verify` */
+/** `audit list`, `audit verify`, `audit head` */
 export function auditCommand(run: Run): Command {
   const command = new Command('audit').description(
     'what operators did, and whether the log is whole',
@@ -34,7 +21,15 @@ export function auditCommand(run: Run): Command {
     .description('check that no entry was changed or taken out')
     .option('--workspace <id>', 'may be left out where there is one workspace')
     .option('--installation', 'what belongs to no workspace')
-    .action((options: LogOptions) => run(({ database }) => verify(database, options)))
+    .option('--head <file>', 'and that what stood in it at this head is in it still (- for stdin)')
+    .option('--public-key <base64>', 'the key that signed it, where that is no more in use')
+    .action((options: VerifyOptions) => run((session) => verifyLog(session, options)))
+  command
+    .command('head')
+    .description('the newest entry, signed: keep it elsewhere, for audit verify --head')
+    .option('--workspace <id>', 'may be left out where there is one workspace')
+    .option('--installation', 'what belongs to no workspace')
+    .action((options: LogOptions) => run((session) => head(session, options)))
   return command
 }
 
@@ -65,26 +60,4 @@ function jsonOf(entry: AuditEntry) {
     detail,
     is_intact: isIntact,
   }
-}
-
-/** Reads the whole log. What was taken off its end leaves no trace in it: the last number is told. */
-async function verify(sql: Sql, options: LogOptions): Promise<Answer> {
-  const workspaceNo = await chosenLog(sql, options)
-  const broken: number[] = []
-  let checked = 0
-  let last = 0
-  let before: number | null = null
-  do {
-    const page = await readAudit(sql, { workspaceNo, appNo: null, before, limit: pageSize })
-    last = Math.max(last, page.entries[0]?.entryNo ?? 0)
-    checked += page.entries.length
-    broken.push(...page.entries.filter((entry) => !entry.isIntact).map((entry) => entry.entryNo))
-    before = page.next
-  } while (before !== null)
-  if (broken.length > 0) {
-    const numbers = broken.reverse().join(', ')
-    throw new Failure(`changed, or without the one before: ${numbers}. Compare with a backup.`)
-  }
-  const text = `${checked} entries, the last of them number ${last}: each is unchanged and follows the one before.`
-  return { text, json: { checked, last } }
 }

@@ -1,4 +1,4 @@
-import { findApp, findWorkspace, type Sql, type Workspace } from '@pushkeep/store'
+import { findApp, findWorkspace, installationNo, type Sql, type Workspace } from '@pushkeep/store'
 import { Failure, idOf } from './failure.ts'
 
 export interface ListedWorkspace extends Workspace {
@@ -42,4 +42,18 @@ export async function workspaceOfKey(sql: Sql, id: string): Promise<number | nul
     [id],
   )
   return rows[0]?.no ?? null
+}
+
+/** Which audit log is meant. */
+export interface LogOptions {
+  workspace?: string
+  installation?: true
+}
+
+/** The number of the workspace, or of the installation. */
+export async function chosenLog(
+  sql: Sql,
+  { workspace, installation }: LogOptions,
+): Promise<number> {
+  return installation ? installationNo : (await chosenWorkspace(sql, workspace)).workspaceNo
 }

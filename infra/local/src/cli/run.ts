@@ -10,6 +10,7 @@ import { appCommand } from './apps.ts'
 import { auditCommand } from './audit.ts'
 import { databaseCommand, rolesNamed } from './database.ts'
 import { doctorCommand } from './doctor/command.ts'
+import { encryptionCommand } from './encryption.ts'
 import { exportCommand } from './export/command.ts'
 import { failureOf } from './failure.ts'
 import { importCommand } from './import/command.ts'
@@ -40,6 +41,7 @@ export async function runCli(args: string[], env: Env): Promise<number> {
     .addCommand(appCommand(run))
     .addCommand(keyCommand(run))
     .addCommand(auditCommand(run))
+    .addCommand(encryptionCommand(run))
     .addCommand(importCommand(run))
     .addCommand(exportCommand(run))
     .addCommand(migrateCommand(env, run))

@@ -83,7 +83,9 @@ async function keyFrom(
   try {
     return parseEncryptionKey(stored)
   } catch {
-    throw new Failure(`${variable} must be 32 random bytes in base64`)
+    throw new Failure(
+      `${variable} must be 32 random bytes in base64, or up to three such by commas`,
+    )
   }
 }
 

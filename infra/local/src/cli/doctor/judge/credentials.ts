@@ -1,5 +1,6 @@
 import { type CredentialFinding, type Provider, verdictOf } from '@pushkeep/domain'
-import { duration, type Finding, ok, problem, warning } from '../finding.ts'
+import type { SealedTexts } from '@pushkeep/store'
+import { counted, duration, type Finding, ok, problem, warning } from '../finding.ts'
 
 /** An app's credentials for one provider. Times in ms since the epoch. */
 export interface LaneSeen {
@@ -19,18 +20,24 @@ export interface CredentialsSeen {
   lanes: readonly LaneSeen[]
   /** Apps with credentials for neither provider. */
   without: readonly { id: string; name: string }[]
+  /** By the key that they are under; null: no key is known here. */
+  sealed: SealedTexts | null
 }
 
 const dayMs = 86_400_000
 const soonDays = 14
 const oldDays = 365
 
-export function judgeCredentials({ lanes, without }: CredentialsSeen, now: number): Finding[] {
+export function judgeCredentials(
+  { lanes, without, sealed }: CredentialsSeen,
+  now: number,
+): Finding[] {
   if (lanes.length + without.length === 0) {
     const todo = 'pushkeep workspace create <name>, pushkeep app create <name>'
     return [warning('credentials', 'there is no app yet', todo)]
   }
   return [
+    ...judgeSealed(sealed),
     ...lanes.map((lane) => judgeLane(lane, now)),
     ...without.map(({ id, name }) =>
       warning(
@@ -40,6 +47,14 @@ export function judgeCredentials({ lanes, without }: CredentialsSeen, now: numbe
       ),
     ),
   ]
+}
+
+/** Where all are under the key in use, there is nothing to say. */
+function judgeSealed(sealed: SealedTexts | null): Finding[] {
+  if (sealed === null || sealed.earlier === 0) return []
+  const said = `${counted(sealed.earlier, 'credential is', 'credentials are')} still sealed with an earlier encryption key`
+  const todo = 'pushkeep encryption rotate (docs/operations.md, Rotating keys)'
+  return [warning('encryption', said, todo)]
 }
 
 /** What is worst about a lane. */

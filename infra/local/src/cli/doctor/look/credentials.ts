@@ -20,6 +20,7 @@ import {
   loadCredentials,
   type ProviderState,
   providersOfAll,
+  sealedCredentials,
 } from '@pushkeep/store'
 import { allWorkspaces } from '../../queries.ts'
 import type { CredentialsSeen, LaneSeen } from '../judge/credentials.ts'
@@ -51,7 +52,8 @@ export async function lookAtCredentials(look: CredentialsLook): Promise<Credenti
       for (const state of own) lanes.push(await lookAtLane(look, app, state))
     }
   }
-  return { lanes, without }
+  const sealed = look.key === null ? null : await sealedCredentials(look.database, look.key)
+  return { lanes, without, sealed }
 }
 
 async function lookAtLane(
