@@ -1,4 +1,5 @@
 import { type Platform, providerOf, tokenProblem } from '@pushkeep/domain'
+import { type CallerProof, mayTakeFrom, noProof } from './caller-proof.ts'
 import { type DeviceState, replacedDevice } from './registration-rule.ts'
 
 /** A call that deletes one device, from whichever route it came. */
@@ -9,6 +10,10 @@ export interface Deletion {
   personId: string | null
   /** The client's time in ms since the epoch (R1); null is now, and never late. */
   at: number | null
+  /** What the caller has shown beside its key; nothing, if left out. */
+  proof?: CallerProof
+  /** SHA-256, in hex, of the installation's secret that the call shows. */
+  shownHash?: string | null
 }
 
 /**
@@ -35,6 +40,9 @@ export function decideDeletion(
   now: number,
 ): DeletionDecision {
   const at = Math.min(call.at ?? now, now)
+  const { proof = noProof, shownHash = null } = call
+  // A stranger to the device deletes nothing of it and moves no order.
+  if (own && !mayTakeFrom(own, proof, shownHash)) return { kind: 'unknown', order: null }
   if (!own) {
     if (call.at === null) return { kind: 'unknown', order: null }
     return { kind: 'unseen', tombstone: unseenToken(call, tokenHash, at) }

@@ -1,3 +1,4 @@
+import { type CallerProof, noProof } from './caller-proof.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 import type { Deletion } from './deletion-rule.ts'
 import { type Device, deviceColumns, orderedAt } from './device-rows.ts'
@@ -73,6 +74,16 @@ export interface DeviceChange {
   at: number | null
 }
 
+/** A change that unties a device. */
+export interface Untying extends DeviceChange {
+  /** Only if it is tied to this person; null: to any. */
+  personId: string | null
+  /** What the caller has shown beside its key; nothing, if left out. */
+  proof?: CallerProof
+  /** SHA-256, in hex, of the installation's secret that the call shows. */
+  shownHash?: string | null
+}
+
 interface ChangedRow extends Device {
   applied: boolean
 }
@@ -80,17 +91,27 @@ interface ChangedRow extends Device {
 // `$3` is the client's time. What a statement locks it sees in its newest version.
 const isInTime = `coalesce(to_timestamp($3::float8 / 1000) >= d.ordered_at, true)`
 
-// A tombstone counts the call for the order too: an older registration must not revive it.
+// The rule is `mayTakeFrom`; what a stranger unties keeps no attributes, as in `decideRegistration`. A tombstone
+// counts the call for the order too: an older registration must not revive it.
 const untieText = `
-  with found as materialized (
-    select d.*, ${isInTime} and ($4::text is null or d.person_no is null or exists (
-             select from people p where p.person_no = d.person_no and p.id = $4)) as applies
+  with met as materialized (
+    select d.*, $5::boolean or coalesce(d.reader_hash = decode($6, 'hex'), false)
+             or exists (select from people p where p.person_no = d.person_no and p.id = any($7::text[]))
+             as is_known
     from devices d
     where d.app_no = $1 and d.token_hash = $2
     for no key update of d
+  ), found as materialized (
+    select d.*, ${isInTime} and (d.reader_hash is null or d.is_known)
+             and ($4::text is null or d.person_no is null or exists (
+               select from people p where p.person_no = d.person_no and p.id = $4)) as applies
+    from met d
   ), changed as (
     update devices d
-    set person_no = null, ordered_at = greatest(d.ordered_at, ${orderedAt('$3::float8')})
+    set person_no = null,
+        attributes = case when f.is_known or f.person_no is null then d.attributes else '{}' end,
+        installation_id = case when f.is_known or f.person_no is null then d.installation_id end,
+        ordered_at = greatest(d.ordered_at, ${orderedAt('$3::float8')})
     from found f
     where d.app_no = f.app_no and d.device_no = f.device_no and f.applies
     returning d.*
@@ -112,12 +133,12 @@ const untieText = `
  */
 export async function untieDevice(
   sql: Sql,
-  { appNo, token, at, personId }: DeviceChange & { personId: string | null },
+  { appNo, token, at, personId, proof = noProof, shownHash = null }: Untying,
 ): Promise<DeviceChanged> {
   const { rows } = await sql.query<ChangedRow>({
     name: 'untie-device',
     text: untieText,
-    values: [appNo, tokenHash(token), at, personId],
+    values: [appNo, tokenHash(token), at, personId, proof.isSecretKey, shownHash, proof.personIds],
   })
   return changedOf(rows)
 }

@@ -91,6 +91,7 @@ export {
 export { type Backlog, backlogOf, type LaneBacklog } from './backlog.ts'
 export { type Bell, createBell } from './bell.ts'
 export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
+export { type CallerProof, noProof, secretKeyProof } from './caller-proof.ts'
 export { cancelMessage } from './cancel.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
@@ -173,6 +174,7 @@ export {
   findDevice,
   findReadableDevice,
   type ReadableDevice,
+  type Untying,
   untieDevice,
 } from './devices.ts'
 export { type EncryptionKey, keysIn, parseEncryptionKey, seal } from './encryption.ts'

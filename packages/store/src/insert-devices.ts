@@ -50,7 +50,7 @@ const insertText = (onTaken: string) => `
                          registered_at, ordered_at)
     select m.app_no, m.token_hash, m.token, m.platform, m.provider, m.environment,
            coalesce(m.person_no, a.person_no), m.installation_id, m.reader_hash, m.attributes,
-           m.push_permission, coalesce(m.last_used, extract(epoch from ${statementMs})::bigint),
+           m.push_permission, least(m.last_used, floor(extract(epoch from ${statementMs}))::bigint),
            ${statementMs}, least(m.ordered_at, ${statementMs})
     from met m left join added a on a.workspace_no = m.workspace_no and a.id = m.person_id
     where m.blocked_at is null

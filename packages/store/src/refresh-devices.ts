@@ -1,10 +1,12 @@
 import type { Attributes, Environment } from '@pushkeep/domain'
 import { listOf, textListOf } from './array-literal.ts'
+import { noProof } from './caller-proof.ts'
 import type { Sql } from './connect.ts'
 import { nowMs } from './device-rows.ts'
 import { deviceValues, givenDevices } from './device-values.ts'
 import { decideNew, firstsOfTokens, type Item } from './new-registrations.ts'
 import { type Registered, viewOf } from './registration-batch.ts'
+import type { Registration } from './registration-rule.ts'
 
 // A row that somebody else writes now is waited for; then it is missed, or looked at again as they leave it (as
 // PostgreSQL's version has it), so that all that the refresh depends on is asked of the row itself. By place and in one order, as locks are taken. A device that
@@ -14,7 +16,7 @@ const refreshText = `
     select ${givenDevices},
            unnest($11::bigint[]) as last_used, unnest($12::float8[]) as ordered_ms,
            unnest($13::int[]) as workspace_no, unnest($14::text[]) as person_id,
-           unnest($15::int[]) as call_no
+           unnest($15::int[]) as call_no, unnest($16::boolean[]) as is_proven
   ), met as materialized (
     select g.*, to_timestamp(g.ordered_ms / 1000) as at, f.ctid as place, p.person_no
     from given g
@@ -31,7 +33,7 @@ const refreshText = `
     set token = m.token, platform = m.platform, provider = m.provider,
         environment = coalesce(m.environment, d.environment),
         attributes = d.attributes || m.attributes,
-        last_used = coalesce(m.last_used, floor(extract(epoch from ${nowMs}))::bigint),
+        last_used = least(m.last_used, floor(extract(epoch from ${nowMs}))::bigint),
         epoch = d.epoch + 1, registered_at = ${nowMs},
         ordered_at = greatest(d.ordered_at, least(m.at, ${nowMs})),
         last_status = '', status_at = null
@@ -42,6 +44,7 @@ const refreshText = `
       and (m.person_id is null or d.person_no = m.person_no)
       and (m.installation_id is null or d.installation_id = m.installation_id)
       and (m.reader_hash is null or d.reader_hash = m.reader_hash)
+      and (d.reader_hash is null or d.reader_hash = m.reader_hash or m.is_proven)
       and (m.at is null or d.ordered_at <= m.at)
     returning m.call_no, m.person_id is null as is_unnamed, d.environment, d.installation_id,
               d.attributes, d.last_used, d.registered_at, d.person_no
@@ -89,6 +92,7 @@ export async function refreshDevices(
       listOf(firsts, ({ call }) => call.workspaceNo),
       textListOf(firsts, ({ call }) => call.personId),
       listOf(firsts, ({ callNo }) => callNo),
+      listOf(firsts, ({ call }) => isProven(call)),
     ],
   })
   const devices = new Map(firsts.map(({ callNo, device }) => [callNo, device]))
@@ -107,6 +111,11 @@ export async function refreshDevices(
     results[callNo] = { applied: true, device: { ...view, personId: id ?? view.personId } }
   }
   return results
+}
+
+/** Whether the caller is known to a device that is already tied to the person whom it names. */
+function isProven({ proof = noProof, personId }: Registration): boolean {
+  return proof.isSecretKey || (personId !== null && proof.personIds.includes(personId))
 }
 
 /** What the statement cannot say: attributes that go, a person who goes. */

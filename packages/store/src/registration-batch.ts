@@ -1,3 +1,4 @@
+import { secretKeyProof } from './caller-proof.ts'
 import type { Sql } from './connect.ts'
 import { type Deletion, decideDeletion } from './deletion-rule.ts'
 import type { Device } from './device-rows.ts'
@@ -7,6 +8,7 @@ import { type Changes, touchDevices, writeDevices } from './registration-rows.ts
 import {
   type DeviceState,
   decideRegistration,
+  mayTake,
   type NewEvent,
   type Registration,
   replacedDevice,
@@ -68,10 +70,16 @@ export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Reg
   if (call.personId !== null && batch.blocked.has(`${call.workspaceNo} ${call.personId}`)) {
     return applyBlocked(batch, call, wanted, own)
   }
-  const replaced = replacedBy(batch, wanted)
+  const met = replacedBy(batch, wanted)
+  const replaced = met.filter((device) => mayTake(call, device))
   const named = namedBy(batch, call)
   const { token_hash: hash } = wanted
-  const decision = decideRegistration(call, hash, own, replaced, named, batch.now)
+  // An installation stays with the live device that the caller may not retire.
+  const isTaken = met.some(
+    (device) => !mayTake(call, device) && device.installationId === call.installationId,
+  )
+  const heard = isTaken ? { ...call, installationId: null } : call
+  const decision = decideRegistration(heard, hash, own, replaced, named, batch.now)
   switch (decision.kind) {
     case 'late':
       return { applied: false, device: own && !own.isDeleted ? viewOf(own) : null }
@@ -87,7 +95,7 @@ export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Reg
   }
 }
 
-/** A phone of somebody who is blocked is nobody's: whoever had it before has it no more. */
+/** A phone of a person who is blocked is tied to no person: the former one has it no more. */
 function applyBlocked(
   batch: Batch,
   call: Registration,
@@ -96,8 +104,21 @@ function applyBlocked(
 ): Registered {
   if (!own || own.isDeleted) return { applied: false, device: null }
   const change = { set: {}, remove: [], pushPermission: own.pushPermission }
-  const untying = { ...call, personId: null, isAnonymous: true, change, previousToken: null }
-  return { ...applyCall(batch, untying, { ...wanted, previous_hash: null }), applied: false }
+  // As a secret key: to name another person takes the token from the former one, also where the new one is blocked.
+  const untying: Registration = {
+    ...call,
+    platform: own.platform,
+    environment: null,
+    personId: null,
+    isAnonymous: true,
+    installationId: null,
+    previousToken: null,
+    readerHash: null,
+    change,
+    proof: secretKeyProof,
+  }
+  const alone = { ...wanted, previous_hash: null, installation_id: null }
+  return { ...applyCall(batch, untying, alone), applied: false }
 }
 
 /** Applies one deletion to what the calls before it left. */

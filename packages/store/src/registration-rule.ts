@@ -7,6 +7,7 @@ import {
   type Provider,
   providerOf,
 } from '@pushkeep/domain'
+import { type CallerProof, isKnownTo, mayTakeFrom, noProof } from './caller-proof.ts'
 
 /** One registration of a token, from whichever route it came. */
 export interface Registration {
@@ -23,13 +24,13 @@ export interface Registration {
   /** The token that this one replaces. */
   previousToken: string | null
   change: DeviceAttributeChange
-  /** SHA-256, in hex, of the secret by which an installation reads its device. */
+  /** SHA-256, in hex, of the installation's secret: what the call shows, and what is stored of it. */
   readerHash?: string | null
-  /** The caller is known to speak for the device, so that its secret replaces another one. */
-  maySetReader?: boolean
+  /** What the caller has shown beside its key; nothing, if left out. */
+  proof?: CallerProof
   /**
-   * A token that replaces another takes over its person for who knows the other's secret alone: else
-   * a token known to others would tie their phone to its person.
+   * A token that replaces another takes over its person only for a caller that is known to the other:
+   * else a token that others know would tie their phone to its person.
    */
   mustProveTie?: boolean
   /** Unix seconds; null is now. */
@@ -88,7 +89,7 @@ export type Decision =
 /**
  * R1 for a registration: what it makes of the token's row (`own`) and what it takes over from the
  * rows that it replaces (`replaced`: the token before, or another one of the same installation, the
- * newest first). Older than any of them, it changes nothing.
+ * newest first; only rows that the caller may take from). Older than any of them, it changes nothing.
  */
 export function decideRegistration(
   call: Registration,
@@ -102,21 +103,12 @@ export function decideRegistration(
   if (at !== null && [own, ...replaced].some((device) => device && device.orderedAt > at)) {
     return { kind: 'late' }
   }
-  const heir = replaced[0]
   const times = timesOf(call, now)
   const device: DeviceState = {
     appNo: call.appNo,
     tokenHash,
     token: call.token,
-    platform: call.platform,
-    provider: providerOf(call.platform, call.token),
-    environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
-    person: named ?? (call.isAnonymous ? null : (own?.person ?? inheritedPerson(call, heir))),
-    installationId: call.installationId ?? own?.installationId ?? heir?.installationId ?? null,
-    readerHash: readerHashOf(call, [own, ...replaced]),
-    attributes: merged({ ...heir?.attributes, ...own?.attributes }, call.change),
-    // Saying nothing counts as allowed.
-    pushPermission: call.change.pushPermission ?? true,
+    ...described(call, own, replaced, named),
     epoch: (own?.epoch ?? 0) + 1,
     ...times,
     orderedAt: Math.max(own?.orderedAt ?? 0, times.orderedAt),
@@ -128,35 +120,127 @@ export function decideRegistration(
   return { kind: 'applied', device, events: eventsOf(own, device) }
 }
 
+type Described = Pick<
+  DeviceState,
+  | 'platform'
+  | 'provider'
+  | 'environment'
+  | 'person'
+  | 'installationId'
+  | 'readerHash'
+  | 'attributes'
+  | 'pushPermission'
+>
+
+/**
+ * What the device is from now on. A caller that is a stranger to the row may move the token to a person
+ * whom it names, and add attributes; what could silence the device stays as it is.
+ */
+function described(
+  call: Registration,
+  own: DeviceState | null,
+  replaced: readonly DeviceState[],
+  named: Tie | null,
+): Described {
+  const heir = replaced[0]
+  const isStranger = own !== null && !mayTake(call, own)
+  const person = personAfter(call, own, heir, named, isStranger)
+  const kept = own && keepsFacts(call, own, person) ? own : null
+  const passed = heir && inheritsFacts(call, heir, person) ? heir : null
+  const isMoved = own?.person != null && person !== null && own.person.id !== person.id
+  const attributes = merged({ ...passed?.attributes, ...kept?.attributes }, call.change)
+  const rest = {
+    person,
+    readerHash: readerAfter(call, own, replaced, isMoved),
+    attributes,
+  }
+  if (isStranger && !isMoved) {
+    const { platform, provider, environment, installationId } = own
+    const pushPermission = call.change.pushPermission === false ? own.pushPermission : true
+    return { ...rest, platform, provider, environment, installationId, pushPermission }
+  }
+  return {
+    ...rest,
+    platform: call.platform,
+    provider: providerOf(call.platform, call.token),
+    environment: call.environment ?? own?.environment ?? heir?.environment ?? null,
+    installationId: call.installationId ?? kept?.installationId ?? passed?.installationId ?? null,
+    // Saying nothing counts as allowed.
+    pushPermission: call.change.pushPermission ?? true,
+  }
+}
+
+function proofOf({ proof = noProof, readerHash = null }: Registration) {
+  return [proof, readerHash] as const
+}
+
+/** Whether a call may retire this device and take over what it is. */
+export function mayTake(call: Registration, device: DeviceState): boolean {
+  return mayTakeFrom(device, ...proofOf(call))
+}
+
+function personAfter(
+  call: Registration,
+  own: DeviceState | null,
+  heir: DeviceState | undefined,
+  named: Tie | null,
+  isStranger: boolean,
+): Tie | null {
+  if (named) return named
+  if (call.isAnonymous) return isStranger ? (own?.person ?? null) : null
+  if (own?.person) return own.person
+  if (!heir) return null
+  return !call.mustProveTie || isKnownTo(heir, ...proofOf(call)) ? heir.person : null
+}
+
+/**
+ * Whether attributes and installation of a row stay with its token. They are what its person's phone
+ * said: another person does not get to read them, nor a stranger who unties the token first.
+ */
+function keepsFacts(call: Registration, own: DeviceState, person: Tie | null): boolean {
+  if (own.person === null || own.person.id === person?.id) return true
+  const [proof] = proofOf(call)
+  return proof.isSecretKey || (person === null && isKnownTo(own, ...proofOf(call)))
+}
+
+function inheritsFacts(call: Registration, heir: DeviceState, person: Tie | null): boolean {
+  if (heir.person === null || heir.person.id === person?.id) return true
+  return proofOf(call)[0].isSecretKey || (person === null && isKnownTo(heir, ...proofOf(call)))
+}
+
 /** The times of a device that is registered now, where no other call was about it. */
 export function timesOf({ at, lastUsed }: Registration, now: number) {
+  const second = Math.floor(now / 1000)
   return {
-    lastUsed: lastUsed ?? Math.floor(now / 1000),
+    // A clock that runs ahead does not make a device the one used last for years.
+    lastUsed: Math.min(lastUsed ?? second, second),
     registeredAt: now,
     orderedAt: Math.min(at ?? now, now),
   }
 }
 
-function inheritedPerson(call: Registration, heir: DeviceState | undefined): Tie | null {
-  if (!heir) return null
-  const isSameInstallation = heir.readerHash !== null && call.readerHash === heir.readerHash
-  return !call.mustProveTie || isSameInstallation ? heir.person : null
-}
-
 /**
  * Whose secret reads the device from now on. A secret that is not proven counts where there is
- * nothing yet to be read, or where it was the secret of all that flows together here.
+ * nothing yet to be read, or where it was the secret of all that flows together here. A token that a
+ * public key moves to another person starts anew: nothing of the former one is left to be read.
  */
-function readerHashOf(
-  { readerHash = null, maySetReader = false }: Registration,
-  sources: readonly (DeviceState | null)[],
+function readerAfter(
+  call: Registration,
+  own: DeviceState | null,
+  replaced: readonly DeviceState[],
+  isMoved: boolean,
 ): string | null {
-  const hashes = new Set(
-    sources.flatMap((device) => (device && !device.isDeleted ? [device.readerHash] : [])),
-  )
-  if (readerHash !== null && (maySetReader || hashes.size === 0)) return readerHash
+  const [proof, shown] = proofOf(call)
+  const live = [own, ...replaced].filter((device) => device !== null && !device.isDeleted)
+  const hashes = new Set(live.map((device) => device?.readerHash ?? null))
+  const isProven =
+    proof.isSecretKey ||
+    (call.personId !== null && proof.personIds.includes(call.personId)) ||
+    (live.length > 0 && live.every((device) => device && isKnownTo(device, proof, null)))
+  if (shown !== null && (isProven || hashes.size === 0)) return shown
   const [only = null] = hashes
-  return hashes.size === 1 ? only : null
+  if (hashes.size !== 1) return null
+  return isMoved && !proof.isSecretKey && only !== shown ? null : only
 }
 
 function merged(present: Attributes, { set, remove }: DeviceAttributeChange): Attributes {

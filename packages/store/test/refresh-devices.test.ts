@@ -128,7 +128,10 @@ const calls = fc.record({
   environment: fc.constantFrom<('sandbox' | 'production' | null)[]>('sandbox', 'production', null),
   installationId: mostly<string | null>('phone', 'other', null),
   readerHash: mostly<string | null>(null, ...hashes),
-  maySetReader: fc.boolean(),
+  proof: fc.record({
+    isSecretKey: mostly(false, true),
+    personIds: mostly<string[]>([], ['ann'], ['bob']),
+  }),
   change: mostly<Attributes>(
     { theme: 'light' },
     {},

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { secretKeyProof } from '../src/caller-proof.ts'
 import {
   type DeviceState,
   decideRegistration,
@@ -70,13 +71,13 @@ test.each<[string, string[], ...Parameters<typeof decide>]>([
   ['the same person again', [], {}, present, [], { no: 1, id: 'a' }],
   ['another person', ['moved'], {}, present, [], b],
   ['a person for nobody', ['identified'], {}, { ...present, person: null }, [], b],
-  ['nobody for a person', ['untied'], { isAnonymous: true }, present],
+  ['nobody for a person', ['untied'], { isAnonymous: true, readerHash: 'aa' }, present],
   ['nobody for nobody', [], { isAnonymous: true }, { ...present, person: null }],
   ['a dead token', ['re_registered'], {}, { ...present, isDead: true }],
   ['a failing token', ['re_registered'], {}, { ...present, isFailing: true }],
   ['a dead token moved', ['re_registered', 'moved'], {}, { ...present, isDead: true }, [], b],
   ['a tombstone', ['re_registered'], {}, { ...replacedDevice(present, now) }, [], b],
-  ['permission denied', ['push_disabled'], { change: withDenied }, present],
+  ['permission denied', ['push_disabled'], { change: withDenied, readerHash: 'aa' }, present],
   ['permission given', ['push_enabled'], {}, { ...present, pushPermission: false }],
   ['permission denied at once', ['registered'], { change: withDenied }, null],
   ['older than the row', ['late'], { at: present.orderedAt - 1 }, present],
@@ -129,8 +130,9 @@ test.each<[string, DeviceState | null]>([
 })
 
 test('a phone on which nobody is identified inherits no person', () => {
-  expect(decide({ isAnonymous: true }, present)).toMatchObject({ device: { person: null } })
-  expect(decide({ isAnonymous: true }, null, [present])).toMatchObject({
+  const call = { isAnonymous: true, readerHash: 'aa' }
+  expect(decide(call, present)).toMatchObject({ device: { person: null } })
+  expect(decide(call, null, [present])).toMatchObject({
     device: { person: null, attributes: { kept: 1 } },
   })
 })
@@ -145,9 +147,9 @@ test.each<[string, string | null, Partial<Registration>, DeviceState | null, Dev
   ['another secret changes nothing', 'aa', { readerHash: 'cc' }, present, []],
   ['a known token without a secret gets none', null, { readerHash: 'cc' }, unread, []],
   ['saying nothing changes nothing', 'aa', {}, present, []],
-  ['a proven caller replaces it', 'cc', { readerHash: 'cc', maySetReader: true }, present, []],
-  ['a proven caller sets it', 'cc', { readerHash: 'cc', maySetReader: true }, unread, []],
-  ['proven without a secret changes nothing', 'aa', { maySetReader: true }, present, []],
+  ['a proven caller replaces it', 'cc', { readerHash: 'cc', proof: secretKeyProof }, present, []],
+  ['a proven caller sets it', 'cc', { readerHash: 'cc', proof: secretKeyProof }, unread, []],
+  ['proven without a secret changes nothing', 'aa', { proof: secretKeyProof }, present, []],
   ['a new token of the same installation', 'aa', { readerHash: 'aa' }, null, [present]],
   ['whoever replaces a token does not read it', 'aa', { readerHash: 'cc' }, null, [present]],
   ['own and replaced, one secret', 'aa', { readerHash: 'aa' }, present, [present]],
@@ -166,7 +168,83 @@ test.each<[string, string | null, Partial<Registration>, DeviceState]>([
 ])('a tie that has to be proven is taken over %s', (_name, expected, call, heir) => {
   const { device } = Object(decide({ ...call, mustProveTie: true }, null, [heir]))
   expect(device.person?.id ?? null).toBe(expected)
-  expect(device.attributes).toEqual({ kept: 1 })
+  expect(device.attributes).toEqual(expected === null ? {} : { kept: 1 })
+})
+
+const stranger = { readerHash: 'cc' }
+const silencing = {
+  platform: 'android',
+  environment: 'production',
+  installationId: 'theirs',
+  change: { set: { told: 1 }, remove: [], pushPermission: false },
+} as const
+
+test('a stranger to a device with a secret on record adds to it and silences nothing', () => {
+  const { provider, platform, environment, installationId, person } = present
+  const kept = { provider, platform, environment, installationId, person, pushPermission: true }
+  for (const call of [stranger, {}, { ...stranger, isAnonymous: true }]) {
+    expect(decide({ ...silencing, ...call }, present)).toMatchObject({
+      device: { ...kept, readerHash: 'aa', attributes: { kept: 1, told: 1 } },
+    })
+  }
+})
+
+test.each<[string, Partial<Registration>]>([
+  ['the secret on record', { readerHash: 'aa' }],
+  ['an identity token of its person', { proof: { isSecretKey: false, personIds: ['a'] } }],
+  ['a secret key', { proof: secretKeyProof }],
+])('%s changes all of it', (_name, call) => {
+  expect(decide({ ...silencing, ...call }, present)).toMatchObject({
+    device: {
+      platform: 'android',
+      environment: 'production',
+      installationId: 'theirs',
+      pushPermission: false,
+    },
+  })
+})
+
+test.each<[string, string | null, Partial<Registration>]>([
+  ['by a stranger', null, { readerHash: 'cc' }],
+  ['without a secret', null, {}],
+  ['by its installation', 'aa', { readerHash: 'aa' }],
+  [
+    'by a token of the next person',
+    'cc',
+    { readerHash: 'cc', personId: 'b', proof: { isSecretKey: false, personIds: ['b'] } },
+  ],
+])('a token that a public key moves to another person %s starts anew', (_name, reader, call) => {
+  const said = { ...call, environment: 'production' as const }
+  expect(decide(said, present, [], b)).toMatchObject({
+    device: {
+      person: b,
+      environment: 'production',
+      attributes: {},
+      installationId: null,
+      readerHash: reader,
+    },
+  })
+})
+
+test('a backend that moves a token keeps what its device is', () => {
+  expect(decide({ proof: secretKeyProof }, present, [], b)).toMatchObject({
+    device: { attributes: { kept: 1 }, installationId: 'installation', readerHash: 'aa' },
+  })
+})
+
+test('nothing of another person passes to the token that replaces theirs', () => {
+  const { device } = Object(decide({ installationId: 'i' }, null, [unread], b))
+  expect(device).toMatchObject({ person: b, attributes: {}, installationId: 'i' })
+  expect(Object(decide({ isAnonymous: true }, unread)).device).toMatchObject({
+    person: null,
+    attributes: {},
+    installationId: null,
+  })
+})
+
+test('a clock that runs ahead makes no device the last used for years', () => {
+  const { device } = Object(decide({ lastUsed: 221_845_392_000 }, null))
+  expect(device.lastUsed).toBe(now / 1000)
 })
 
 test('a replaced device keeps its hash and its order, and nothing else of anybody', () => {

@@ -63,7 +63,7 @@ test('registering for another person moves the token; for nobody in particular i
   await registry.register({ token, personId: 'a', change })
   await registry.register({ token })
   const { device } = await registry.register({ token, personId: 'b' })
-  expect(device).toMatchObject({ personId: 'b', attributes: { theme: 'dark' } })
+  expect(device).toMatchObject({ personId: 'b', attributes: {} })
   expect(await registry.events(token)).toMatchObject([
     { kind: 'registered', personId: null },
     { kind: 'identified', personId: 'a' },

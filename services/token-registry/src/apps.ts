@@ -15,6 +15,11 @@ export interface AppFinder {
    * stands nowhere else. null: it is not known.
    */
   ofToken(caller: Caller, appId: string | undefined, token: string): Promise<App | null>
+  /**
+   * The app of a token that is to be deleted or untied. That several apps know it, or none, is more
+   * than a public key is told: it has to mean one app by itself, as when it registers.
+   */
+  toChange(caller: Caller, appId: string | undefined, token: string): Promise<App | null>
 }
 
 /** How long a workspace's list of apps counts. */
@@ -54,28 +59,36 @@ export function createAppFinder(database: Database): AppFinder {
     return [app]
   }
 
+  async function toRegister(caller: Caller, appId: string | undefined, path: string) {
+    const apps = await allowed(caller, appId, path)
+    const [only] = apps
+    if (!only) throw wrongApp(path, 'cannot be found: the workspace has no app')
+    if (apps.length > 1) throw wrongApp(path, 'must be given: the workspace has several apps')
+    return only
+  }
+
+  async function ofToken(caller: Caller, appId: string | undefined, token: string) {
+    const apps = await allowed(caller, appId, 'app_id')
+    const found = await appsWithToken(database, { appNos: apps.map((app) => app.appNo), token })
+    const live = found.filter((one) => !one.isDeleted)
+    const meant = live.length > 0 ? live : found
+    if (meant.length > 1) throw wrongApp('app_id', 'must be given: several apps know this token')
+    return apps.find((app) => app.appNo === meant[0]?.appNo) ?? null
+  }
+
   return {
-    async toRegister(caller, appId, path) {
-      const apps = await allowed(caller, appId, path)
-      const [only] = apps
-      if (!only) throw wrongApp(path, 'cannot be found: the workspace has no app')
-      if (apps.length > 1) throw wrongApp(path, 'must be given: the workspace has several apps')
-      return only
-    },
+    toRegister,
+    ofToken,
 
     async only(caller, appId, path) {
       const [first, ...others] = await allowed(caller, appId, path)
       return others.length === 0 ? (first ?? null) : null
     },
 
-    async ofToken(caller, appId, token) {
-      const apps = await allowed(caller, appId, 'app_id')
-      const found = await appsWithToken(database, { appNos: apps.map((app) => app.appNo), token })
-      const live = found.filter((one) => !one.isDeleted)
-      const meant = live.length > 0 ? live : found
-      if (meant.length > 1) throw wrongApp('app_id', 'must be given: several apps know this token')
-      return apps.find((app) => app.appNo === meant[0]?.appNo) ?? null
-    },
+    toChange: (caller, appId, token) =>
+      caller.kind === 'public'
+        ? toRegister(caller, appId, 'app_id')
+        : ofToken(caller, appId, token),
   }
 }
 

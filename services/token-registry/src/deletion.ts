@@ -3,6 +3,7 @@ import { type Database, deleteDevice } from '@pushkeep/store'
 import type { z } from 'zod'
 import { type ChangedDeviceAnswer, deviceAnswer } from './answers.ts'
 import type { AppFinder } from './apps.ts'
+import type { Shown } from './identity/shown.ts'
 
 export interface Deletion {
   caller: Caller
@@ -12,6 +13,7 @@ export interface Deletion {
   personId: string | null
   /** The client's time in ms. */
   at: number | null
+  shown: Shown
 }
 
 /**
@@ -20,10 +22,11 @@ export interface Deletion {
  */
 export async function deleteByToken(
   { database, apps }: { database: Database; apps: AppFinder },
-  { caller, appId, token, personId, at }: Deletion,
+  { caller, appId, token, personId, at, shown }: Deletion,
 ): Promise<z.infer<typeof ChangedDeviceAnswer> | null> {
-  const app = await apps.ofToken(caller, appId, token)
-  const result = app && (await deleteDevice(database, { appNo: app.appNo, token, personId, at }))
+  const app = await apps.toChange(caller, appId, token)
+  const call = { token, personId, at, ...shown }
+  const result = app && (await deleteDevice(database, { appNo: app.appNo, ...call }))
   if (caller.kind === 'public') return null
   if (!app || result?.kind !== 'found') {
     const whose = personId === null ? 'there is' : 'this person has'

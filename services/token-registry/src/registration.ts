@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import {
   type Attributes,
   type DeviceAttributeChange,
@@ -11,6 +11,7 @@ import { type Caller, invalid } from '@pushkeep/runtime'
 import type { App, Registered, Registration } from '@pushkeep/store'
 import { deviceAnswer } from './answers.ts'
 import type { IdentityGate } from './identity/gate.ts'
+import { shownBy } from './identity/shown.ts'
 
 /** What both ways to register send, whatever they call the token. */
 type Input = Omit<PersonDeviceInput['device'], 'id'>
@@ -29,6 +30,7 @@ export interface Sent {
   personId: string | null
   /** Whom the caller may speak for. */
   gate: IdentityGate
+  headers: IncomingHttpHeaders
   input: Input
   places: Places
 }
@@ -40,13 +42,14 @@ export function registrationOf({
   token,
   personId,
   gate,
+  headers,
   input,
   places,
 }: Sent): Registration {
   const problems = tokenProblems(places.token, input.platform, token)
   if (problems.length > 0) throw invalid(problems)
-  const isProven = personId !== null && gate.admit(personId).isProven
-  const { installation_secret: secret } = input
+  if (personId !== null) gate.admit(personId)
+  const { proof, shownHash } = shownBy(caller, gate, headers, input.installation_secret)
   return {
     workspaceNo: caller.workspaceNo,
     appNo: app.appNo,
@@ -56,18 +59,13 @@ export function registrationOf({
     personId,
     installationId: input.installation_id ?? null,
     previousToken: input.previous_token ?? null,
-    readerHash: secret === undefined ? null : readerHashOf(secret).toString('hex'),
-    maySetReader: isProven || caller.kind === 'secret',
+    readerHash: shownHash,
+    proof,
     mustProveTie: gate.isRequired,
     change: changeOf(input.attributes ?? {}, places),
     lastUsed: input.last_used ?? null,
     at: input.timestamp ?? null,
   }
-}
-
-/** How the secret of an installation is stored and compared. */
-export function readerHashOf(secret: string): Buffer {
-  return hash('sha256', secret, 'buffer')
 }
 
 function changeOf(attributes: Attributes, places: Places): DeviceAttributeChange {

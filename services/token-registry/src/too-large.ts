@@ -1,5 +1,6 @@
-import { invalid } from '@pushkeep/runtime'
-import { isAttributesTooLarge } from '@pushkeep/store'
+import { type Caller, invalid } from '@pushkeep/runtime'
+import { isAttributesTooLarge, type Registered, type Registration } from '@pushkeep/store'
+import type { FastifyBaseLogger } from 'fastify'
 
 /** For `catch`: attributes that grew too large with those stored are the caller's to mend. */
 export function refuseTooLarge(path: string): (error: unknown) => never {
@@ -7,4 +8,45 @@ export function refuseTooLarge(path: string): (error: unknown) => never {
     if (!isAttributesTooLarge(error)) throw error
     throw invalid([{ path, message: 'would, together with those stored, be over 256 KiB' }])
   }
+}
+
+/**
+ * The same for a caller that is not known to be the person: how much is stored of a person is more than a
+ * public key is told. The attributes are left out, and the log says so.
+ */
+export function leaveTooLarge(log: FastifyBaseLogger): (error: unknown) => null {
+  return (error) => {
+    if (!isAttributesTooLarge(error)) throw error
+    noteLeft(log)
+    return null
+  }
+}
+
+/** What was left out, in the log: the answer to a public key cannot say it. */
+export function noteLeft(log: FastifyBaseLogger): void {
+  log.warn(
+    { event: 'attributes.left_out' },
+    'attributes were left out: with those stored they would be over 256 KiB',
+  )
+}
+
+/** A registration without the attributes that it would set. */
+export function withoutAttributes(call: Registration): Registration {
+  return { ...call, change: { ...call.change, set: {} } }
+}
+
+/**
+ * Registers a device. Of a public key the token is kept where its attributes would grow too large: the
+ * token is the last thing to lose, and the answer is the same as for any other.
+ */
+export async function registerFitting(
+  register: (call: Registration) => Promise<Registered>,
+  caller: Caller,
+  call: Registration,
+  path: string,
+  log: FastifyBaseLogger,
+): Promise<Registered> {
+  const registered = register(call)
+  if (caller.kind === 'secret') return registered.catch(refuseTooLarge(path))
+  return (await registered.catch(leaveTooLarge(log))) ?? register(withoutAttributes(call))
 }

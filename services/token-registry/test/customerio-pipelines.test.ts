@@ -472,7 +472,7 @@ describe('what is wrong', () => {
       ...Array.from({ length: 10 }, (_, n) => part(n)),
       { type: 'track', event: 'e', userId: 'large' },
     ]
-    const answer = await cio.batch(items, told)
+    const answer = await cio.batch(items, { ...told, basic: `${cio.secretKey}:` })
     expect(answer.status).toBe(200)
     const details = answer.body.errors.map((error: { detail: string }) => error.detail)
     expect(details.length).toBeGreaterThan(0)
@@ -480,6 +480,24 @@ describe('what is wrong', () => {
     const { attributes } = await cio.person('large')
     expect(Object.keys(attributes)).toHaveLength(10 - details.length)
     expect(await cio.eventNames('large')).toEqual(['e'])
+  })
+
+  test('how much is stored of a person is more than a public key is told; a token is kept', async () => {
+    const token = randomToken()
+    const parts = Array.from({ length: 10 }, (_, n) => ({ [`part${n}`]: 'x'.repeat(30_000) }))
+    const traits = parts.map((part) => ({ type: 'identify', userId: 'vast', traits: part }))
+    expect(await cio.batch(traits, told)).toMatchObject(taken)
+    const device = (properties: object) => ({
+      type: 'track',
+      event: 'Device Created or Updated',
+      userId: 'vast',
+      properties,
+      context: { device: { token, type: 'ios' } },
+    })
+    for (const part of parts) expect(await cio.batch([device(part)], told)).toMatchObject(taken)
+    expect(Object.keys((await cio.person('vast')).attributes).length).toBeLessThan(10)
+    expect(await cio.device(token)).toMatchObject({ person_id: 'vast' })
+    expect(cio.lines.join('')).toContain('attributes.left_out')
   })
 })
 

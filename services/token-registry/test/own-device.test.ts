@@ -74,7 +74,10 @@ test('nor does replacing it, or a token that came without a secret', async () =>
   expect(await readOwn(plain, withSecret(secret))).toMatchObject(unknown)
   await register(own, { installation_secret: secret })
   await register(own, { installation_secret: secret, previous_token: token })
-  expect(await readOwn(own, withSecret(secret))).toMatchObject(unknown)
+  const { body } = await readOwn(own, withSecret(secret))
+  expect(body).toMatchObject({ person_id: null })
+  const { body: replaced } = await registry.call('GET', `/v1/devices/${token}`)
+  expect(replaced).toMatchObject({ person_id: 'ana' })
 })
 
 test('a new token of the installation is read by the same secret', async () => {
@@ -89,7 +92,8 @@ test('a new token of the installation is read by the same secret', async () => {
 test('a deleted device has no secret: the next installation brings its own', async () => {
   const [token, before, after] = [randomToken(), newSecret(), newSecret()]
   await register(token, { installation_secret: before })
-  await registry.call('DELETE', `/v1/devices/${token}`, undefined, { key: registry.publicKey })
+  const shown = { key: registry.publicKey, headers: { 'x-installation-secret': before } }
+  await registry.call('DELETE', `/v1/devices/${token}`, undefined, shown)
   expect(await readOwn(token, withSecret(before))).toMatchObject(unknown)
   await register(token, { installation_secret: after })
   expect(await readOwn(token, withSecret(before))).toMatchObject(unknown)

@@ -79,6 +79,8 @@ export async function createRegistry(options: { identityKey?: EncryptionKey } = 
 
   return {
     ...workspace,
+    /** A call as an app makes it. */
+    asApp: { key: workspace.publicKey },
     app,
     database,
     url: testDatabase.url,

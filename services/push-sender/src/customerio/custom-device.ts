@@ -6,7 +6,7 @@ import {
   tokenProblems,
 } from '@pushkeep/domain'
 import { type Caller, invalid } from '@pushkeep/runtime'
-import { appsOf, type Registration, type Sql } from '@pushkeep/store'
+import { appsOf, type Registration, type Sql, secretKeyProof } from '@pushkeep/store'
 import { z } from 'zod'
 
 const { id: TokenInput, platform, last_used, attributes } = PersonDeviceInput.shape.device.shape
@@ -40,7 +40,7 @@ export async function registrationOf(
     installationId: null,
     previousToken: null,
     readerHash: null,
-    maySetReader: false,
+    proof: secretKeyProof,
     change: changeOf(attributes ?? {}),
     lastUsed: lastUsed ?? null,
     at: null,

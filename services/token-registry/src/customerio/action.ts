@@ -16,7 +16,7 @@ export type Action =
   | { kind: 'describe-nobody'; anonymousId: string; attributes: Attributes }
   | EventAction
   | RegisterDeviceAction
-  | { kind: 'delete-device'; person: Identifier | null; token: string; at: number | null }
+  | DeleteDeviceAction
   | { kind: 'delete-person' | 'suppress' | 'unsuppress'; person: Identifier }
   | { kind: 'merge'; primary: Identifier; secondary: Identifier }
   | MetricAction
@@ -53,6 +53,15 @@ export interface RegisterDeviceAction {
   input: Omit<PersonDeviceInput['device'], 'id'>
   /** Where the call has token and fields. */
   names: FieldNames
+}
+
+export interface DeleteDeviceAction {
+  kind: 'delete-device'
+  person: Identifier | null
+  token: string
+  at: number | null
+  /** The secret of the installation, where the call has it in its body. */
+  secret?: string | undefined
 }
 
 export interface MetricAction {

@@ -22,5 +22,5 @@ export async function callOf(request: FastifyRequest, openGate: OpenGate): Promi
   const caller: Caller = callerOf(request)
   const appId = siteOf(request.headers.authorization)
   const gate = await openGate(caller, request.headers, null)
-  return { caller, appId, gate }
+  return { caller, appId, gate, headers: request.headers, log: request.log }
 }

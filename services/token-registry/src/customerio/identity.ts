@@ -1,21 +1,48 @@
 import { type Identifier, personNoOf } from '@pushkeep/domain'
 import { type Caller, invalid, refusalOfAppKey } from '@pushkeep/runtime'
 import { type PersonReference, personIdNamed } from '@pushkeep/store'
+import type { IdentityGate } from '../identity/gate.ts'
 import type { IdentifyAction } from './action.ts'
+import { needsSecretKey } from './refusal.ts'
 
 export interface IdentityDeps {
   findPersonId: (reference: PersonReference) => Promise<string | null>
-  /** Gives a person another id; false where it is somebody's. */
+  /** Gives a person another id; false where it is the id of another one. */
   renamePerson: (workspaceNo: number, from: string, to: string) => Promise<boolean>
 }
 
-/** The id of whoever a text names, which may be of nobody yet; null: nobody. */
+/** Who names a person, and what they may see of people. */
+export interface Namer {
+  caller: Caller
+  gate: IdentityGate
+}
+
+/** The id of the person whom a text names, who may not be there yet; null: nobody. */
 export function personIdOf(
-  { findPersonId }: IdentityDeps,
-  { workspaceNo }: Caller,
+  deps: IdentityDeps,
+  namer: Namer,
   person: Identifier,
-): Promise<string | null> {
-  return personIdNamed(findPersonId, workspaceNo, person)
+): Promise<string | null> | string {
+  const { workspaceNo, kind } = namer.caller
+  return kind === 'public'
+    ? idSaid(deps, namer, person)
+    : personIdNamed(deps.findPersonId, workspaceNo, person)
+}
+
+/**
+ * The id that a public key means. What it is answered must not tell who is there: it cannot count people
+ * by their numbers, and where identity tokens are required an address is looked up by nobody: it is the
+ * id itself, which a token has to name.
+ */
+function idSaid(
+  { findPersonId }: IdentityDeps,
+  { caller, gate }: Namer,
+  person: Identifier,
+): Promise<string | null> | string {
+  if (person.by === 'cio-id') throw needsSecretKey('naming a person by cio_id')
+  if (person.by === 'id') return person.id
+  if (gate.isRequired) return person.email
+  return personIdNamed(findPersonId, caller.workspaceNo, person)
 }
 
 /** Whom an identification is about, and the address that it gives them by naming them so. */
@@ -24,20 +51,45 @@ export interface Identity {
   email: string | null
 }
 
+/** Whom an identification is about; null: nobody, and nobody can be made of it. */
+export function identityOf(
+  deps: IdentityDeps,
+  namer: Namer,
+  action: IdentifyAction,
+): Promise<Identity | null> {
+  const { person, id } = action
+  if (person.by === 'id' && id !== null && id !== person.id) throw otherId()
+  return namer.caller.kind === 'public'
+    ? identitySaid(deps, namer, action)
+    : identityKnown(deps, namer.caller, action)
+}
+
+/** By a public key: an id in the body counts more than an address, whosever that is. */
+async function identitySaid(
+  deps: IdentityDeps,
+  namer: Namer,
+  { person, id }: IdentifyAction,
+): Promise<Identity | null> {
+  if (person.by !== 'email') {
+    const said = await idSaid(deps, namer, person)
+    return said === null ? null : { id: said, email: null }
+  }
+  const said = id ?? (await idSaid(deps, namer, person)) ?? person.email
+  return { id: said, email: id !== null || said === person.email ? person.email : null }
+}
+
 /**
- * Whom an identification is about. Who was known by an address alone gets the id that comes with it;
- * else an id that is set changes under `cio_…` alone, as with Customer.io. Only a secret key may
- * change one.
+ * By a secret key. A person who was known by an address alone gets the id that comes with it; else an id
+ * that is set changes under `cio_…` alone, as with Customer.io.
  */
-export async function identityOf(
+async function identityKnown(
   deps: IdentityDeps,
   caller: Caller,
   { person, id, attributes }: IdentifyAction,
 ): Promise<Identity | null> {
   const { workspaceNo } = caller
   if (person.by === 'id') {
-    if (id !== null && id !== person.id) throw otherId()
-    const email = caller.kind === 'secret' ? attributes.email : null
+    const { email } = attributes
     if (typeof email === 'string') await adopt(deps, workspaceNo, email, person.id)
     return { id: person.id, email: null }
   }
@@ -45,9 +97,9 @@ export async function identityOf(
   if (person.by === 'cio-id') {
     if (found === null) return null
     if (id !== null && id !== found) {
-      const refusal = caller.kind === 'secret' ? refusalOfAppKey(caller) : null
+      const refusal = refusalOfAppKey(caller)
       if (refusal) throw refusal
-      await rename(deps, caller, found, id)
+      await rename(deps, workspaceNo, found, id)
     }
     return { id: id ?? found, email: null }
   }
@@ -55,7 +107,7 @@ export async function identityOf(
   if (found === null) return { id: id ?? email, email }
   if (id !== null && id !== found) {
     if (found.toLowerCase() !== email.toLowerCase()) throw otherId()
-    await rename(deps, caller, found, id)
+    await rename(deps, workspaceNo, found, id)
   }
   return { id: id ?? found, email: null }
 }
@@ -70,7 +122,7 @@ function findNamed(
   return personNo === null ? null : findPersonId({ workspaceNo, by: 'person-no', personNo })
 }
 
-/** Whoever was known by this address alone is this person. */
+/** The person who was known by this address alone is this one. */
 async function adopt(
   { findPersonId, renamePerson }: IdentityDeps,
   workspaceNo: number,
@@ -83,12 +135,12 @@ async function adopt(
 
 async function rename(
   { renamePerson }: IdentityDeps,
-  caller: Caller,
+  workspaceNo: number,
   from: string,
   to: string,
 ): Promise<void> {
-  const isDone = caller.kind === 'secret' && (await renamePerson(caller.workspaceNo, from, to))
-  if (!isDone) throw invalid([{ path: 'id', message: 'is the id of somebody else' }])
+  if (await renamePerson(workspaceNo, from, to)) return
+  throw invalid([{ path: 'id', message: 'is the id of somebody else' }])
 }
 
 function otherId() {

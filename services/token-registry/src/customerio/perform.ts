@@ -1,8 +1,12 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { actorOf, type Caller, invalid, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
 import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
+import type { FastifyBaseLogger } from 'fastify'
 import type { AppFinder } from '../apps.ts'
 import type { IdentityGate } from '../identity/gate.ts'
+import { shownBy } from '../identity/shown.ts'
 import { registrationOf } from '../registration.ts'
+import { noteLeft, withoutAttributes } from '../too-large.ts'
 import type { Action, Asked, IdentifyAction, RegisterDeviceAction } from './action.ts'
 import { inWordsOf } from './device.ts'
 import { type IdentityDeps, identityOf, personIdOf } from './identity.ts'
@@ -19,6 +23,8 @@ export interface Call {
   /** The app that the call names. */
   appId: string | undefined
   gate: IdentityGate
+  headers: IncomingHttpHeaders
+  log: FastifyBaseLogger
 }
 
 /** What became of one action; `refused` says why it changed nothing. */
@@ -48,11 +54,30 @@ export async function perform(
     commands.length === 0 ? [] : deps.run(commands),
     Promise.all(receipts),
   ])
+  await runFitting(deps, call, commands, verdicts)
   const rest = verdicts.values()
   return prepared.map((one): Performed => {
     if (one.kind === 'refused') return one
-    return one.kind === 'command' ? performedBy(rest.next().value) : { kind: 'done' }
+    return one.kind === 'command'
+      ? performedBy(call, one.sent.command, rest.next().value)
+      : { kind: 'done' }
   })
+}
+
+/** Registers the tokens of public keys whose attributes are too large with those stored, without them. */
+async function runFitting(
+  deps: PerformDeps,
+  { caller, log }: Call,
+  commands: readonly Sent[],
+  verdicts: readonly CommandVerdict[],
+): Promise<void> {
+  if (caller.kind === 'secret' || !verdicts.includes('too_large')) return
+  noteLeft(log)
+  const tokens = commands.flatMap(({ command, message }, n): Sent[] => {
+    if (verdicts[n] !== 'too_large' || command.kind !== 'register-device') return []
+    return [{ command: { ...command, call: withoutAttributes(command.call) }, message }]
+  })
+  if (tokens.length > 0) await deps.run(tokens)
 }
 
 /** Of an action that stands alone: throws why it was refused. */
@@ -61,8 +86,15 @@ export async function performOne(deps: PerformDeps, call: Call, action: Action):
   if (performed?.kind === 'refused') throw performed.problem
 }
 
-function performedBy(verdict: CommandVerdict | undefined): Performed {
+function performedBy(
+  { caller, gate }: Call,
+  command: Command,
+  verdict: CommandVerdict | undefined,
+): Performed {
   if (verdict !== 'too_large') return { kind: 'done' }
+  const mayBeTold =
+    caller.kind === 'secret' || (command.kind === 'identify' && gate.proves(command.call.id))
+  if (!mayBeTold) return { kind: 'done' }
   const message = 'would, together with those stored, be over 256 KiB'
   return { kind: 'refused', problem: invalid([{ path: 'attributes', message }]) }
 }
@@ -112,7 +144,7 @@ async function commandOf(
     }
     case 'event': {
       const { person, anonymousId, type, name, properties, at } = action
-      const personId = person && (await personIdOf(deps, call.caller, person))
+      const personId = person && (await personIdOf(deps, call, person))
       if (person && personId === null) return null
       if (personId !== null) call.gate.admit(personId)
       const what = { type, name, properties, at, messageId: clientMessageId }
@@ -121,23 +153,24 @@ async function commandOf(
     case 'register-device':
       return registerCommand(deps, call, action)
     case 'delete-device': {
-      const { person, token, at } = action
-      const personId = person && (await personIdOf(deps, call.caller, person))
+      const { person, token, at, secret } = action
       const app = await appOf(deps, call, token)
+      const personId = person && (await personIdOf(deps, call, person))
       if (!app || (person && personId === null)) return null
-      return { kind: 'delete-device', call: { appNo: app.appNo, token, personId, at } }
+      const shown = shownBy(call.caller, call.gate, call.headers, secret)
+      return { kind: 'delete-device', call: { appNo: app.appNo, token, personId, at, ...shown } }
     }
     case 'delete-person':
     case 'suppress':
     case 'unsuppress': {
       admitWholePerson(call)
-      const id = await personIdOf(deps, call.caller, action.person)
+      const id = await personIdOf(deps, call, action.person)
       return id === null ? null : { kind: commandKind[action.kind], person: { workspaceNo, id } }
     }
     case 'merge': {
       admitWholePerson(call)
-      const primary = await personIdOf(deps, call.caller, action.primary)
-      const secondary = await personIdOf(deps, call.caller, action.secondary)
+      const primary = await personIdOf(deps, call, action.primary)
+      const secondary = await personIdOf(deps, call, action.secondary)
       if (primary === null || secondary === null) return null
       return { kind: 'merge-people', merge: { workspaceNo, primary, secondary } }
     }
@@ -159,10 +192,11 @@ const commandKind = {
 
 async function identifyCommand(
   deps: PerformDeps,
-  { caller, gate }: Call,
+  call: Call,
   action: IdentifyAction,
 ): Promise<Command | null> {
-  const identity = await identityOf(deps, caller, action)
+  const { caller, gate } = call
+  const identity = await identityOf(deps, call, action)
   if (!identity) return null
   const { id, email } = identity
   gate.admit(id)
@@ -177,24 +211,29 @@ async function identifyCommand(
 
 async function registerCommand(
   deps: PerformDeps,
-  { caller, appId, gate }: Call,
+  call: Call,
   { person, token, input, names }: RegisterDeviceAction,
 ): Promise<Command | null> {
-  const personId = person && (await personIdOf(deps, caller, person))
-  if (person && personId === null) return null
+  const { caller, appId, gate, headers } = call
   const app = await deps.apps.toRegister(caller, appId, 'site_id')
+  const personId = person && (await personIdOf(deps, call, person))
+  if (person && personId === null) return null
   const places = { token: 'id', prefix: '' }
-  const call = inWordsOf(names, () =>
-    registrationOf({ caller, app, token, personId, gate, input, places }),
+  const registration = inWordsOf(names, () =>
+    registrationOf({ caller, app, token, personId, gate, headers, input, places }),
   )
-  return { kind: 'register-device', call: { ...call, isAnonymous: person === null } }
+  return { kind: 'register-device', call: { ...registration, isAnonymous: person === null } }
 }
 
-/** The app that a deletion is about: the only one that it can be, or where the token stands. */
+/**
+ * The app that a deletion is about: the only one that it can be, or where the token stands. A public key is
+ * not told where a token stands.
+ */
 async function appOf(
   { apps }: PerformDeps,
   { caller, appId }: Call,
   token: string,
 ): Promise<App | null> {
+  if (caller.kind === 'public') return apps.toRegister(caller, appId, 'site_id')
   return (await apps.only(caller, appId, 'site_id')) ?? apps.ofToken(caller, appId, token)
 }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import {
   type IdentityDoubt,
+  type IdentityMode,
   type IdentityProof,
   type IdentityVerdict,
   judgeIdentity,
@@ -21,6 +22,8 @@ export interface IdentityGate {
   proves(personId: string): boolean
   /** Whether a tie that the call does not name, but would take over, has to be proven. */
   isRequired: boolean
+  /** The people whose identity tokens came with the call. */
+  provenIds: readonly string[]
 }
 
 /** Opens the gate of one request; `appNo`: the app that it is about, null where it names none. */
@@ -45,11 +48,13 @@ const openGate: IdentityGate = {
   admit: () => proven,
   proves: () => true,
   isRequired: false,
+  provenIds: [],
 }
 
 /**
- * Identity tokens, wherever a public key names a person. A key for several apps is held to the
- * strictest of them, and a token of any will do: people belong to the workspace.
+ * Identity tokens, wherever a public key names a person. People belong to the workspace, so that each key
+ * is held to the strictest of its apps. A token counts if it is for the call's app; for any app, where the
+ * call means several; for one of the strictest apps, where the call's app has no keys of its own.
  */
 export function createGate({ keyring, noteDoubt, now = Date.now }: GateOptions): OpenGate {
   return (caller, headers, appNo) => {
@@ -57,24 +62,30 @@ export function createGate({ keyring, noteDoubt, now = Date.now }: GateOptions):
     const tokens = identityTokensOf(headers)
     const wanted = appNo ?? caller.appNo
     const apps = keyring(caller.workspaceNo)
-    const open = (all: AppKeys[]) =>
-      openFor(wanted === null ? all : all.filter((app) => app.appNo === wanted), tokens)
+    const open = (all: AppKeys[]) => openFor(all, wanted, tokens)
     return apps instanceof Promise ? apps.then(open) : open(apps)
   }
 
   function openFor(
     apps: readonly AppKeys[],
+    wanted: number | null,
     tokens: readonly string[],
   ): Promise<IdentityGate> | IdentityGate {
-    if (tokens.length === 0) return gateOf(apps, [])
+    const mode = strictestMode(apps.map((app) => app.mode))
+    const checkers = checkersOf(apps, wanted, mode)
+    const appId = (checkers.find((app) => app.mode === mode) ?? checkers[0])?.appId ?? ''
+    if (tokens.length === 0) return gateOf(mode, appId, [])
     const at = now()
-    const checks = tokens.map((token) => checkAny(apps, token, at))
-    return Promise.all(checks).then((proofs) => gateOf(apps, proofs))
+    const checks = tokens.map((token) => checkAny(checkers, token, at))
+    return Promise.all(checks).then((proofs) => gateOf(mode, appId, proofs))
   }
 
-  function gateOf(apps: readonly AppKeys[], proofs: readonly IdentityProof[]): IdentityGate {
-    const mode = strictestMode(apps.map((app) => app.mode))
-    const appId = apps.find((app) => app.mode === mode)?.appId ?? ''
+  function gateOf(
+    mode: IdentityMode,
+    appId: string,
+    proofs: readonly IdentityProof[],
+  ): IdentityGate {
+    const provenIds = proofs.flatMap((proof) => (proof.kind === 'proven' ? [proof.personId] : []))
     const judge = (personId: string) => {
       const verdict = judgeIdentity(mode, proofs, personId)
       if (verdict.doubt !== null) noteDoubt(appId, verdict.doubt)
@@ -87,11 +98,22 @@ export function createGate({ keyring, noteDoubt, now = Date.now }: GateOptions):
         if (verdict.kind === 'refused') throw identityRefused(verdict.doubt)
         return verdict
       },
-      proves: (personId) =>
-        proofs.some((proof) => proof.kind === 'proven' && proof.personId === personId),
+      proves: (personId) => provenIds.includes(personId),
       isRequired: mode === 'required',
+      provenIds,
     }
   }
+}
+
+/** The apps whose keys a call's tokens may be signed with. */
+function checkersOf(
+  apps: readonly AppKeys[],
+  wanted: number | null,
+  mode: IdentityMode,
+): readonly AppKeys[] {
+  if (wanted === null) return apps
+  const own = apps.filter((app) => app.appNo === wanted)
+  return own.some((app) => app.hasKeys) ? own : apps.filter((app) => app.mode === mode)
 }
 
 /** A token's proof for whichever of the apps it is, else the first doubt. */

@@ -14,6 +14,8 @@ export interface AppKeys {
   appNo: number
   appId: string
   mode: IdentityMode
+  /** Whether tokens can be for this app at all. */
+  hasKeys: boolean
   check(token: string, now: number): Promise<IdentityProof> | IdentityProof
 }
 
@@ -85,7 +87,13 @@ function appKeys(
       key: openIdentityKey(appNo, key, sealKey),
     }),
   )
-  return { appNo, appId, mode, check: rememberingCheck(checkKeys, appId) }
+  return {
+    appNo,
+    appId,
+    mode,
+    hasKeys: checkKeys.length > 0,
+    check: rememberingCheck(checkKeys, appId),
+  }
 }
 
 /** Most tokens that are remembered for an app, good ones and bad ones each. */

@@ -21,8 +21,8 @@ export const IdentityHeaders = z.looseObject({
 /** Where an installation shows its secret. */
 export const installationHeader = 'x-installation-secret'
 
-/** The headers of a call that reads the caller's own device. */
-export const OwnDeviceHeaders = z.looseObject({
+/** The headers of a call about a device that may have a secret on record. */
+export const DeviceHeaders = z.looseObject({
   ...IdentityHeaders.shape,
   [installationHeader]: z
     .string()

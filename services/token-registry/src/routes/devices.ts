@@ -20,10 +20,11 @@ import {
 import type { AppFinder } from '../apps.ts'
 import { deleteByToken } from '../deletion.ts'
 import type { OpenGate } from '../identity/gate.ts'
-import { IdentityHeaders } from '../identity/token-header.ts'
+import { shownBy } from '../identity/shown.ts'
+import { DeviceHeaders } from '../identity/token-header.ts'
 import { registeredAnswer, registrationOf } from '../registration.ts'
 import { AppQuery, ChangeQuery, ClearIdentifyBody, DeleteBody, TokenParams } from '../requests.ts'
-import { refuseTooLarge } from '../too-large.ts'
+import { registerFitting } from '../too-large.ts'
 
 export interface DeviceRoutesDeps {
   database: Database
@@ -42,9 +43,9 @@ const registerSchema = {
   tags,
   summary: 'Register a device',
   description:
-    'Adds or refreshes the device. With `person_id` it is tied to that person, who is created where there is none, and taken from whoever had it; without, the tie stays. Attributes merge by top-level key. `installation_id` or `previous_token` retires the token that this one replaces. A call that is late by its `timestamp` changes nothing and answers `"applied": false`.',
+    'Adds or refreshes the device. With `person_id` it is tied to that person, who is created where there is none, and taken from whoever had it; without, the tie stays. Attributes merge by top-level key. `installation_id` or `previous_token` retires the token that this one replaces; where the replaced one has a secret on record, a public key has to show it (`installation_secret`), or an identity token of its person, else the new token is registered alone. A call that is late by its `timestamp` changes nothing and answers `"applied": false`.',
   params: TokenParams,
-  headers: IdentityHeaders,
+  headers: DeviceHeaders,
   body: RegisterDeviceInput,
   response: {
     200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
@@ -65,9 +66,10 @@ const deleteSchema = {
   tags,
   summary: 'Delete a device',
   description:
-    'Erases token, attributes and tie. A call that is late by its timestamp changes nothing and answers 200 with the present device. A public key always gets 204.',
+    'Erases token, attributes and tie. A call that is late by its timestamp changes nothing and answers 200 with the present device. A public key always gets 204; where a secret of its installation is on record, it deletes only if it shows that secret, or an identity token of the person.',
   params: TokenParams,
   querystring: ChangeQuery,
+  headers: DeviceHeaders,
   body: DeleteBody,
   response: {
     200: ChangedDeviceAnswer,
@@ -80,9 +82,10 @@ const clearIdentifySchema = {
   tags,
   summary: 'Untie a device from its person',
   description:
-    'With `person_id` only if it is tied to that one. A call that is late, or about another person, changes nothing and answers `"applied": false`.',
+    'With `person_id` only if it is tied to that one. A call that is late, or about another person, changes nothing and answers `"applied": false`. Where a secret of its installation is on record, a public key unties only if it shows that secret, or an identity token of the person; it is told nothing either way.',
   params: TokenParams,
   querystring: ChangeQuery,
+  headers: DeviceHeaders,
   body: ClearIdentifyBody,
   response: {
     200: z.union([ChangedDeviceAnswer, EmptyAnswer]),
@@ -103,9 +106,10 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const { person_id: personId = null, ...input } = request.body
       const app = await apps.toRegister(caller, input.app_id, `${places.prefix}app_id`)
       const gate = await openGate(caller, request.headers, app.appNo)
-      const sent = { caller, app, token, personId, gate, input, places }
+      const { headers } = request
+      const sent = { caller, app, token, personId, gate, headers, input, places }
       const call = registrationOf(sent)
-      const registered = await register(call).catch(refuseTooLarge('attributes'))
+      const registered = await registerFitting(register, caller, call, 'attributes', request.log)
       return registeredAnswer(sent, registered)
     },
   )
@@ -122,8 +126,11 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
     '/v1/devices/:token',
     { config: publicKeys, schema: deleteSchema },
     async (request, reply) => {
+      const caller = callerOf(request)
+      const gate = await openGate(caller, request.headers, null)
       const present = await deleteByToken(deps, {
-        caller: callerOf(request),
+        caller,
+        shown: shownBy(caller, gate, request.headers),
         appId: request.query.app_id,
         token: request.params.token,
         personId: null,
@@ -141,8 +148,10 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const { token } = request.params
       const personId = request.body?.person_id ?? null
       const at = request.query.timestamp ?? request.body?.timestamp ?? null
-      const app = await apps.ofToken(caller, request.query.app_id, token)
-      const result = app && (await untieDevice(database, { appNo: app.appNo, token, at, personId }))
+      const gate = await openGate(caller, request.headers, null)
+      const app = await apps.toChange(caller, request.query.app_id, token)
+      const change = { token, at, personId, ...shownBy(caller, gate, request.headers) }
+      const result = app && (await untieDevice(database, { appNo: app.appNo, ...change }))
       if (caller.kind === 'public') return {}
       if (!app || result?.kind !== 'found') throw unknownDevice()
       return { ...deviceAnswer(token, result.device, app.id), applied: result.applied }

@@ -7,8 +7,8 @@ import { DeviceAnswer, deviceAnswer } from '../answers.ts'
 import type { AppFinder } from '../apps.ts'
 import { allowCrossOrigin, answerPreflight } from '../cross-origin.ts'
 import type { IdentityGate, OpenGate } from '../identity/gate.ts'
-import { installationHeader, OwnDeviceHeaders } from '../identity/token-header.ts'
-import { readerHashOf } from '../registration.ts'
+import { readerHashOf } from '../identity/shown.ts'
+import { DeviceHeaders, installationHeader } from '../identity/token-header.ts'
 import { AppQuery, TokenParams } from '../requests.ts'
 
 export interface OwnDeviceRoutesDeps {
@@ -24,7 +24,7 @@ const readSchema = {
     'For mobile apps: a public key reads the device whose token it names if it shows the secret of its installation (`X-Installation-Secret`), or an identity token of the person to whom the device is tied. 404 in every other case: who shows nothing learns nothing.',
   params: TokenParams,
   querystring: AppQuery,
-  headers: OwnDeviceHeaders,
+  headers: DeviceHeaders,
   response: { 200: DeviceAnswer, ...problemResponses(400, 401, 404, 414, 422, 503) },
 }
 

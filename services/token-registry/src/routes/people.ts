@@ -25,7 +25,7 @@ import {
 import type { OpenGate } from '../identity/gate.ts'
 import { IdentityHeaders } from '../identity/token-header.ts'
 import { EmptyBody, KnownPersonParams, PersonParams, SuppressBody } from '../requests.ts'
-import { refuseTooLarge } from '../too-large.ts'
+import { leaveTooLarge, refuseTooLarge } from '../too-large.ts'
 
 export interface PeopleRoutesDeps {
   database: Database
@@ -103,10 +103,11 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     const { workspaceNo, kind } = caller
     const { id } = request.params
     const gate = await openGate(caller, request.headers, null)
-    gate.admit(id)
+    const { isProven } = gate.admit(id)
     const call = { workspaceNo, id, attributes: request.body?.attributes ?? {} }
-    const person = await identify(call).catch(refuseTooLarge('attributes'))
-    return kind === 'public' ? {} : personAnswer(person)
+    const tooLarge = isProven ? refuseTooLarge('attributes') : leaveTooLarge(request.log)
+    const person = await identify(call).catch(tooLarge)
+    return kind === 'public' || person === null ? {} : personAnswer(person)
   })
 
   server.get('/v1/people/:id', { config: secretKeys, schema: readSchema }, async (request) => {

@@ -13,10 +13,11 @@ import { ChangedDeviceAnswer, EmptyAnswer, GoneDeviceAnswer } from '../answers.t
 import type { AppFinder } from '../apps.ts'
 import { deleteByToken } from '../deletion.ts'
 import type { OpenGate } from '../identity/gate.ts'
-import { IdentityHeaders } from '../identity/token-header.ts'
+import { shownBy } from '../identity/shown.ts'
+import { DeviceHeaders } from '../identity/token-header.ts'
 import { registeredAnswer, registrationOf } from '../registration.ts'
 import { ChangeQuery, DeleteBody, PersonParams, PersonTokenParams } from '../requests.ts'
-import { refuseTooLarge } from '../too-large.ts'
+import { registerFitting } from '../too-large.ts'
 
 export interface PersonDeviceRoutesDeps {
   database: Database
@@ -35,7 +36,7 @@ const registerSchema = {
   description:
     'The same as `PUT /v1/devices/{token}` with `person_id`. Creates the person where there is none; takes the token from whoever had it.',
   params: PersonParams,
-  headers: IdentityHeaders,
+  headers: DeviceHeaders,
   body: PersonDeviceInput,
   response: {
     200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
@@ -47,9 +48,10 @@ const deleteSchema = {
   tags,
   summary: 'Delete a device of a person',
   description:
-    'Only if it belongs to that person; 404 where it does not. A call that is late by its timestamp changes nothing and answers 200 with the present device. A public key always gets 204.',
+    'Only if it belongs to that person; 404 where it does not. A call that is late by its timestamp changes nothing and answers 200 with the present device. A public key always gets 204; where a secret of its installation is on record, it deletes only if it shows that secret, or an identity token of the person.',
   params: PersonTokenParams,
   querystring: ChangeQuery,
+  headers: DeviceHeaders,
   body: DeleteBody,
   response: {
     200: ChangedDeviceAnswer,
@@ -73,10 +75,20 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
       const { id: token, ...input } = request.body.device
       const app = await apps.toRegister(caller, input.app_id, `${places.prefix}app_id`)
       const gate = await openGate(caller, request.headers, app.appNo)
-      const sent = { caller, app, token, personId: request.params.id, gate, input, places }
+      const sent = {
+        caller,
+        app,
+        token,
+        personId: request.params.id,
+        gate,
+        headers: request.headers,
+        input,
+        places,
+      }
       const call = registrationOf(sent)
       noteRequest(request, { device: tokenFingerprint(token) })
-      const registered = await register(call).catch(refuseTooLarge('device.attributes'))
+      const path = 'device.attributes'
+      const registered = await registerFitting(register, caller, call, path, request.log)
       return registeredAnswer(sent, registered)
     },
   )
@@ -85,8 +97,11 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
     '/v1/people/:id/devices/:token',
     { config: publicKeys, schema: deleteSchema },
     async (request, reply) => {
+      const caller = callerOf(request)
+      const gate = await openGate(caller, request.headers, null)
       const present = await deleteByToken(deps, {
-        caller: callerOf(request),
+        caller,
+        shown: shownBy(caller, gate, request.headers),
         appId: request.query.app_id,
         token: request.params.token,
         personId: request.params.id,

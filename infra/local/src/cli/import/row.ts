@@ -9,7 +9,7 @@ import {
   tokenProblems,
 } from '@pushkeep/domain'
 import { check } from '@pushkeep/runtime/validation'
-import type { ImportRow, Standing } from '@pushkeep/store'
+import { type ImportRow, type Standing, secretKeyProof } from '@pushkeep/store'
 import { z } from 'zod'
 
 /** Where lines are imported to. */
@@ -102,7 +102,7 @@ function parseDevice(value: unknown, target: Target): Parsed {
     installationId: line.installation_id ?? null,
     previousToken: line.previous_token ?? null,
     readerHash: null,
-    maySetReader: false,
+    proof: secretKeyProof,
     change: change.change,
     lastUsed: line.last_used ?? null,
     at: timeOf(line, target),

@@ -59,8 +59,9 @@ function osOf({ context }: Message): unknown {
 
 /** `Device Deleted`, which SDKs also send before they know a token: then there is nothing to delete. */
 export function deviceDeleted(message: Message): Action {
-  const { token } = deviceIn(message).device
+  const { token, installationSecret } = deviceIn(message).device
   if (typeof token !== 'string' || token === '') return { kind: 'nothing' }
   const person: Identifier | null = message.person
-  return { kind: 'delete-device', person, token, at: message.at }
+  const secret = typeof installationSecret === 'string' ? installationSecret : undefined
+  return { kind: 'delete-device', person, token, at: message.at, secret }
 }

@@ -174,7 +174,9 @@ async function requireApp(
   { caller, appId }: Call,
   asked: readonly Asked[],
 ): Promise<void> {
-  if (!asked.some(({ action }) => action.kind === 'register-device')) return
+  const isAboutDevice = ({ action: { kind } }: Asked) =>
+    kind === 'register-device' || (kind === 'delete-device' && caller.kind === 'public')
+  if (!asked.some(isAboutDevice)) return
   if (await apps.only(caller, appId, 'writeKey')) return
   throw unavailable('app_unknown', 'the key is for no app of its own: create one with --app', 60)
 }
