@@ -110,7 +110,6 @@ const untieText = `
     update devices d
     set person_no = null,
         attributes = case when f.is_known or f.person_no is null then d.attributes else '{}' end,
-        installation_id = case when f.is_known or f.person_no is null then d.installation_id end,
         ordered_at = greatest(d.ordered_at, ${orderedAt('$3::float8')})
     from found f
     where d.app_no = f.app_no and d.device_no = f.device_no and f.applies

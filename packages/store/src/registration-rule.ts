@@ -145,9 +145,9 @@ function described(
   const heir = replaced[0]
   const isStranger = own !== null && !mayTake(call, own)
   const person = personAfter(call, own, heir, named, isStranger)
-  const kept = own && keepsFacts(call, own, person) ? own : null
-  const passed = heir && inheritsFacts(call, heir, person) ? heir : null
-  const isMoved = own?.person != null && person !== null && own.person.id !== person.id
+  const isMoved = own !== null && isAnother(own.person, person)
+  const sources = [own, heir].map((device) => (device ? factsOf(call, device, person) : null))
+  const [kept, passed] = sources
   const attributes = merged({ ...passed?.attributes, ...kept?.attributes }, call.change)
   const rest = {
     person,
@@ -193,21 +193,6 @@ function personAfter(
   return !call.mustProveTie || isKnownTo(heir, ...proofOf(call)) ? heir.person : null
 }
 
-/**
- * Whether attributes and installation of a row stay with its token. They are what its person's phone
- * said: another person does not get to read them, nor a stranger who unties the token first.
- */
-function keepsFacts(call: Registration, own: DeviceState, person: Tie | null): boolean {
-  if (own.person === null || own.person.id === person?.id) return true
-  const [proof] = proofOf(call)
-  return proof.isSecretKey || (person === null && isKnownTo(own, ...proofOf(call)))
-}
-
-function inheritsFacts(call: Registration, heir: DeviceState, person: Tie | null): boolean {
-  if (heir.person === null || heir.person.id === person?.id) return true
-  return proofOf(call)[0].isSecretKey || (person === null && isKnownTo(heir, ...proofOf(call)))
-}
-
 /** The times of a device that is registered now, where no other call was about it. */
 export function timesOf({ at, lastUsed }: Registration, now: number) {
   const second = Math.floor(now / 1000)
@@ -217,6 +202,28 @@ export function timesOf({ at, lastUsed }: Registration, now: number) {
     registeredAt: now,
     orderedAt: Math.min(at ?? now, now),
   }
+}
+
+/**
+ * What a row keeps, or passes to the token that replaces it. Attributes are what its person's phone said:
+ * another person does not get to read them, nor a stranger who unties the token first. The installation
+ * is the phone's, and stays until a public key moves the token to another person.
+ */
+function factsOf(
+  call: Registration,
+  { person: former, readerHash, attributes, installationId }: DeviceState,
+  person: Tie | null,
+): Pick<DeviceState, 'attributes' | 'installationId'> {
+  const [proof, shown] = proofOf(call)
+  if (proof.isSecretKey) return { attributes, installationId }
+  if (isAnother(former, person)) return { attributes: {}, installationId: null }
+  const isSame = former === null || person !== null
+  const isOwn = isSame || isKnownTo({ readerHash, person: former }, proof, shown)
+  return { attributes: isOwn ? attributes : {}, installationId }
+}
+
+function isAnother(former: Tie | null, person: Tie | null): boolean {
+  return former !== null && person !== null && former.id !== person.id
 }
 
 /**

@@ -172,12 +172,12 @@ test.each<[string, string | null, Partial<Registration>, DeviceState]>([
 })
 
 const stranger = { readerHash: 'cc' }
-const silencing = {
+const silencing: Partial<Registration> = {
   platform: 'android',
   environment: 'production',
   installationId: 'theirs',
   change: { set: { told: 1 }, remove: [], pushPermission: false },
-} as const
+}
 
 test('a stranger to a device with a secret on record adds to it and silences nothing', () => {
   const { provider, platform, environment, installationId, person } = present
@@ -235,10 +235,13 @@ test('a backend that moves a token keeps what its device is', () => {
 test('nothing of another person passes to the token that replaces theirs', () => {
   const { device } = Object(decide({ installationId: 'i' }, null, [unread], b))
   expect(device).toMatchObject({ person: b, attributes: {}, installationId: 'i' })
+})
+
+test('a stranger who unties a token leaves the phone its installation, and no attributes', () => {
   expect(Object(decide({ isAnonymous: true }, unread)).device).toMatchObject({
     person: null,
     attributes: {},
-    installationId: null,
+    installationId: 'installation',
   })
 })
 

@@ -45,9 +45,17 @@ export function register(life: Life, call: Registration, now: number): void {
   ].map(([, device]) => device)
   if ([own, ...replaced].some((device) => isLate(device, at))) return
   const heir = replaced.toSorted((one, other) => other.orderedAt - one.orderedAt)[0]
+  const owner = person
+    ? meet(life, person)
+    : isAnonymous
+      ? null
+      : (own?.owner ?? heir?.owner ?? null)
+  // A public key that moves a token to another person leaves the former one's installation behind.
+  const left = (device: Device | undefined) =>
+    device?.owner && owner && device.owner !== owner ? null : device?.installation
   life.devices.set(token, {
-    owner: person ? meet(life, person) : isAnonymous ? null : (own?.owner ?? heir?.owner ?? null),
-    installation: installation ?? own?.installation ?? heir?.installation ?? null,
+    owner,
+    installation: installation ?? left(own) ?? left(heir) ?? null,
     isGone: false,
     allows: call.allows,
     isDead: false,

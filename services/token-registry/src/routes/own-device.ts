@@ -21,7 +21,7 @@ const readSchema = {
   tags: ['devices'],
   summary: "Read the caller's own device",
   description:
-    'For mobile apps: a public key reads the device whose token it names if it shows the secret of its installation (`X-Installation-Secret`), or an identity token of the person to whom the device is tied. 404 in every other case: who shows nothing learns nothing.',
+    'For mobile apps: a public key reads the device whose token it names if it shows the secret of its installation (`X-Installation-Secret`), or an identity token of the person to whom the device is tied. 404 in every other case: a caller who shows nothing learns nothing. `installation_id` is shown to the installation alone.',
   params: TokenParams,
   querystring: AppQuery,
   headers: DeviceHeaders,
@@ -48,7 +48,7 @@ export const ownDeviceRoutes: FastifyPluginAsyncZod<OwnDeviceRoutesDeps> = async
       if (!found || !mayRead(caller, found, gate, secret)) {
         throw notFound('unknown_device', 'there is no such device, or it is not known to be yours')
       }
-      return deviceAnswer(token, found.device, app.id)
+      return answerTo(caller, found, secret, deviceAnswer(token, found.device, app.id))
     },
   )
 }
@@ -61,6 +61,21 @@ function mayRead(
 ): boolean {
   if (caller.kind === 'secret') return true
   if (device.personId !== null && gate.proves(device.personId)) return true
+  return isSecret(readerHash, secret)
+}
+
+function isSecret(readerHash: Buffer | null, secret: string | undefined): boolean {
   if (secret === undefined || readerHash === null) return false
   return timingSafeEqual(readerHash, readerHashOf(secret))
+}
+
+/** The installation's id retires its tokens: it is told to the installation, not to each person on the phone. */
+function answerTo(
+  caller: Caller,
+  { readerHash }: ReadableDevice,
+  secret: string | undefined,
+  answer: DeviceAnswer,
+): DeviceAnswer {
+  const isTold = caller.kind === 'secret' || isSecret(readerHash, secret)
+  return isTold ? answer : { ...answer, installation_id: null }
 }
