@@ -259,6 +259,7 @@ export {
   type PersonEvent,
   readEvents,
 } from './person-events.ts'
+export { type ExportedSubject, exportParts } from './person-export.ts'
 export {
   createPersonFinder,
   findPersonIds,

@@ -23,6 +23,7 @@ import { appRoutes } from './routes/apps.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { messageListRoutes } from './routes/message-list.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { personExportRoutes } from './routes/person-export.ts'
 import { scheduleRoutes } from './routes/schedule.ts'
 
 export const program = { name: 'push-sender', version: packageJson.version }
@@ -83,6 +84,7 @@ export function buildSender(options: SenderOptions): Server {
   app.register(messageListRoutes, { database })
   app.register(scheduleRoutes, { database })
   app.register(deliveryRoutes, { database })
+  app.register(personExportRoutes, { database, now: Date.now })
   speakAppApi(app, { database, accept, events })
   addConsole(app, {
     database,

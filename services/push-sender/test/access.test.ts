@@ -44,6 +44,7 @@ function routes(): { method: 'GET' | 'POST'; url: string }[] {
     { method: 'GET', url: `/v1/messages/${ids.all}/deliveries` },
     { method: 'POST', url: `/v1/messages/${ids.all}/cancel` },
     { method: 'GET', url: '/v1/people/anna/deliveries' },
+    { method: 'GET', url: '/v1/people/anna/export' },
   ]
 }
 

@@ -103,6 +103,7 @@ const cases: Case[] = [
   ['POST /v1/messages/{id}/release', '/v1/messages/{message}/release', 404],
   ['GET /v1/messages/{id}/deliveries', '/v1/messages/{message}/deliveries', 404],
   ['GET /v1/people/{id}/deliveries', '/v1/people/anna/deliveries', 200],
+  ['GET /v1/people/{id}/export', '/v1/people/anna/export', 200],
   [`POST ${cio}/send/push`, `${cio}/send/push`, 200, push],
   [`POST ${cio}/send/push`, `${cio}/send/push`, 200, { ...push, to: secondToken }],
   [`GET ${cio}/customers/{id}/attributes`, `${cio}/customers/anna/attributes`, 200],

@@ -34,6 +34,7 @@ test('the API describes itself, each route with its answers', async () => {
       ['200', '400', '401', '403', '404', '409', '413', '415', '422', '503'],
     ],
     ['/v1/people/{id}/deliveries', 'get', ['200', '401', '403', '404', '422', '503']],
+    ['/v1/people/{id}/export', 'get', ['200', '401', '403', '404', '422', '503']],
   ]
   const all = Object.keys(description.paths)
   const paths = all.filter((path) => path.startsWith('/v1/'))

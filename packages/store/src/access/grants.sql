@@ -54,6 +54,7 @@ grant delete on bounce_minutes to pushkeep_sender;
 grant select, insert, update, delete on console_sessions to pushkeep_sender;
 grant insert, update on people, devices to pushkeep_sender;
 grant insert on device_events to pushkeep_sender;
+grant select on former_devices to pushkeep_sender;
 grant usage on sequence message_seq to pushkeep_sender;
 
 -- Workers: everything of messages and deliveries, and what providers say of devices. The one program of

@@ -25,6 +25,8 @@ export interface Call {
 export interface Api {
   registry(method: string, path: string, call?: Call): Promise<unknown>
   sender(method: string, path: string, call?: Call): Promise<unknown>
+  /** What a GET of the sender answers, as a stream, however long it is. */
+  senderStream(path: string, call?: Call): Promise<ReadableStream<Uint8Array>>
 }
 
 const timeoutMs = 30_000
@@ -46,7 +48,9 @@ export async function connectApi(env: Env): Promise<Api> {
     (service: Service) =>
     (method: string, path: string, call: Call = {}) =>
       request({ service, url: urlOf(service), key, method, path, call })
-  return { registry: caller('registry'), sender: caller('sender') }
+  const senderStream = (path: string, call: Call = {}) =>
+    stream({ service: 'sender', url: urlOf('sender'), key, method: 'GET', path, call })
+  return { registry: caller('registry'), sender: caller('sender'), senderStream }
 }
 
 interface Request {
@@ -66,6 +70,18 @@ async function request(to: Request): Promise<unknown> {
     if (isFinal || attempt >= tries) return outcomeOf(to, answer)
     await wait(attempt * 500)
   }
+}
+
+async function stream(to: Request): Promise<ReadableStream<Uint8Array>> {
+  const headers = { authorization: `Bearer ${to.key}`, ...to.call.headers }
+  let response: Response
+  try {
+    response = await fetch(to.url + to.path, { headers })
+  } catch (error) {
+    throw failureOf(to, { kind: 'silent', code: codeOf(error) })
+  }
+  if (response.ok && response.body) return response.body
+  throw failureOf(to, { kind: 'answered', status: response.status, text: await response.text() })
 }
 
 type Attempt = { kind: 'answered'; status: number; text: string } | { kind: 'silent'; code: string }
@@ -102,16 +118,22 @@ const Problem = z.looseObject({
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 })
 
-function outcomeOf({ service, url, call }: Request, answer: Attempt): unknown {
+function outcomeOf(to: Request, answer: Attempt): unknown {
+  if (answer.kind === 'answered' && answer.status >= 200 && answer.status < 300) {
+    return answer.text === '' ? null : JSON.parse(answer.text)
+  }
+  throw failureOf(to, answer)
+}
+
+function failureOf({ service, url, call }: Request, answer: Attempt): Failure {
   const { called, variable } = names[service]
   if (answer.kind === 'silent') {
-    throw new Failure(`the ${called} at ${url} does not answer (${answer.code}): see ${variable}`)
+    return new Failure(`the ${called} at ${url} does not answer (${answer.code}): see ${variable}`)
   }
   const { status, text } = answer
-  if (status >= 200 && status < 300) return text === '' ? null : JSON.parse(text)
   if (status === 401)
-    throw new Failure(`the ${called} does not know the key: see PUSHKEEP_SECRET_KEY`)
-  throw problemOf(text, status, call.argumentOf ?? {})
+    return new Failure(`the ${called} does not know the key: see PUSHKEEP_SECRET_KEY`)
+  return problemOf(text, status, call.argumentOf ?? {})
 }
 
 function problemOf(text: string, status: number, argumentOf: Readonly<Record<string, string>>) {

@@ -6,6 +6,7 @@ import type { Answer } from '../session.ts'
 import { attributeRows, columns, facts, timeText } from '../view.ts'
 import { deliveriesAnswer, deliveryOptions } from './deliveries.ts'
 import { deviceColumns, withoutToken } from './devices.ts'
+import { writeWhole } from './person-file.ts'
 import type { RunApi } from './run.ts'
 
 const Person = z.looseObject({
@@ -21,7 +22,7 @@ const named = { argumentOf: { id: '<id>', attributes: '--attributes', limit: '--
 
 const pathOf = (id: string, rest = '') => `/v1/people/${encodeURIComponent(id)}${rest}`
 
-/** `people show`, `identify`, `suppress`, `unsuppress`, `deliveries`, `delete` */
+/** `people show`, `identify`, `suppress`, `unsuppress`, `deliveries`, `export`, `delete` */
 export function peopleCommand(run: RunApi): Command {
   const command = new Command('people')
     .aliases(['person'])
@@ -67,6 +68,20 @@ export function peopleCommand(run: RunApi): Command {
           options,
         ),
       ),
+    )
+  command
+    .command('export <id>')
+    .description('everything of one person as JSON, with tokens and what was sent to them')
+    .requiredOption('--out <file>', 'the file, readable by its owner alone')
+    .action((id: string, { out }: { out: string }) =>
+      run(async (api) => {
+        const body = await api.senderStream(pathOf(id, '/export'), named)
+        const bytes = await writeWhole(out, body)
+        return {
+          text: `${id}: ${bytes.toLocaleString('en')} bytes in ${out}`,
+          json: { id, bytes, file: out },
+        }
+      }),
     )
   command
     .command('delete <id>')
