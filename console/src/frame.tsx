@@ -20,6 +20,7 @@ export function Frame({ children }: { children: ReactNode }) {
   const [location] = useLocation()
   const [isMenuOpen, setIsMenuOpen] = useState(false)
   const main = useRef<HTMLElement>(null)
+  const { key } = useSignedIn()
   const page = pages.findLast(({ path }) => isWithin(location, path))
 
   // Another page begins at its top, and a screen reader is told.
@@ -67,13 +68,15 @@ export function Frame({ children }: { children: ReactNode }) {
                   </Link>
                 </li>
               ))}
-              <li>
-                <a href="/ops/queues">
-                  <Icon name="queues" />
-                  Queues
-                  <Icon name="external" />
-                </a>
-              </li>
+              {key.is_installation && (
+                <li>
+                  <a href="/ops/queues">
+                    <Icon name="queues" />
+                    Queues
+                    <Icon name="external" />
+                  </a>
+                </li>
+              )}
             </ul>
           </nav>
           <Who />

@@ -21,3 +21,8 @@ export function useMay(role: 'operate' | 'admin'): boolean {
   const { key } = useSignedIn()
   return order.indexOf(key.role) >= order.indexOf(role)
 }
+
+/** Whether what is done to a person as a whole may be asked for: a key for one app may not. */
+export function useMayReachAllApps(): boolean {
+  return useSignedIn().app === null
+}

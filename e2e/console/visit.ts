@@ -56,7 +56,7 @@ export async function openSignedIn(
   local: Local,
   options: BrowserContextOptions & { key?: string } = {},
 ): Promise<Visit> {
-  const { key = local.secret_key, ...window } = options
+  const { key = local.installation_key ?? local.secret_key, ...window } = options
   const opened = await openWindow(browser, local, window)
   const answer = await opened.context.request.post(`${local.console_url}/api/session`, {
     headers: { origin: local.sender_url },

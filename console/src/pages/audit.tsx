@@ -1,6 +1,7 @@
 import type { AuditEntry } from '@pushkeep/console-api'
 import { Link } from 'wouter'
 import { useAudit } from '../api/queries.ts'
+import { useSignedIn } from '../session.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -124,6 +125,7 @@ function EntryTable({ entries }: { entries: AuditEntry[] }) {
 
 function Target({ entry: { target } }: { entry: AuditEntry }) {
   const { kind, id } = target
+  const isOperator = useSignedIn().key.is_installation
   if (id === null) return <span className="muted">a person who was erased</span>
   switch (kind) {
     case 'message':
@@ -135,7 +137,7 @@ function Target({ entry: { target } }: { entry: AuditEntry }) {
     case 'key':
       return <Link href="/keys">key {id.slice(-8)}</Link>
     case 'queue':
-      return <a href={`/ops/queues/queue/${id}`}>queue {id}</a>
+      return isOperator ? <a href={`/ops/queues/queue/${id}`}>queue {id}</a> : <>queue {id}</>
     case 'workspace':
       return <span className="muted">the workspace</span>
   }

@@ -1,17 +1,16 @@
-import type { Key, KeyCreated } from '@pushkeep/console-api'
-import { type FormEvent, useState } from 'react'
-import { ApiError, call } from '../api/client.ts'
+import type { Key } from '@pushkeep/console-api'
+import { useState } from 'react'
+import { call } from '../api/client.ts'
 import { useApps, useChange, useKeys } from '../api/queries.ts'
 import { useMay, useSignedIn } from '../session.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Button } from '../ui/button.tsx'
-import { CopyButton } from '../ui/copy.tsx'
 import { Dialog } from '../ui/dialog.tsx'
-import { Field } from '../ui/field.tsx'
 import { Scroll } from '../ui/scroll.tsx'
 import { Empty, ErrorNotice, Loaded } from '../ui/states.tsx'
 import { Time } from '../ui/time.tsx'
 import { useToast } from '../ui/toast.tsx'
+import { CreateDialog } from './key-dialog.tsx'
 
 /** The keys of the workspace: which there are, a new one, the end of one. */
 export default function KeysPage() {
@@ -68,6 +67,8 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
             <th scope="col">Kind</th>
             <th scope="col">For</th>
             <th scope="col">Created</th>
+            <th scope="col">Last used</th>
+            <th scope="col">Ends</th>
             <th scope="col">
               <span className="hidden">Revoke</span>
             </th>
@@ -78,6 +79,13 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
             <tr key={key.id} className={key.revoked_at ? 'past' : undefined}>
               <th scope="row">
                 {key.name} {key.id === own && <Badge tone="info">yours</Badge>}
+                {key.is_installation && <Badge tone="info">installation</Badge>}
+                {key.exposed_at && !key.revoked_at && (
+                  <Badge tone="bad">seen in a browser or an app</Badge>
+                )}
+                {key.allowed_addresses && (
+                  <div className="muted">from {key.allowed_addresses.join(', ')}</div>
+                )}
               </th>
               <td>
                 {key.kind}
@@ -86,6 +94,10 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
               <td>{appName(key.app_id)}</td>
               <td>
                 <Time at={key.created_at} />
+              </td>
+              <td>{key.used_at ? <Time at={key.used_at} /> : <span className="muted">–</span>}</td>
+              <td>
+                <End of={key.expires_at} />
               </td>
               <td className="figure">
                 {key.revoked_at ? (
@@ -112,116 +124,17 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
   )
 }
 
-const kinds = [
-  { value: 'read', label: 'Secret, read: looks at everything' },
-  { value: 'operate', label: 'Secret, operate: for backends; sends, cancels, resumes' },
-  { value: 'admin', label: 'Secret, admin: manages keys and credentials, too' },
-  { value: 'public', label: 'Public: for a mobile app; registers devices' },
-]
+/** A key that ends within two weeks stands out: somebody has to make another. */
+const soonMs = 14 * 86_400_000
 
-function CreateDialog({ onClose }: { onClose: () => void }) {
-  const apps = useApps().data?.apps ?? []
-  const bound = useSignedIn().app
-  const [name, setName] = useState('')
-  const [kind, setKind] = useState('operate')
-  const [appId, setAppId] = useState(bound?.id ?? '')
-  const create = useChange(
-    () =>
-      call<KeyCreated>('POST', 'keys', {
-        name,
-        kind: kind === 'public' ? 'public' : 'secret',
-        role: kind === 'public' ? null : kind,
-        app_id: appId || null,
-      }),
-    [['keys']],
-  )
-  const fields = create.error instanceof ApiError ? create.error.fields : {}
-
-  function submit(event: FormEvent) {
-    event.preventDefault()
-    create.mutate(undefined)
-  }
-
+function End({ of: at }: { of: string | null }) {
+  if (at === null) return <span className="muted">–</span>
+  const leftMs = Date.parse(at) - Date.now()
   return (
-    <Dialog title="Create a key" onClose={onClose}>
-      {create.data ? (
-        <Created created={create.data} onClose={onClose} />
-      ) : (
-        <form onSubmit={submit}>
-          <Field
-            label="Name"
-            hint="To recognise it by, here and in the audit log."
-            error={fields.name}
-          >
-            {(attributes) => (
-              <input
-                {...attributes}
-                required
-                maxLength={200}
-                placeholder="shop backend"
-                value={name}
-                onChange={(event) => setName(event.target.value)}
-              />
-            )}
-          </Field>
-          <Field label="What it may do" error={fields.role}>
-            {(attributes) => (
-              <select
-                {...attributes}
-                value={kind}
-                onChange={(event) => setKind(event.target.value)}
-              >
-                {kinds.map(({ value, label }) => (
-                  <option key={value} value={value}>
-                    {label}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          <Field label="For" error={fields.app_id}>
-            {(attributes) => (
-              <select
-                {...attributes}
-                value={appId}
-                onChange={(event) => setAppId(event.target.value)}
-              >
-                {!bound && <option value="">all apps</option>}
-                {apps.map(({ id, name }) => (
-                  <option key={id} value={id}>
-                    {name} alone
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
-          {create.error && Object.keys(fields).length === 0 && <ErrorNotice error={create.error} />}
-          <div className="actions end">
-            <Button onClick={onClose}>Cancel</Button>
-            <Button type="submit" look="main" isBusy={create.isPending}>
-              Create
-            </Button>
-          </div>
-        </form>
-      )}
-    </Dialog>
-  )
-}
-
-function Created({ created, onClose }: { created: KeyCreated; onClose: () => void }) {
-  return (
-    <div role="status">
-      <p>Copy it now: it is not shown again.</p>
-      <p className="secret">
-        <code>{created.key}</code>
-        <CopyButton text={created.key} label="Copy the key" />
-      </p>
-      <div className="actions end">
-        <Button look="main" onClick={onClose}>
-          I have it
-        </Button>
-      </div>
-    </div>
+    <>
+      <Time at={at} /> {leftMs <= 0 && <Badge tone="bad">ended</Badge>}
+      {leftMs > 0 && leftMs < soonMs && <Badge tone="warn">soon</Badge>}
+    </>
   )
 }
 

@@ -53,7 +53,7 @@ export function SignInPage() {
               name="key"
               autoComplete="current-password"
               spellCheck={false}
-              placeholder="sk_…"
+              placeholder="pushkeep_sk_…"
               required
               // biome-ignore lint/a11y/noAutofocus: the page has one purpose, and this is it
               autoFocus
@@ -74,6 +74,10 @@ export function SignInPage() {
             <code>admin</code> also manages keys and credentials. <code>./scripts/start</code>{' '}
             prints an admin’s key.
           </p>
+          <p>
+            The queues hold the jobs of every workspace: with <code>--installation</code> a key
+            shows them, too.
+          </p>
         </details>
       </form>
       <div className="alone-foot">
@@ -88,8 +92,12 @@ function messageOf(cause: unknown): string {
   switch (cause.code) {
     case 'wrong_key':
       return 'There is no such key, or it is revoked.'
+    case 'key_expired':
+      return 'This key has ended. Sign in with another one.'
+    case 'address_not_allowed':
+      return 'This key is not for the address that you come from.'
     case 'public_key':
-      return 'This is a public key, for mobile apps. Sign in with a secret one (sk_…).'
+      return 'This is a public key, for mobile apps. Sign in with a secret one (pushkeep_sk_…).'
     case 'foreign_origin':
       return 'The server does not know this address as its own. Is the proxy passing the Host header on?'
     default:

@@ -19,6 +19,8 @@ export const Local = z.strictObject({
   app_id: z.string(),
   secret_key: z.string(),
   public_key: z.string(),
+  /** For whoever operates this installation: all of the console, the queues, log levels. */
+  installation_key: z.string().optional(),
   console_url: z.string(),
   dashboard_url: z.string(),
   database_url: z.string(),

@@ -10,6 +10,8 @@ export const Installation = z.object({
   app_id: z.string(),
   secret_key: z.string(),
   public_key: z.string(),
+  /** Of an operator of the installation. Directories of older versions have none yet. */
+  installation_key: z.string().optional(),
 })
 
 export type Installation = z.infer<typeof Installation>

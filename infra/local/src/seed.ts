@@ -38,8 +38,35 @@ export async function ensureInstallation(
   database: Database,
   known: Installation | undefined,
 ): Promise<Installation> {
-  if (known && (await isComplete(database, known))) return known
-  return inTransaction(database, createInstallation)
+  if (!known || !(await isComplete(database, known))) {
+    return inTransaction(database, createInstallation)
+  }
+  return (await hasOperator(database, known)) ? known : addOperator(database, known)
+}
+
+async function hasOperator(sql: Sql, { installation_key: key }: Installation): Promise<boolean> {
+  if (key === undefined) return false
+  const [owner] = await findKeys(sql, [hashKey(key)])
+  return owner?.isInstallation ?? false
+}
+
+/** A key for the operator, for an installation that was made before there were such keys. */
+async function addOperator(sql: Sql, known: Installation): Promise<Installation> {
+  const workspace = await findWorkspace(sql, known.workspace_id)
+  if (!workspace) throw new Error('the workspace that was just found is gone')
+  return { ...known, installation_key: await createOperatorKey(sql, workspace.workspaceNo) }
+}
+
+async function createOperatorKey(sql: Sql, workspaceNo: number): Promise<string> {
+  const { key } = await createKey(sql, {
+    workspaceNo,
+    appNo: null,
+    kind: 'secret',
+    name: 'local operator',
+    role: 'admin',
+    isInstallation: true,
+  })
+  return key
 }
 
 async function isComplete(sql: Sql, known: Installation): Promise<boolean> {
@@ -66,6 +93,7 @@ async function createInstallation(sql: Sql): Promise<Installation> {
     app_id: app.id,
     secret_key: secret.key,
     public_key: forApps.key,
+    installation_key: await createOperatorKey(sql, workspaceNo),
   }
 }
 

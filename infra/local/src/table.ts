@@ -9,13 +9,14 @@ export function tableOf(run: LocalRun, directory: string): string {
   const rows = [
     ['token registry', local.registry_url, 'people and devices; API at /docs'],
     ['push sender', local.sender_url, 'messages; API at /docs'],
-    ['console', local.console_url, 'what operations see; sign in with the secret key'],
+    ['console', local.console_url, 'what operations see; sign in with the operator key'],
     ['metrics', local.metrics_urls.join(' '), ''],
     ['simulator', local.simulator_url, 'stands in for APNs and FCM'],
     ['workspace', local.workspace_id, ''],
     ['app', local.app_id, ''],
     ['secret key', local.secret_key, 'for servers'],
     ['public key', local.public_key, 'for mobile apps'],
+    ['operator key', local.installation_key ?? '', 'for the console, the queues, log levels'],
   ]
   const lines = rows.map(([name = '', value = '', note = '']) =>
     `  ${name.padEnd(16)} ${value.padEnd(note === '' ? 0 : 38)} ${note}`.trimEnd(),

@@ -1,4 +1,4 @@
-import { NameInput } from '@pushkeep/domain'
+import { AllowedAddresses, NameInput } from '@pushkeep/domain'
 import { z } from 'zod'
 import { RoleName, Time } from './shared.ts'
 
@@ -11,6 +11,16 @@ export const Key = z.object({
   app_id: z.string().nullable(),
   created_at: Time,
   revoked_at: Time.nullable(),
+  /** Of an operator of the installation. */
+  is_installation: z.boolean(),
+  /** null: it does not end by itself. */
+  expires_at: Time.nullable(),
+  /** Addresses and networks that it may be used from; null: any. */
+  allowed_addresses: z.array(z.string()).nullable(),
+  /** To the minute; null: never, as far as is known. */
+  used_at: Time.nullable(),
+  /** When a secret key last came from a browser or an app, where anyone can read it. */
+  exposed_at: Time.nullable(),
 })
 export type Key = z.infer<typeof Key>
 
@@ -25,6 +35,8 @@ export const NewKey = z
     kind: z.enum(['secret', 'public']),
     role: RoleName.nullable(),
     app_id: z.string().nullable(),
+    expires_at: Time.nullish(),
+    allowed_addresses: AllowedAddresses.nullish(),
   })
   .refine(({ kind, role }) => (kind === 'secret') === (role !== null), {
     path: ['role'],

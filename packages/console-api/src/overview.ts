@@ -121,7 +121,7 @@ export const Overview = z.object({
     is_cut: z.boolean(),
     unplanned: Count,
   }),
-  /** null: the queues' server cannot be reached. */
+  /** null: the queues' server cannot be reached. Empty for those who do not operate the installation. */
   queues: z.array(QueueDepth).nullable(),
   /** null: not counted yet. */
   devices: z

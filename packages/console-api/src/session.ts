@@ -6,7 +6,15 @@ export const SignIn = z.strictObject({ key: z.string().min(1, 'is required').max
 
 /** `GET /ops/api/session`: who is signed in, and what goes with each change (`X-XSRF-Token`). */
 export const Session = z.object({
-  key: z.object({ id: z.string(), name: z.string(), role: RoleName }),
+  key: z.object({
+    id: z.string(),
+    name: z.string(),
+    role: RoleName,
+    /** Of an operator of the installation: sees the queues. */
+    is_installation: z.boolean(),
+    /** null: it does not end by itself. */
+    expires_at: Time.nullable(),
+  }),
   workspace: AppName,
   /** The one app that the key is for; null: all. */
   app: AppName.nullable(),

@@ -1,4 +1,5 @@
 export { type Absence, type AbsenceFacts, absenceOf } from './absence.ts'
+export { AllowedAddresses, allowedAddressesMax, canonicalAddress } from './address.ts'
 export {
   type AttributeChange,
   type Attributes,

@@ -4,6 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import { actorOf } from './actor.ts'
 import type { NoteAttempt } from './attempts.ts'
 import type { Authenticate, Caller } from './authentication.ts'
+import { refusalByTerms } from './key-terms.ts'
+import type { KeyUses } from './key-uses.ts'
 import { ProblemError } from './problem.ts'
 
 /**
@@ -25,6 +27,8 @@ export interface AccessChecks {
   signedIn?: SignedIn | undefined
   /** Told of calls that are refused. */
   noteAttempt?: NoteAttempt | undefined
+  /** Told of keys that are used. */
+  keyUses?: KeyUses | undefined
 }
 
 declare module 'fastify' {
@@ -32,12 +36,19 @@ declare module 'fastify' {
     access?: Access
     /** What a secret key must be allowed; left out: `read` for GET and HEAD, `operate` for the rest. */
     role?: Role
-    /** `workspace`: what the route does reaches every app, so that a key for one app is refused. */
-    reach?: 'workspace'
+    /**
+     * What the route reaches beyond an app: every app of the `workspace`, so that a key for one app is refused, or
+     * every workspace of the `installation`, which is for its operators' keys alone.
+     */
+    reach?: 'workspace' | 'installation'
   }
   interface FastifyRequest {
     /** Set by the access check of routes that are not `open`; read it by `callerOf`. */
     pushkeepCaller: Caller | null
+  }
+  interface FastifyInstance {
+    /** Where uses of keys are noted; null: nowhere. */
+    pushkeepKeyUses: KeyUses | null
   }
 }
 
@@ -66,7 +77,9 @@ export function admitCaller(
   caller: Caller | null,
   access: 'public' | 'secret',
 ): Caller {
-  const refusal = refusalOf(access, usualRole(request.method), caller)
+  const refusal =
+    (caller && refusalByTerms(caller, request.ip, Date.now())) ??
+    refusalOf(access, usualRole(request.method), caller)
   if (refusal || !caller) throw refusal ?? unauthorized()
   const from = { ...caller, address: request.ip }
   request.pushkeepCaller = from
@@ -76,6 +89,7 @@ export function admitCaller(
 /** Checks each request by its route's declaration. A route without one fails at start. */
 export function checkAccess(app: FastifyInstance, checks: AccessChecks): void {
   app.decorateRequest('pushkeepCaller', null)
+  app.decorate('pushkeepKeyUses', checks.keyUses ?? null)
   app.addHook('onRoute', (route) => {
     const access = accessOf(route)
     if (access === 'open') return
@@ -109,13 +123,17 @@ function accessHook(
   return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
     const admit = (caller: Caller | null) => {
       const role = route.config?.role ?? usualRole(request.method)
-      const refusal = refusalOf(access, role, caller) ?? reachRefusal(route, caller)
+      const refusal =
+        (caller && refusalByTerms(caller, request.ip, Date.now())) ??
+        refusalOf(access, role, caller) ??
+        reachRefusal(route, caller)
       // As an error, so that each scope of routes answers in its own words.
       if (refusal) {
         if (isAttempt(request, caller)) noteAttempt?.(attemptOf(request, caller, refusal))
         done(refusal)
       } else {
         request.pushkeepCaller = caller && { ...caller, address: request.ip }
+        if (caller) noteUse(request, caller, access !== 'session' && isFromBrowser(request))
         done()
       }
     }
@@ -159,7 +177,53 @@ function refusalOf(
 }
 
 function reachRefusal({ config }: RouteOptions, caller: Caller | null): ProblemError | null {
-  return config?.reach === 'workspace' && caller ? refusalOfAppKey(caller) : null
+  switch (config?.reach) {
+    case undefined:
+      return null
+    case 'workspace':
+      return caller && refusalOfAppKey(caller)
+    case 'installation':
+      return caller && refusalOfTenantKey(caller)
+  }
+}
+
+/** Why a key of a workspace may not look at what belongs to all; null for one of the installation's operators. */
+function refusalOfTenantKey({ isInstallation }: Caller): ProblemError | null {
+  if (isInstallation) return null
+  return new ProblemError(403, 'installation_key_needed', {
+    detail:
+      'this belongs to the whole installation: it needs a key made with pushkeep key create --installation',
+  })
+}
+
+/** Whether a page sent the request. Browsers say so with each request that a page of another site makes. */
+function isFromBrowser({ headers }: FastifyRequest): boolean {
+  return headers.origin !== undefined || headers['sec-fetch-site'] !== undefined
+}
+
+/**
+ * Notes that a key was used. `isInClient`: the request comes from a browser or a mobile app, where everyone can
+ * read a secret key: the log says so, once an hour and key, and the list of keys does.
+ */
+export function noteUse(request: FastifyRequest, caller: Caller, isInClient: boolean): void {
+  const isExposed = isInClient && caller.kind === 'secret'
+  request.server.pushkeepKeyUses?.note(caller.keyId, isExposed)
+  if (isExposed) warnOfExposedKey(request, caller)
+}
+
+const warnEveryMs = 3_600_000
+const warnedMax = 10_000
+const warnedAt = new Map<string, number>()
+
+function warnOfExposedKey(request: FastifyRequest, { keyId, workspaceNo }: Caller): void {
+  const now = Date.now()
+  if (now - (warnedAt.get(keyId) ?? Number.NEGATIVE_INFINITY) < warnEveryMs) return
+  if (warnedAt.size >= warnedMax) warnedAt.clear()
+  warnedAt.set(keyId, now)
+  request.log.warn(
+    { event: 'key.exposed', key_id: keyId, workspace_no: workspaceNo },
+    'a secret key came from a browser or an app: revoke it, and use a public one there',
+  )
 }
 
 /**

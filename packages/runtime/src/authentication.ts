@@ -3,15 +3,18 @@ import {
   coalesce,
   findKeys,
   hashKey,
+  isKeyText,
   type KeyOwner,
-  keyPattern,
   type Sql,
 } from '@pushkeep/store'
 
 /** Who calls: the owner of the key that the request carries, and from which IP address. */
 export type Caller = KeyOwner & { address?: string }
 
-/** Finds the caller by an `Authorization` header; null where its key is missing or unknown. */
+/**
+ * Finds the caller by an `Authorization` header; null where its key is missing, unknown or revoked. Whether it
+ * still works, and from there, is judged by `refusalByTerms`.
+ */
 export type Authenticate = (
   authorization: string | undefined,
 ) => Caller | null | Promise<Caller | null>
@@ -93,10 +96,10 @@ export function keyOf(authorization: string | undefined): string | null {
   const space = authorization.indexOf(' ')
   const scheme = authorization.slice(0, space).toLowerCase()
   const value = authorization.slice(space + 1).trim()
-  if (scheme === 'bearer') return keyPattern.test(value) ? value : null
+  if (scheme === 'bearer') return isKeyText(value) ? value : null
   if (scheme !== 'basic') return null
   const pair = Buffer.from(value, 'base64').toString('utf8')
   const colon = pair.indexOf(':')
   const [name, password] = colon < 0 ? [pair, ''] : [pair.slice(0, colon), pair.slice(colon + 1)]
-  return [password, name].find((part) => keyPattern.test(part)) ?? null
+  return [password, name].find(isKeyText) ?? null
 }

@@ -3,6 +3,7 @@ export {
   admitCaller,
   callerOf,
   forCaller,
+  noteUse,
   refusalOfAppKey,
   type SignedIn,
 } from './access.ts'
@@ -29,6 +30,8 @@ export {
 } from './config.ts'
 export { loggedProblemOf, sendProblem } from './error-handler.ts'
 export { acceptJson, type JsonBodies } from './json-body.ts'
+export { isAllowedFrom, isExpired, refusalByTerms } from './key-terms.ts'
+export { createKeyUses, type KeyUses } from './key-uses.ts'
 export { createLevelSwitch, type LevelSwitch, type LogLevel } from './log-level.ts'
 export { createLogger, describeError, type Logger, type LoggerOptions, scrub } from './logger.ts'
 export { type CoalescerObserver, observeCoalescers } from './metrics/coalescer.ts'

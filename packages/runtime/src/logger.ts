@@ -15,7 +15,7 @@ const secretKeys = new Set(['authorization', 'token', 'tokens', 'attributes', 'p
 // What may stand inside somebody else's message: 64 and more hex digits, an FCM token, our keys, an
 // address of e-mail or a URL's user and password.
 const secretLike =
-  /[0-9a-fA-F]{64,}|[A-Za-z0-9_-]{8,}:APA91[A-Za-z0-9_-]+|\b[ps]k_[A-Za-z0-9_-]{16,}|[^\s@"'<>()]+@[\w-]+(?:\.[\w-]+)+/g
+  /[0-9a-fA-F]{64,}|[A-Za-z0-9_-]{8,}:APA91[A-Za-z0-9_-]+|(?:\bpushkeep_|\b)[ps]k_[A-Za-z0-9_-]{16,}|[^\s@"'<>()]+@[\w-]+(?:\.[\w-]+)+/g
 
 /** Text with everything left out that looks like a token, a key or an address. */
 export function scrub(text: string): string {

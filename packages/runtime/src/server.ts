@@ -16,6 +16,7 @@ import {
 } from './error-handler.ts'
 import { reportHealth } from './health.ts'
 import { acceptJson } from './json-body.ts'
+import { createKeyUses, type KeyUses } from './key-uses.ts'
 import { observeRequests } from './metrics/http.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
@@ -89,13 +90,25 @@ export function buildServer(options: ServerOptions): Server {
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)
   acceptJson(app)
-  checkAccess(app, options)
+  checkAccess(app, { ...options, keyUses: keyUsesOf(app, options) })
   describeApi(app, options)
   app.register((routes, _options, done) => {
     reportHealth(routes, options.database)
     done()
   })
   return app.withTypeProvider<ZodTypeProvider>()
+}
+
+/** Notes which keys are used, where keys are asked for. */
+function keyUsesOf(
+  app: FastifyInstance,
+  { database, authenticate, logger }: ServerOptions,
+): KeyUses | undefined {
+  if (!database || !authenticate) return undefined
+  const onError = (err: unknown) => logger.warn({ err }, 'uses of keys were not written down')
+  const keyUses = createKeyUses({ sql: database, onError })
+  app.addHook('onClose', () => keyUses.close())
+  return keyUses
 }
 
 /**

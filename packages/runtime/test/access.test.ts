@@ -10,7 +10,15 @@ import {
   type SignedIn,
 } from '../src/index.ts'
 
-const owner = { workspaceNo: 1, appNo: null, keyId: 'id', keyName: 'test' }
+const owner = {
+  workspaceNo: 1,
+  appNo: null,
+  keyId: 'id',
+  keyName: 'test',
+  isInstallation: false,
+  expiresAt: null,
+  allowedAddresses: null,
+}
 const callers: Record<string, Caller> = {
   reader: { ...owner, kind: 'secret', role: 'read' },
   operator: { ...owner, kind: 'secret', role: 'operate' },

@@ -63,6 +63,9 @@ test('a key is found until it is revoked and its time in the cache is over', asy
     keyName: 'test',
     kind: 'public',
     role: null,
+    isInstallation: false,
+    expiresAt: null,
+    allowedAddresses: null,
   })
   expect(await revokeKey(database, { workspaceNo: workspaceNo + 1, id: created.id })).toBe(false)
   expect(await revokeKey(database, { workspaceNo, id: created.id })).toBe(true)

@@ -50,7 +50,15 @@ const routes: FastifyPluginAsyncZod = async (app) => {
   )
 }
 
-const owner = { workspaceNo: 1, appNo: null, keyId: 'id', keyName: 'test' }
+const owner = {
+  workspaceNo: 1,
+  appNo: null,
+  keyId: 'id',
+  keyName: 'test',
+  isInstallation: false,
+  expiresAt: null,
+  allowedAddresses: null,
+}
 const authenticate: Authenticate = (authorization) => {
   if (authorization === 'Bearer secret') return { ...owner, kind: 'secret', role: 'operate' }
   if (authorization === 'Bearer reader') return { ...owner, kind: 'secret', role: 'read' }

@@ -44,26 +44,27 @@ const findText = `
     select s.session_hash, s.used_at, s.expires_at, k.id as key_id
     from console_sessions s join api_keys k on k.id = s.key_id
     where s.session_hash = $1 and s.expires_at > now() and k.revoked_at is null
+      and (k.expires_at is null or k.expires_at > now())
       and k.kind = 'secret' and s.used_at > now() - interval '${sessionIdleSeconds} seconds'
   ), touched as (
     update console_sessions s set used_at = now()
     from found f
     where s.session_hash = f.session_hash and f.used_at < now() - interval '${touchSeconds} seconds'
   )
-  select f.expires_at as "expiresAt", ${keyOwnerColumns}
+  select f.expires_at as "endsAt", ${keyOwnerColumns}
   from found f join api_keys k on k.id = f.key_id`
 
 /** The session of this secret; null where there is none, it ran out, or its key was revoked. */
 export async function findSession(sql: Sql, secret: string): Promise<ConsoleSession | null> {
-  const { rows } = await sql.query<ConsoleSession['owner'] & { expiresAt: Date }>({
+  const { rows } = await sql.query<ConsoleSession['owner'] & { endsAt: Date }>({
     name: 'find-console-session',
     text: findText,
     values: [hashOf(secret)],
   })
   const [row] = rows
   if (!row) return null
-  const { expiresAt, ...owner } = row
-  return { owner, expiresAt }
+  const { endsAt, ...owner } = row
+  return { owner, expiresAt: endsAt }
 }
 
 /** Ends a session; ending it again is harmless. */

@@ -202,14 +202,16 @@ export {
 } from './identity-keys.ts'
 export type { Standing } from './import-standing.ts'
 export { createImporter, type Imported, type ImportRow } from './imports.ts'
+export { type KeySurvey, type NotableKey, surveyKeys } from './key-survey.ts'
+export { generateKey, hashKey, isKeyText, type KeyKind, keyKindOf } from './key-text.ts'
+export { type KeyUse, noteKeyUses } from './key-uses.ts'
 export {
   createKey,
+  findInstallationKey,
   findKeys,
-  generateKey,
-  hashKey,
-  type KeyKind,
+  type InstallationOperator,
   type KeyOwner,
-  keyPattern,
+  type KeyTerms,
   keysOf,
   type ListedKey,
   type NewKey,

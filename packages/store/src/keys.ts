@@ -1,28 +1,7 @@
-import { hash, randomBytes } from 'node:crypto'
 import type { Role } from '@pushkeep/domain'
 import { v7 as uuidv7 } from 'uuid'
 import type { Sql } from './connect.ts'
-
-/** `public` keys sit in a mobile app's binary; `secret` keys stay on the customer's servers. */
-export type KeyKind = 'public' | 'secret'
-
-const prefixes: Record<KeyKind, string> = { public: 'pk_', secret: 'sk_' }
-
-/** What a key may look like: anything else is unknown without asking the database. */
-export const keyPattern = /^[ps]k_[A-Za-z0-9_-]{16,200}$/
-
-/** A new key: 256 random bits behind a prefix that tells its kind. */
-export function generateKey(kind: KeyKind): string {
-  return prefixes[kind] + randomBytes(32).toString('base64url')
-}
-
-/**
- * How a key is stored and looked up, in hex: a map finds it so, without another form of it for each request.
- * A key is random, so that one plain SHA-256 is enough.
- */
-export function hashKey(key: string): string {
-  return hash('sha256', key, 'hex')
-}
+import { generateKey, hashKey, type KeyKind } from './key-text.ts'
 
 export interface NewKey {
   workspaceNo: number
@@ -32,6 +11,12 @@ export interface NewKey {
   name: string
   /** What a secret key may do, `operate` if left out; a public key has none. */
   role?: Role
+  /** Of an operator of the whole installation: a secret key of a workspace that may do more. */
+  isInstallation?: boolean
+  /** When it ends; null or left out: when it is revoked. */
+  expiresAt?: Date | null
+  /** Addresses and networks that it may be used from; null or left out: any. */
+  allowedAddresses?: readonly string[] | null
 }
 
 /** Creates a key. Its text is in the answer and nowhere else. */
@@ -40,25 +25,48 @@ export async function createKey(sql: Sql, key: NewKey): Promise<{ id: string; ke
   const text = generateKey(key.kind)
   const role = key.kind === 'secret' ? (key.role ?? 'operate') : null
   await sql.query(
-    `insert into api_keys (key_hash, id, workspace_no, app_no, kind, name, role)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
-    [Buffer.from(hashKey(text), 'hex'), id, key.workspaceNo, key.appNo, key.kind, key.name, role],
+    `insert into api_keys (key_hash, id, workspace_no, app_no, kind, name, role, is_installation,
+                           expires_at, allowed_addresses)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+    [
+      Buffer.from(hashKey(text), 'hex'),
+      id,
+      key.workspaceNo,
+      key.appNo,
+      key.kind,
+      key.name,
+      role,
+      key.isInstallation ?? false,
+      key.expiresAt ?? null,
+      key.allowedAddresses ?? null,
+    ],
   )
   return { id, key: text }
 }
 
-/** Whom a key belongs to, and what it may do; a public key has no role. */
-export type KeyOwner = {
+/** Until when and from where a key works. */
+export interface KeyTerms {
+  /** null: until it is revoked. */
+  expiresAt: Date | null
+  /** Addresses and networks, canonical; null: from anywhere. */
+  allowedAddresses: readonly string[] | null
+}
+
+/** Who holds a key, and what it may do; a public key has no role. */
+export type KeyOwner = KeyTerms & {
   workspaceNo: number
   appNo: number | null
   keyId: string
   keyName: string
+  /** Of an operator of the whole installation. */
+  isInstallation: boolean
 } & ({ kind: 'public'; role: null } | { kind: 'secret'; role: Role })
 
 /** The select list of `KeyOwner`, from a key `k`. */
 export const keyOwnerColumns = `
   k.workspace_no as "workspaceNo", k.app_no as "appNo", k.id as "keyId", k.name as "keyName", k.kind,
-  k.role`
+  k.role, k.is_installation as "isInstallation", k.expires_at as "expiresAt",
+  k.allowed_addresses as "allowedAddresses"`
 
 /** The owners of keys by their hashes, in the same order; null where none is known or it is revoked. */
 export async function findKeys(sql: Sql, hashes: readonly string[]): Promise<(KeyOwner | null)[]> {
@@ -70,6 +78,30 @@ export async function findKeys(sql: Sql, hashes: readonly string[]): Promise<(Ke
   })
   const owners = new Map(rows.map(({ found, ...owner }) => [found, owner]))
   return hashes.map((wanted) => owners.get(wanted) ?? null)
+}
+
+/** An operator of the installation, as its key tells. */
+export interface InstallationOperator {
+  id: string
+  workspaceNo: number
+  name: string
+  role: Role
+  allowedAddresses: readonly string[] | null
+}
+
+/** The operator whose key has this hash; null where none of the installation has, or it ended. */
+export async function findInstallationKey(
+  sql: Sql,
+  hash: string,
+): Promise<InstallationOperator | null> {
+  const { rows } = await sql.query<InstallationOperator>({
+    name: 'find-installation-key',
+    text: `select id, workspace_no as "workspaceNo", name, role,
+                  allowed_addresses as "allowedAddresses"
+           from installation_key($1)`,
+    values: [Buffer.from(hash, 'hex')],
+  })
+  return rows[0] ?? null
 }
 
 /** Ends a key; false where the workspace has no such key, or it had ended. */
@@ -96,6 +128,13 @@ export interface ListedKey {
   appId: string | null
   createdAt: Date
   revokedAt: Date | null
+  isInstallation: boolean
+  expiresAt: Date | null
+  allowedAddresses: readonly string[] | null
+  /** To the minute; null: it never was, or not since this is written down. */
+  usedAt: Date | null
+  /** When a secret key last came from a browser or a mobile app; null: it did not. */
+  exposedAt: Date | null
 }
 
 /** Most keys that are listed; the newest of more. */
@@ -108,8 +147,12 @@ export async function keysOf(
 ): Promise<ListedKey[]> {
   const { rows } = await sql.query<ListedKey>(
     `select k.id, k.kind, k.name, k.role, a.id as "appId", k.created_at as "createdAt",
-            k.revoked_at as "revokedAt"
-     from api_keys k left join apps a on a.app_no = k.app_no
+            k.revoked_at as "revokedAt", k.is_installation as "isInstallation",
+            k.expires_at as "expiresAt", k.allowed_addresses as "allowedAddresses",
+            u.used_at as "usedAt", u.exposed_at as "exposedAt"
+     from api_keys k
+     left join apps a on a.app_no = k.app_no
+     left join key_uses u on u.key_id = k.id
      where k.workspace_no = $1 and ($2::int is null or k.app_no = $2)
      order by k.created_at desc, k.id desc limit ${listedKeysMax}`,
     [workspaceNo, appNo],

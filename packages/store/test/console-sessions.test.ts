@@ -43,7 +43,17 @@ test('a session holds until it is closed, and its secret is nowhere in the datab
   const keyId = await newKey()
   const secret = await openSession(database, keyId)
   expect(await findSession(database, secret)).toEqual({
-    owner: { workspaceNo, appNo: null, keyId, keyName: 'ops', kind: 'secret', role: 'admin' },
+    owner: {
+      workspaceNo,
+      appNo: null,
+      keyId,
+      keyName: 'ops',
+      kind: 'secret',
+      role: 'admin',
+      isInstallation: false,
+      expiresAt: null,
+      allowedAddresses: null,
+    },
     expiresAt: expect.any(Date),
   })
   const { rows } = await database.query('select * from console_sessions')

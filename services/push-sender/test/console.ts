@@ -34,15 +34,16 @@ export function postSession(sender: Sender, key: string, headers: Record<string,
 export async function openBrowser(
   sender: Sender,
   role: Role = 'admin',
-  options: { tenant?: Tenant; appNo?: number } = {},
+  options: { tenant?: Tenant; appNo?: number; isInstallation?: boolean } = {},
 ): Promise<Browser> {
-  const { tenant = sender.tenant, appNo = null } = options
+  const { tenant = sender.tenant, appNo = null, isInstallation = false } = options
   const { id: keyId, key } = await createKey(sender.database, {
     workspaceNo: tenant.workspaceNo,
     appNo,
     kind: 'secret',
     name: `${role} key`,
     role,
+    isInstallation,
   })
   // An address of its own: signing in is rationed by address.
   const answer = await sender.app.inject({

@@ -69,7 +69,7 @@ describe.each(backends)('on %s', (_name, backend) => {
       ['operate', false],
       ['admin', false],
     ] as const) {
-      const browser = await openBrowser(sender, role)
+      const browser = await openBrowser(sender, role, { isInstallation: true })
       for (const url of ['', '/', '/queue/plan']) {
         const page = await browser.get(path + url)
         expect(page.statusCode).toBe(200)
@@ -90,7 +90,7 @@ describe.each(backends)('on %s', (_name, backend) => {
 
   test('its scripts and styles are served, each from here', async () => {
     const scene = await start()
-    const browser = await openBrowser(sender, 'read')
+    const browser = await openBrowser(sender, 'read', { isInstallation: true })
     const page = (await browser.get(path)).body
     const files = [...page.matchAll(/(?:src|href)="(static\/[^"]+\.(?:js|css))"/g)].map(
       ([, f]) => f,
@@ -120,7 +120,7 @@ describe.each(backends)('on %s', (_name, backend) => {
     await scene.plan.addAll([{ ref: '4711', ring: 0 }])
     const smuggled = { ref: '1', token, email: 'ana@example.com' }
     await scene.plan.bull.add('plan', smuggled, { jobId: 'smuggled' })
-    const browser = await openBrowser(sender, 'admin')
+    const browser = await openBrowser(sender, 'admin', { isInstallation: true })
     const queue = await listed(browser, 'plan', 'waiting')
     expect(queue.jobs.map(({ data }) => data)).toEqual(
       expect.arrayContaining([{ ref: '4711' }, { ref: '1' }]),
@@ -138,8 +138,8 @@ describe.each(backends)('on %s', (_name, backend) => {
     const token = 'cd'.repeat(32)
     await plan.addAll([1, 2, 3].map((ref) => ({ ref: String(ref), ring: 0 })))
     await failAll(scene.plan.bull, `cannot send to ${token}`)
-    const reader = await openBrowser(sender, 'read')
-    const operator = await openBrowser(sender, 'operate')
+    const reader = await openBrowser(sender, 'read', { isInstallation: true })
+    const operator = await openBrowser(sender, 'operate', { isInstallation: true })
     const failed = await listed(reader, 'plan', 'failed')
     expect(failed.jobs).toHaveLength(3)
     expect(JSON.stringify(failed)).toContain('cannot send to [secret]')
@@ -171,7 +171,7 @@ describe.each(backends)('on %s', (_name, backend) => {
   test('nobody pauses, obliterates or fills a queue from here', async () => {
     const scene = await start()
     await scene.plan.addAll([{ ref: '4711', ring: 0 }])
-    const browser = await openBrowser(sender, 'admin')
+    const browser = await openBrowser(sender, 'admin', { isInstallation: true })
     const changes: ['PUT' | 'POST' | 'PATCH', string][] = [
       ['PUT', '/pause'],
       ['PUT', '/resume'],
@@ -239,7 +239,7 @@ test('signed out, a page leads to the sign-in and its data is 401; a key alone o
 
 test('a change needs the token of its session, which its page gets in a cookie for it alone', async () => {
   sender = await startTestSender()
-  const browser = await openBrowser(sender, 'operate')
+  const browser = await openBrowser(sender, 'operate', { isInstallation: true })
   const page = await browser.get(path)
   const cookie = String(page.headers['set-cookie'])
   expect(cookie).toBe(`XSRF-TOKEN=${browser.csrf}; Path=/ops/queues; SameSite=Strict`)
@@ -256,7 +256,7 @@ test('a change needs the token of its session, which its page gets in a cookie f
 
 test('it stands in no description, and its route alone in the log', async () => {
   sender = await startTestSender()
-  const browser = await openBrowser(sender, 'read')
+  const browser = await openBrowser(sender, 'read', { isInstallation: true })
   await browser.get(`${path}/queue/plan/17-r0`)
   const description = await sender.app.inject({ url: '/openapi.json' })
   expect(description.body).not.toContain('/ops')
@@ -274,7 +274,7 @@ test('a Redis that goes away later costs the dashboard its data, and nothing els
   const redis = await startRedis(directory)
   sender = await startTestSender(redis ? { queues: { kind: 'redis', url: redis.url } } : {})
   if (!redis) return
-  const browser = await openBrowser(sender, 'read')
+  const browser = await openBrowser(sender, 'read', { isInstallation: true })
   expect((await browser.get(`${path}/api/queues`)).statusCode).toBe(200)
   await redis.stop()
   await rm(directory, { recursive: true })
@@ -294,7 +294,7 @@ test('while Redis is away messages are accepted, and the dashboard says 503 in t
     payload: { to: { all: true }, content: { title: 'Hello' } },
   })
   expect(accepted.statusCode).toBe(202)
-  const browser = await openBrowser(sender, 'read')
+  const browser = await openBrowser(sender, 'read', { isInstallation: true })
   const began = performance.now()
   const responses = await Promise.all([browser.get(path), browser.get(`${path}/api/queues`)])
   for (const response of responses) {
@@ -304,4 +304,39 @@ test('while Redis is away messages are accepted, and the dashboard says 503 in t
   }
   expect(performance.now() - began).toBeLessThan(8000)
   expect((await get(sender, '/health/ready')).statusCode).toBe(200)
+})
+
+test('a key of a workspace, whatever its role, sees and changes no queue', async () => {
+  sender = await startTestSender()
+  for (const role of ['read', 'operate', 'admin'] as const) {
+    const browser = await openBrowser(sender, role)
+    for (const [method, url] of [
+      ['GET', path],
+      ['GET', `${path}/api/queues?page=1&jobsPerPage=10`],
+      ['PUT', `${path}/api/queues/apns-transactional/empty`],
+      ['PUT', `${path}/api/queues/plan/retry/failed`],
+    ] as const) {
+      const answer = await browser.call(method, url)
+      expect(answer.statusCode).toBe(403)
+      expect(['installation_key_needed', 'role_needed']).toContain(answer.json().code)
+    }
+    expect((await browser.get('/ops/api/overview')).json().queues).toEqual([])
+    expect((await browser.get('/ops/api/session')).json().key.is_installation).toBe(false)
+  }
+  expect(await actions(sender)).toEqual([])
+})
+
+test('changes are bounded by key, and each that was made is one entry', async () => {
+  sender = await startTestSender()
+  const browser = await openBrowser(sender, 'operate', { isInstallation: true })
+  const statuses: number[] = []
+  for (let n = 0; n < 40; n += 1) {
+    const answer = await browser.call('PUT', `${path}/api/queues/plan/retry/failed`)
+    statuses.push(answer.statusCode)
+  }
+  expect(statuses.filter((status) => status === 429)).toHaveLength(10)
+  expect(await actions(sender)).toHaveLength(30)
+  const other = await openBrowser(sender, 'operate', { isInstallation: true })
+  expect((await other.call('PUT', `${path}/api/queues/plan/retry/failed`)).statusCode).not.toBe(429)
+  expect((await browser.get('/ops/api/overview')).json().queues.length).toBeGreaterThan(2)
 })

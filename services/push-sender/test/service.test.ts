@@ -77,6 +77,9 @@ const backend = {
   keyName: 'test',
   kind: 'secret',
   role: 'operate',
+  isInstallation: false,
+  expiresAt: null,
+  allowedAddresses: null,
 } as const
 
 test('503 and never 202 while the database is away, on every route', async () => {

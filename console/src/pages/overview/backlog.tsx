@@ -66,12 +66,13 @@ export function Backlog({ overview, nameOf }: HeadlineProps) {
         </Scroll>
       )}
       {backlog.is_cut && <p className="muted">There is more than was counted.</p>}
-      <h3>Queues</h3>
-      {queues === null ? (
+      {(queues === null || queues.length > 0) && <h3>Queues</h3>}
+      {queues === null && (
         <p>
           <Badge tone="bad">away</Badge> Their server does not answer; what was accepted is safe.
         </p>
-      ) : (
+      )}
+      {queues !== null && queues.length > 0 && (
         <Scroll label="Queues">
           <table>
             <thead>

@@ -1,7 +1,7 @@
 import type { Person } from '@pushkeep/console-api'
 import { call } from '../../api/client.ts'
 import { useApps, useChange, usePerson } from '../../api/queries.ts'
-import { useMay } from '../../session.tsx'
+import { useMay, useMayReachAllApps } from '../../session.tsx'
 import { Badge } from '../../ui/badge.tsx'
 import { Button } from '../../ui/button.tsx'
 import { ErrorNotice, Loaded } from '../../ui/states.tsx'
@@ -98,7 +98,8 @@ function verdictOf(all: number, open: number, waiting: number): string {
 }
 
 function Suppression({ person }: { person: Person }) {
-  const may = useMay('operate')
+  const mayOperate = useMay('operate')
+  const may = useMayReachAllApps() && mayOperate
   const say = useToast()
   const to = person.suppressed ? 'unsuppress' : 'suppress'
   const change = useChange(

@@ -5,8 +5,9 @@ import {
   type NewCredentials,
   putCredentials,
 } from '@pushkeep/store'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { z } from 'zod'
+import { expiryOption } from './expiry.ts'
 import { Failure } from './failure.ts'
 import { deedOn, noted } from './noted.ts'
 import { chosenApp } from './queries.ts'
@@ -45,7 +46,7 @@ function apnsCommand(run: Run): Command {
         'sandbox',
       ]),
     )
-    .addOption(expiryOption())
+    .addOption(expiryOption('when they end'))
     .action((options: ApnsOptions) =>
       run(async ({ database, encryptionKey }) => {
         const app = await chosenApp(database, '--app', options.app)
@@ -97,7 +98,7 @@ function fcmCommand(run: Run): Command {
     .description('an FCM service account (JSON)')
     .requiredOption('--app <id>', 'the app')
     .requiredOption('--service-account-file <path>', 'the JSON file that Google issued')
-    .addOption(expiryOption())
+    .addOption(expiryOption('when they end'))
     .action((options: FcmOptions) =>
       run(async ({ database, encryptionKey }) => {
         const app = await chosenApp(database, '--app', options.app)
@@ -132,19 +133,6 @@ async function store(
     await putCredentials(sql, key, credentials)
     const detail = { provider: credentials.provider, outcome: 'replaced' }
     return { result: null, deed: deedOn(app, 'credentials.replace', detail) }
-  })
-}
-
-const day = /^\d{4}-\d{2}-\d{2}$/
-
-/** `--expires 2027-01-31`: the end of the credentials, where somebody has set one. */
-function expiryOption(): Option {
-  return new Option('--expires <date>', 'when they end, such as 2027-01-31').argParser((text) => {
-    const date = new Date(`${text}T00:00:00Z`)
-    if (!day.test(text) || Number.isNaN(date.getTime())) {
-      throw new InvalidArgumentError('must be a date such as 2027-01-31')
-    }
-    return date
   })
 }
 

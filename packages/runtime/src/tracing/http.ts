@@ -8,6 +8,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api'
+import { keyKindOf } from '@pushkeep/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { keyOf } from '../authentication.ts'
 
@@ -31,9 +32,10 @@ export function traceRequests(app: FastifyInstance): void {
       return
     }
     const key = keyOf(request.headers.authorization)
-    const parent = key?.startsWith('sk_')
-      ? propagation.extract(ROOT_CONTEXT, request.headers)
-      : ROOT_CONTEXT
+    const parent =
+      key !== null && keyKindOf(key) === 'secret'
+        ? propagation.extract(ROOT_CONTEXT, request.headers)
+        : ROOT_CONTEXT
     const route = url ?? 'unknown'
     const span = tracer.startSpan(
       `${request.method} ${route}`,

@@ -7,9 +7,13 @@ grant select on migrations, access_state to pushkeep_registry, pushkeep_sender, 
 grant execute on function message_no_at(timestamptz), next_message_no(), audit_hash(audit_log), name_hash(text)
   to pushkeep_registry, pushkeep_sender, pushkeep_workers, pushkeep_admin;
 
+-- Who may change how much a process logs. Workers read no other key, and this one by its hash alone.
+grant execute on function installation_key(bytea) to pushkeep_registry, pushkeep_sender, pushkeep_workers;
+
 -- The token registry: people, devices and what they did. No credentials, no content of messages, no keys
 -- but to look at, no audit log but to add to.
 grant select on apps, api_keys, identity_keys to pushkeep_registry;
+grant select, insert, update on key_uses to pushkeep_registry;
 grant select, insert, update, delete on people, anonymous_ids, person_events to pushkeep_registry;
 grant select, insert, update on devices to pushkeep_registry;
 grant select, insert on device_events, client_messages to pushkeep_registry;
@@ -52,6 +56,7 @@ grant select, insert on idempotency_keys, audit_log, credential_tasks to pushkee
 grant select, insert, update on outbox to pushkeep_sender;
 grant delete on bounce_minutes to pushkeep_sender;
 grant select, insert, update, delete on console_sessions to pushkeep_sender;
+grant select, insert, update on key_uses to pushkeep_sender;
 grant insert, update on people, devices to pushkeep_sender;
 grant insert on device_events to pushkeep_sender;
 grant select on former_devices to pushkeep_sender;
@@ -86,6 +91,7 @@ grant select on idempotency_keys, deliveries, receipts, receipt_counts, early_re
   books_later, unbalanced_messages, provider_minutes, message_progress, message_reasons, accepted_minutes,
   worker_reports, device_counts, device_counts_state, credential_boxes, credential_tasks
   to pushkeep_admin;
+grant select on key_uses to pushkeep_admin;
 grant select, insert, update on erasures to pushkeep_admin;
 grant select, insert, update, delete on former_devices to pushkeep_admin;
 grant usage on sequence message_seq, person_event_seq to pushkeep_admin;

@@ -13,7 +13,7 @@ import { liveRoutes } from './routes/live.ts'
 import { consoleMessageRoutes } from './routes/messages.ts'
 import { overviewRoutes } from './routes/overview.ts'
 import { peopleRoutes } from './routes/people.ts'
-import { addQueueRoutes } from './routes/queues.ts'
+import { queueRoutes } from './routes/queues.ts'
 import { sessionRoutes } from './routes/session.ts'
 import { suppressionRoutes } from './routes/suppression.ts'
 
@@ -49,9 +49,9 @@ export function addConsole(app: Server, options: ConsoleOptions): void {
   app.register(deviceRoutes, { database, bell })
   app.register(consoleAppRoutes, { database, now })
   app.register(credentialRoutes, { database, now })
-  app.register(keyRoutes, { database })
+  app.register(keyRoutes, { database, now })
   app.register(auditRoutes, { database })
-  addQueueRoutes(app, { database, access, onError })
+  app.register(queueRoutes, { database, access, onError })
   app.addHook('onClose', () => access.close())
 }
 

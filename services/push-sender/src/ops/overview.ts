@@ -56,7 +56,8 @@ export async function readOverview(
       healthBody(standing, appIdOf(scope, standing.appNo)),
     ),
     backlog: backlogBody(scope, backlog),
-    queues: queues?.map(queueBody) ?? null,
+    // The jobs of every workspace are counted in them.
+    queues: queues && (scope.isInstallation ? queues.map(queueBody) : []),
     devices: devices && devicesBody(scope, devices),
   }
 }

@@ -12,6 +12,8 @@ export interface Scope {
   appNos: number[]
   asker: Asker
   role: Role
+  /** Of an operator of the installation, who also sees what belongs to no workspace. */
+  isInstallation: boolean
 }
 
 /** The scope of a request that the access check has let through. */
@@ -22,13 +24,14 @@ export async function scopeOf(sql: Sql, request: FastifyRequest): Promise<Scope>
 /** The scope of a caller with a secret key. */
 export async function scopeOfCaller(sql: Sql, caller: Caller): Promise<Scope> {
   if (caller.kind !== 'secret') throw new Error('only a secret key opens a session')
-  const { workspaceNo, appNo, keyId, keyName, role } = caller
+  const { workspaceNo, appNo, keyId, keyName, role, isInstallation } = caller
   const all = await appsOf(sql, workspaceNo)
   const apps = appNo === null ? all : all.filter((app) => app.appNo === appNo)
   const key = { id: keyId, name: keyName, role }
   const address = caller.address ?? null
   const appNos = apps.map((app) => app.appNo)
-  return { workspaceNo, appNo, apps, appNos, asker: { workspaceNo, key, address }, role }
+  const asker = { workspaceNo, key, address }
+  return { workspaceNo, appNo, apps, appNos, asker, role, isInstallation }
 }
 
 /** The app with this id, if it is in the scope; otherwise it is as good as not there. */

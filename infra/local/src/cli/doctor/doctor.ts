@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
-import { connect, type Database, type EncryptionKey, workersNow } from '@pushkeep/store'
+import { connect, type Database, type EncryptionKey, surveyKeys, workersNow } from '@pushkeep/store'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { Failure, failureOf } from '../failure.ts'
 import { databaseUrl, type Env, encryptionKeyOf } from '../session.ts'
 import { type Finding, problem } from './finding.ts'
 import { judgeCredentials } from './judge/credentials.ts'
 import { type DatabaseSeen, judgeDatabase } from './judge/database.ts'
+import { judgeKeys, soonDays } from './judge/keys.ts'
 import { judgeJournal, judgeNode, judgePorts } from './judge/machine.ts'
 import { judgeProcesses } from './judge/processes.ts'
 import { judgeQueues } from './judge/queues.ts'
@@ -63,6 +64,7 @@ async function examineByDatabase(env: Env, place: Place, options: DoctorOptions)
       rest: [
         ...judgeProcesses(processes, workers, packageJson.version),
         ...(await examineCredentials(database, env, place, options)),
+        ...judgeKeys(await surveyKeys(database, { soonDays }), Date.now()),
         ...judgeWork(await lookAtWork(database)),
       ],
     }

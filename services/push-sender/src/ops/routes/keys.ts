@@ -1,6 +1,14 @@
-import { KeyCreated, KeyList, NewKey } from '@pushkeep/console-api'
-import { invalid, notFound } from '@pushkeep/runtime'
-import { audit, createKey, type Database, inTransaction, keysOf, revokeKey } from '@pushkeep/store'
+import { type Key, KeyCreated, KeyList, NewKey } from '@pushkeep/console-api'
+import { type Caller, callerOf, invalid, notFound } from '@pushkeep/runtime'
+import {
+  audit,
+  createKey,
+  type Database,
+  inTransaction,
+  keysOf,
+  type ListedKey,
+  revokeKey,
+} from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { type Scope, scopeOf } from '../scope.ts'
@@ -9,23 +17,20 @@ const read = { access: 'session' } as const
 const admin = { access: 'session', role: 'admin' } as const
 const hide = true
 
+export interface KeyRoutesDeps {
+  database: Database
+  now: () => number
+}
+
 /** Keys: which there are, making one, ending one. A key for one app sees and makes those for it. */
-export const keyRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
-  app,
-  { database },
-) => {
+export const keyRoutes: FastifyPluginAsyncZod<KeyRoutesDeps> = async (app, { database, now }) => {
   app.get(
     '/ops/api/keys',
     { config: read, schema: { hide, response: { 200: KeyList } } },
     async (request) => {
       const keys = await keysOf(database, await scopeOf(database, request))
       return {
-        keys: keys.map(({ appId, createdAt, revokedAt, ...key }) => ({
-          ...key,
-          app_id: appId,
-          created_at: createdAt.toISOString(),
-          revoked_at: revokedAt?.toISOString() ?? null,
-        })),
+        keys: keys.map(keyBody),
       }
     },
   )
@@ -35,18 +40,26 @@ export const keyRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
     { config: admin, schema: { hide, body: NewKey, response: { 201: KeyCreated } } },
     async (request, reply) => {
       const scope = await scopeOf(database, request)
-      const { name, kind, role, app_id } = request.body
+      const { name, kind, role, app_id, allowed_addresses: allowedAddresses = null } = request.body
       const appNo = appOf(scope, app_id)
+      const expiresAt = endOf(request.body.expires_at ?? null, callerOf(request), now())
       const { workspaceNo, asker } = scope
       const created = await inTransaction(database, async (sql) => {
-        const key = { workspaceNo, appNo, kind, name, ...(role === null ? {} : { role }) }
+        const terms = { expiresAt, allowedAddresses }
+        const key = { workspaceNo, appNo, kind, name, ...terms, ...(role && { role }) }
         const made = await createKey(sql, key)
         await audit(sql, {
           actor: asker,
           action: 'key.create',
           target: { kind: 'key', id: made.id },
           appNo,
-          detail: { name, kind, role },
+          detail: {
+            name,
+            kind,
+            role,
+            ...(expiresAt && { expires_at: expiresAt.toISOString() }),
+            ...(allowedAddresses && { allowed_addresses: allowedAddresses }),
+          },
         })
         return made
       })
@@ -87,4 +100,32 @@ function appOf(scope: Scope, id: string | null): number | null {
   const app = scope.apps.find((one) => one.id === id)
   if (!app) throw invalid([{ path: 'app_id', message: 'is no app that this session may manage' }])
   return app.appNo
+}
+
+/** When a new key ends: in the future, and no later than the key that makes it. `now` in ms. */
+function endOf(text: string | null, { expiresAt: own }: Caller, now: number): Date | null {
+  const refuse = (message: string) => invalid([{ path: 'expires_at', message }])
+  const expiresAt = text === null ? null : new Date(text)
+  if (expiresAt !== null && expiresAt.getTime() <= now) throw refuse('must be in the future')
+  if (own !== null && (expiresAt === null || expiresAt > own)) {
+    throw refuse(`must be no later than the end of the key that makes it, ${own.toISOString()}`)
+  }
+  return expiresAt
+}
+
+function keyBody(key: ListedKey): Key {
+  return {
+    id: key.id,
+    name: key.name,
+    kind: key.kind,
+    role: key.role,
+    app_id: key.appId,
+    created_at: key.createdAt.toISOString(),
+    revoked_at: key.revokedAt?.toISOString() ?? null,
+    is_installation: key.isInstallation,
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    allowed_addresses: key.allowedAddresses === null ? null : [...key.allowedAddresses],
+    used_at: key.usedAt?.toISOString() ?? null,
+    exposed_at: key.exposedAt?.toISOString() ?? null,
+  }
 }

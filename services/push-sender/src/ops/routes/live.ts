@@ -51,7 +51,7 @@ export const liveRoutes: FastifyPluginAsyncZod<LiveRoutesDeps> = async (
   app.get('/ops/api/live/overview', { config, schema: { hide } }, async (request, reply) => {
     const caller = callerOf(request)
     open(request, reply, {
-      key: `overview ${caller.workspaceNo} ${caller.appNo}`,
+      key: `overview ${caller.workspaceNo} ${caller.appNo} ${caller.isInstallation}`,
       async read() {
         const scope = await scopeOfCaller(database, caller)
         return {

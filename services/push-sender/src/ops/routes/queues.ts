@@ -1,6 +1,7 @@
-import { callerOf, type Server, unavailable } from '@pushkeep/runtime'
+import rateLimit from '@fastify/rate-limit'
+import { callerOf, ProblemError, unavailable } from '@pushkeep/runtime'
 import { audit, type Database } from '@pushkeep/store'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { csrfCookie, sessionSecretOf } from '../cookies.ts'
 import { csrfTokenOf } from '../csrf.ts'
 import type { QueueAccess } from '../queue-access.ts'
@@ -20,14 +21,19 @@ export interface QueueRoutesDeps {
   onError: (error: Error) => void
 }
 
-const config = { access: 'session' } as const
+const config = { access: 'session', reach: 'installation' } as const
+
+/** Changes that one key may make within a minute, in one process: each is an entry of the audit log. */
+const changesPerMinute = 30
+
 const schema = { hide: true }
 
 /**
- * Bull Board at `/ops/queues` for whoever has signed in: read-only, or with retry and drain for those
- * who may operate. Opened by the first request: while the queues' server is away, all else works.
+ * Bull Board at `/ops/queues` for operators of the installation: the queues hold the jobs of every workspace. Read-only,
+ * or with retry and drain for those who may operate. Opened by the first request: while the queues' server is away,
+ * all else works.
  */
-export function addQueueRoutes(app: Server, deps: QueueRoutesDeps): void {
+export const queueRoutes: FastifyPluginAsync<QueueRoutesDeps> = async (app, deps) => {
   const { database, access, onError } = deps
   let built: Promise<DashboardPages> | null = null
 
@@ -73,13 +79,36 @@ export function addQueueRoutes(app: Server, deps: QueueRoutesDeps): void {
     await audit(database, { actor: asker, action, target, appNo: null, detail })
   }
 
+  await app.register(rateLimit, {
+    global: false,
+    // Once it is known who asks.
+    hook: 'preHandler',
+    keyGenerator: (request) => callerOf(request).keyId,
+    max: changesPerMinute,
+    timeWindow: '1 minute',
+    cache: 1000,
+    errorResponseBuilder: (_request, { ttl }) => tooManyChanges(Math.ceil(ttl / 1000)),
+  })
   for (const url of [dashboardPath, `${dashboardPath}/*`]) {
     app.get(url, { config, schema }, show)
-    app.route({ method: ['PUT', 'POST', 'PATCH', 'DELETE'], url, config, schema, handler: change })
+    app.route({
+      method: ['PUT', 'POST', 'PATCH', 'DELETE'],
+      url,
+      config: { ...config, rateLimit: {} },
+      schema,
+      handler: change,
+    })
   }
   app.addHook('onClose', async () => {
     const pages = await built?.catch(() => null)
     await pages?.close()
+  })
+}
+
+function tooManyChanges(afterSeconds: number): ProblemError {
+  return new ProblemError(429, 'too_many_changes', {
+    detail: `too many changes of queues: wait ${afterSeconds} s`,
+    headers: { 'retry-after': String(afterSeconds) },
   })
 }
 

@@ -1,6 +1,13 @@
 import rateLimit from '@fastify/rate-limit'
 import { Session, SignIn } from '@pushkeep/console-api'
-import { actorOf, forCaller, type NoteAttempt, ProblemError } from '@pushkeep/runtime'
+import {
+  actorOf,
+  forCaller,
+  type NoteAttempt,
+  noteUse,
+  ProblemError,
+  refusalByTerms,
+} from '@pushkeep/runtime'
 import {
   audit,
   closeSession,
@@ -9,8 +16,8 @@ import {
   findSession,
   hashKey,
   inTransaction,
+  isKeyText,
   type KeyOwner,
-  keyPattern,
   openSession,
   type Sql,
   workspaceName,
@@ -55,12 +62,17 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesDeps> = async (
     },
     async (request, reply) => {
       refuseForeignOrigin(request)
-      const owner = await ownerOf(database, request.body.key).catch((error: unknown) => {
-        if (error instanceof ProblemError) noteAttempt(failedSignIn(request.ip, error.problem.code))
-        throw error
-      })
+      const owner = await ownerOf(database, request.body.key, request.ip).catch(
+        (error: unknown) => {
+          if (error instanceof ProblemError)
+            noteAttempt(failedSignIn(request.ip, error.problem.code))
+          throw error
+        },
+      )
       return forCaller(owner, async () => {
-        const secret = await signIn(database, { ...owner, address: request.ip })
+        const former = sessionSecretOf(request)
+        const secret = await signIn(database, { ...owner, address: request.ip }, former)
+        noteUse(request, owner, false)
         setSessionCookie(request, reply, secret)
         return describe(database, secret)
       })
@@ -91,25 +103,30 @@ function failedSignIn(address: string, code: string) {
   return { actor: null, address, action: 'session.refused', code } as const
 }
 
-async function ownerOf(sql: Sql, key: string): Promise<SecretOwner> {
-  const [owner] = keyPattern.test(key) ? await findKeys(sql, [hashKey(key)]) : []
+async function ownerOf(sql: Sql, key: string, address: string): Promise<SecretOwner> {
+  const [owner] = isKeyText(key) ? await findKeys(sql, [hashKey(key)]) : []
   if (!owner) {
     throw new ProblemError(401, 'wrong_key', { detail: 'there is no such key, or it is revoked' })
   }
   if (owner.kind === 'public') {
     throw new ProblemError(403, 'public_key', {
-      detail: 'this is a public key, for mobile apps; sign in with a secret one (sk_…)',
+      detail: 'this is a public key, for mobile apps; sign in with a secret one (pushkeep_sk_…)',
     })
   }
+  const refusal = refusalByTerms(owner, address, Date.now())
+  if (refusal) throw refusal
   return owner
 }
 
+/** Opens a session, and ends the one that the browser had before. */
 async function signIn(
   database: Database,
   owner: SecretOwner & { address: string },
+  former: string | null,
 ): Promise<string> {
   const { id } = await workspaceName(database, owner.workspaceNo)
   return inTransaction(database, async (sql) => {
+    if (former !== null) await closeSession(sql, former)
     const secret = await openSession(sql, owner.keyId)
     await audit(sql, {
       actor: actorOf(owner),
@@ -145,7 +162,13 @@ async function describe(sql: Sql, secret: string): Promise<Session> {
   const { apps, appNo } = await scopeOfCaller(sql, owner)
   const [only] = apps
   return {
-    key: { id: owner.keyId, name: owner.keyName, role: owner.role },
+    key: {
+      id: owner.keyId,
+      name: owner.keyName,
+      role: owner.role,
+      is_installation: owner.isInstallation,
+      expires_at: owner.expiresAt?.toISOString() ?? null,
+    },
     workspace: await workspaceName(sql, owner.workspaceNo),
     app: appNo === null || !only ? null : { id: only.id, name: only.name },
     expires_at: expiresAt.toISOString(),

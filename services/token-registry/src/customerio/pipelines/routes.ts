@@ -4,7 +4,9 @@ import {
   admitCaller,
   forCaller,
   invalid,
+  isExpired,
   loggedProblemOf,
+  noteUse,
   ProblemError,
   unavailable,
 } from '@pushkeep/runtime'
@@ -118,6 +120,8 @@ async function admit(
   const key = typeof writeKey === 'string' ? `Bearer ${writeKey}` : undefined
   const found = await authenticate(authorization ?? key)
   const caller = admitCaller(request, found, 'public')
+  // Servers send it in a header; what has it in the body is a page or a phone.
+  noteUse(request, caller, authorization === undefined || request.headers.origin !== undefined)
   return forCaller(caller, () => callOf(request, openGate))
 }
 
@@ -182,11 +186,15 @@ async function requireApp(
 }
 
 /** What SDKs ask for at their start: without it they send nothing. */
-async function settings({ authenticate, publicHost }: PipelinesDeps, request: FastifyRequest) {
+async function settings(deps: PipelinesDeps, request: FastifyRequest) {
+  const { authenticate, publicHost, now } = deps
   const { writeKey } = request.params as { writeKey: string }
-  if (!(await authenticate(`Bearer ${writeKey}`))) {
+  const caller = await authenticate(`Bearer ${writeKey}`)
+  if (!caller || isExpired(caller, now())) {
     throw new ProblemError(404, 'unknown_key', { detail: 'there is no such write key' })
   }
+  // Phones alone ask for it.
+  noteUse(request, caller, true)
   const host = publicHostOf(request, publicHost)
   return {
     integrations: {
