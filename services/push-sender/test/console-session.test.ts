@@ -29,7 +29,13 @@ test('a secret key opens a session: its cookie is HttpOnly, SameSite=Strict and 
   const cookie = String(answer.headers['set-cookie'])
   expect(cookie).toMatch(/^pushkeep=[\w-]{43}; Path=\/ops; HttpOnly; SameSite=Strict$/)
   expect(answer.json()).toEqual({
-    key: { id: expect.any(String), name: 'test', role: 'operate' },
+    key: {
+      id: expect.any(String),
+      name: 'test',
+      role: 'operate',
+      is_installation: false,
+      expires_at: null,
+    },
     workspace: { id: expect.any(String), name: 'test' },
     app: null,
     expires_at: expect.any(String),
@@ -235,4 +241,70 @@ test('every route of the API stands in the lists above', () => {
 test('what is no part of the API is 404', async () => {
   const answer = await sender.app.inject({ url: '/ops/api/nonsense' })
   expect([answer.statusCode, answer.json().code]).toEqual([404, 'unknown_route'])
+})
+
+test('signing in again ends the former session of that browser', async () => {
+  const { key } = await createKey(sender.database, {
+    workspaceNo: sender.tenant.workspaceNo,
+    appNo: null,
+    kind: 'secret',
+    name: 'again',
+  })
+  const cookieOf = (answer: { headers: Record<string, unknown> }) =>
+    String([answer.headers['set-cookie']].flat()[0]).split(';')[0] ?? ''
+  const signIn = (cookie: string) =>
+    sender.app.inject({
+      method: 'POST',
+      url: '/ops/api/session',
+      headers: { origin: 'http://localhost', host: 'localhost', cookie },
+      payload: { key },
+      remoteAddress: '10.9.9.9',
+    })
+  const first = cookieOf(await signIn(''))
+  const second = cookieOf(await signIn(first))
+  const status = async (cookie: string) =>
+    (await sender.app.inject({ url: '/ops/api/session', headers: { cookie } })).statusCode
+  expect([await status(first), await status(second)]).toEqual([401, 200])
+})
+
+test('a key that has ended, or is for another address, signs in nobody', async () => {
+  const make = async (terms: object) =>
+    (
+      await createKey(sender.database, {
+        workspaceNo: sender.tenant.workspaceNo,
+        appNo: null,
+        kind: 'secret',
+        name: 'terms',
+        ...terms,
+      })
+    ).key
+  const ended = await make({ expiresAt: new Date(Date.now() - 1000) })
+  const elsewhere = await make({ allowedAddresses: ['192.0.2.0/24'] })
+  for (const [key, status, code] of [
+    [ended, 401, 'key_expired'],
+    [elsewhere, 403, 'address_not_allowed'],
+  ] as const) {
+    const signedIn = await sender.app.inject({
+      method: 'POST',
+      url: '/ops/api/session',
+      headers: { origin: 'http://localhost', host: 'localhost' },
+      payload: { key },
+      remoteAddress: '10.9.9.8',
+    })
+    expect(signedIn.json()).toMatchObject({ status, code })
+    const headers = { authorization: `Bearer ${key}` }
+    const called = await sender.app.inject({
+      url: '/v1/messages',
+      headers,
+      remoteAddress: '10.9.9.8',
+    })
+    expect(called.json()).toMatchObject({ status, code })
+  }
+  const headers = { authorization: `Bearer ${elsewhere}` }
+  const called = await sender.app.inject({
+    url: '/v1/messages',
+    headers,
+    remoteAddress: '::ffff:192.0.2.7',
+  })
+  expect(called.statusCode).toBe(200)
 })
