@@ -1,10 +1,11 @@
-import type { Database } from '@pushkeep/store'
+import { audit, type Database, installationNo, inWorkspaces } from '@pushkeep/store'
 import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { z } from 'zod'
 import { logLevels } from './config.ts'
 import { createLevelSwitch, type LevelSwitch } from './log-level.ts'
+import { describeError } from './logger.ts'
 import { type Metrics, metricsContentType } from './metrics/metrics.ts'
 import { problemResponses } from './problem.ts'
 import { buildServer } from './server.ts'
@@ -57,7 +58,7 @@ export function buildOperations(options: OperationsOptions, level: LevelSwitch):
     version,
     database,
   })
-  app.register(operationsRoutes, { metrics, level })
+  app.register(operationsRoutes, { name, metrics, level, database })
   return app
 }
 
@@ -86,10 +87,29 @@ function levelBody(level: LevelSwitch): z.infer<typeof Level> {
   return { level: name, until: until === null ? null : new Date(until).toISOString() }
 }
 
-const operationsRoutes: FastifyPluginAsyncZod<{ metrics: Metrics; level: LevelSwitch }> = async (
+interface OperationsRoutesDeps {
+  name: string
+  metrics: Metrics
+  level: LevelSwitch
+  database: Database
+}
+
+const operationsRoutes: FastifyPluginAsyncZod<OperationsRoutesDeps> = async (
   app,
-  { metrics, level },
+  { name, metrics, level, database },
 ) => {
+  /** The level counts also where the database is away, which may be why it is changed. */
+  const noteLevel = (address: string, from: string, to: z.infer<typeof LevelInput>) =>
+    inWorkspaces([installationNo], () =>
+      audit(database, {
+        actor: { workspaceNo: installationNo, key: null, address },
+        action: 'log-level.set',
+        target: { kind: 'workspace', id: name },
+        appNo: null,
+        detail: { from, to: to.level, for_seconds: to.for_seconds ?? null },
+      }),
+    )
+
   app.get(
     '/metrics',
     {
@@ -129,8 +149,12 @@ const operationsRoutes: FastifyPluginAsyncZod<{ metrics: Metrics; level: LevelSw
         response: { 200: Level, ...problemResponses(400, 413, 415, 422) },
       },
     },
-    (request) => {
+    async (request) => {
+      const before = level.read().level
       level.set(request.body.level, request.body.for_seconds ?? null)
+      await noteLevel(request.ip, before, request.body).catch((error: unknown) =>
+        request.log.warn({ event: 'audit.failed', err: describeError(error) }),
+      )
       return levelBody(level)
     },
   )

@@ -1,3 +1,4 @@
+import { installationNo, readAudit } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -55,6 +56,21 @@ test('the log level changes at once, and comes back when its time is over', asyn
   expect(text).toContain('"msg":"seen"')
   expect(text).not.toContain('unseen')
   expect(text).toMatch(/"event":"log-level.changed","from":"warn","to":"debug","for_seconds":1/)
+})
+
+test('who changes the log level is written down with their address, for the installation', async () => {
+  const { app, options } = await scene()
+  const body = { method: 'PUT', url: '/log-level', payload: { level: 'info' } } as const
+  expect((await app.inject({ ...body, remoteAddress: '10.0.0.7' })).statusCode).toBe(200)
+  const page = { workspaceNo: installationNo, appNo: null, before: null, limit: 10 }
+  expect((await readAudit(options.database, page)).entries).toMatchObject([
+    {
+      action: 'log-level.set',
+      address: '10.0.0.7',
+      key: null,
+      detail: { from: 'warn', to: 'info' },
+    },
+  ])
 })
 
 test('a level that there is not is refused, by name, and changes nothing', async () => {
