@@ -24,7 +24,8 @@ export type IdentityDoubt =
 
 /** What one token of a request is worth. */
 export type IdentityProof =
-  | { kind: 'proven'; personId: string }
+  /** `email`: the address that the token's backend has signed; null: it says none. */
+  | { kind: 'proven'; personId: string; email?: string | null }
   | { kind: 'doubtful'; doubt: IdentityDoubt }
 
 /** Whether a call that names a person may go on; `doubt`: it does, but would not where required. */

@@ -101,7 +101,10 @@ const takeOverText = `
     on conflict (workspace_no, anonymous_id) do update
     set person_no = excluded.person_no, attributes = '{}'
   ), filled as (
-    update people p set attributes = f.attributes || p.attributes, updated_at = now()
+    update people p
+    set attributes = f.attributes || p.attributes, updated_at = now(),
+        email_vouched = case when f.attributes ? 'email' and not p.attributes ? 'email'
+          then false else p.email_vouched end
     from json_to_recordset($2) as f(person_no bigint, attributes jsonb)
     where p.person_no = f.person_no and p.blocked_at is null
       and pg_column_size(f.attributes || p.attributes) <= 262144

@@ -13,6 +13,11 @@ export const noProof: CallerProof = { isSecretKey: false, personIds: [] }
 
 export const secretKeyProof: CallerProof = { isSecretKey: true, personIds: [] }
 
+/** Whether a caller that names a person has shown to speak for them: a secret key, or their identity token. */
+export function vouchesFor({ isSecretKey, personIds }: CallerProof, personId: string): boolean {
+  return isSecretKey || personIds.includes(personId)
+}
+
 /** What a device has on record against strangers. */
 export interface Guarded {
   /** SHA-256, in hex, of its installation's secret; null: none is on record. */

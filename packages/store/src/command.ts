@@ -35,6 +35,10 @@ export interface IdentifyCommand extends PersonName {
   anonymousId: string | null
   /** Changes nothing where there is no such person. */
   isUpdateOnly: boolean
+  /** A secret key or an identity token speaks of the person. */
+  isVouched?: boolean
+  /** What the call says of `email` is the person's address: by a secret key or a signed claim. */
+  vouchesEmail?: boolean
 }
 
 export interface NobodyCommand {

@@ -45,14 +45,46 @@ async function identify(sql: Sql, commands: readonly TogetherCommand[]): Promise
     else byPerson.set(key, [command.call])
   }
   if (byPerson.size === 0) return new Map()
-  const changed = await changePeople(sql, [...byPerson.values()].flatMap(changeOf))
+  const changed: ChangedPerson[] = []
+  for (const calls of roundsOf([...byPerson.values()])) {
+    changed.push(...(await changePeople(sql, calls.flatMap(changeOf))))
+  }
   return new Map(changed.map((person) => [personKey(person), person]))
+}
+
+/**
+ * Calls about each person in the order in which they came, divided where others vouch for them: what a
+ * public key says must not be folded into what a secret key said. One round, as a rule.
+ */
+function roundsOf(people: readonly IdentifyCommand[][]): IdentifyCommand[][][] {
+  const rounds: IdentifyCommand[][][] = []
+  for (const calls of people) {
+    const runs: IdentifyCommand[][] = []
+    for (const call of calls) {
+      const run = runs.at(-1)
+      if (run?.[0] && isVouchedAlike(run[0], call)) run.push(call)
+      else runs.push([call])
+    }
+    for (const [n, run] of runs.entries()) {
+      const round = rounds[n] ?? []
+      rounds[n] = round
+      round.push(run)
+    }
+  }
+  return rounds
+}
+
+function isVouchedAlike(one: IdentifyCommand, other: IdentifyCommand): boolean {
+  return (
+    (one.isVouched ?? false) === (other.isVouched ?? false) &&
+    (one.vouchesEmail ?? false) === (other.vouchesEmail ?? false)
+  )
 }
 
 function changeOf(calls: readonly IdentifyCommand[]): PersonChange[] {
   const [first] = calls
   if (!first) return []
-  const { workspaceNo, id } = first
+  const { workspaceNo, id, isVouched = false, vouchesEmail = false } = first
   const now = Date.now()
   const change = foldChanges(
     calls.map(({ attributes, at }) => ({
@@ -62,7 +94,7 @@ function changeOf(calls: readonly IdentifyCommand[]): PersonChange[] {
     })),
   )
   const isUpdateOnly = calls.every((call) => call.isUpdateOnly)
-  return [{ workspaceNo, id, change, isUpdateOnly }]
+  return [{ workspaceNo, id, change, isUpdateOnly, isVouched, vouchesEmail }]
 }
 
 async function meetAnonymous(

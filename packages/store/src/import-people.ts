@@ -32,12 +32,14 @@ const importText = `
         attribute_times = p.attribute_times - array(select json_array_elements_text(s.removed))
           - array(select jsonb_object_keys(s.set)),
         suppressed_at = coalesce(p.suppressed_at, case when s.suppressed then now() end),
+        is_vouched = true,
+        email_vouched = case when s.set ? 'email' then true else p.email_vouched end,
         updated_at = now()
     from said s join locked using (person_no)
     where p.person_no = s.person_no
   )
-  insert into people (workspace_no, id, attributes, suppressed_at)
-  select workspace_no, id, set, case when suppressed then now() end
+  insert into people (workspace_no, id, attributes, suppressed_at, email_vouched)
+  select workspace_no, id, set, case when suppressed then now() end, true
   from said where person_no is null order by workspace_no, id`
 
 /** Adds people and merges attributes (R8). Each may be named once. */

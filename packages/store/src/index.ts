@@ -267,6 +267,7 @@ export {
   findPersonIds,
   type PersonReference,
   personIdNamed,
+  SeveralPeopleError,
 } from './person-finder.ts'
 export {
   messagesOfPerson,

@@ -1,7 +1,13 @@
 import { listOf, textListOf } from './array-literal.ts'
+import { noProof, vouchesFor } from './caller-proof.ts'
 import type { Sql } from './connect.ts'
 import { deviceValues, givenDevices } from './device-values.ts'
 import type { DeviceState, Registration } from './registration-rule.ts'
+
+/** Whether the caller has shown to speak for the person whom the call names. */
+function vouchesForNamed({ proof = noProof, personId }: Registration): boolean {
+  return personId !== null && vouchesFor(proof, personId)
+}
 
 /** A device of a token that nobody has, and the call that registers it. */
 export interface NewDevice {
@@ -31,17 +37,17 @@ const insertText = (onTaken: string) => `
       select ${givenDevices},
              unnest($11::bigint[]) as last_used, unnest($12::float8[]) as ordered_ms,
              unnest($13::int[]) as workspace_no, unnest($14::text[]) as person_id,
-             unnest($15::boolean[]) as adds_person) g
+             unnest($15::boolean[]) as adds_person, unnest($17::boolean[]) as vouches) g
   ), met as materialized (
     select g.*, p.person_no, p.blocked_at
     from given g left join lateral (
       select person_no, blocked_at from people
       where workspace_no = g.workspace_no and id = g.person_id limit 1 for key share) p on true
   ), added as materialized (
-    insert into people (workspace_no, id)
-    select distinct workspace_no, person_id from met
+    insert into people (workspace_no, id, is_vouched, email_vouched)
+    select workspace_no, person_id, bool_or(vouches), bool_or(vouches) from met
     where person_no is null and person_id is not null and adds_person
-    order by workspace_no, person_id
+    group by workspace_no, person_id order by workspace_no, person_id
     on conflict do nothing
     returning person_no, workspace_no, id
   ), written as (
@@ -98,6 +104,7 @@ export async function insertDevices(
       textListOf(devices, ({ call }) => call.personId),
       listOf(devices, ({ addsPerson }) => addsPerson),
       devices.length,
+      listOf(devices, ({ call }) => vouchesForNamed(call)),
     ],
   })
   const [inserted] = rows

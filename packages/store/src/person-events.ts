@@ -15,6 +15,8 @@ export interface NewPersonEvent {
   at: number | null
   properties: Attributes
   messageId: string | null
+  /** A secret key or an identity token speaks of the person. */
+  isVouched?: boolean
 }
 
 /** An event to write, with the owner of its anonymous id where that has one. */
@@ -27,14 +29,14 @@ export interface EventRow {
 // somebody blocked does is not kept.
 const writeText = `
   with named as materialized (
-    select * from json_to_recordset($1) as n(workspace_no int, id text)
+    select * from json_to_recordset($1) as n(workspace_no int, id text, vouched boolean)
   ), known as materialized (
     select p.* from named n cross join lateral (
       select person_no, workspace_no, id, blocked_at from people
       where workspace_no = n.workspace_no and id = n.id limit 1 for key share) p
   ), added as (
-    insert into people (workspace_no, id)
-    select workspace_no, id from named
+    insert into people (workspace_no, id, is_vouched, email_vouched)
+    select workspace_no, id, vouched, vouched from named
     where (workspace_no, id) not in (select workspace_no, id from known)
     order by workspace_no, id
     returning person_no, workspace_no, id
@@ -54,10 +56,13 @@ const writeText = `
 
 /** Writes events in their order, and the people whom they name. */
 export async function writeEvents(sql: Sql, rows: readonly EventRow[]): Promise<void> {
-  const people = new Map<string, { workspace_no: number; id: string }>()
+  const people = new Map<string, Named>()
   for (const { event } of rows) {
-    const { workspaceNo, personId: id } = event
-    if (id !== null) people.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
+    const { workspaceNo, personId: id, isVouched = false } = event
+    if (id === null) continue
+    const key = `${workspaceNo} ${id}`
+    const vouched = isVouched || (people.get(key)?.vouched ?? false)
+    people.set(key, { workspace_no: workspaceNo, id, vouched })
   }
   const named = [...people.values()].sort(byName)
   const values = rows.map(({ event, ownerNo }, n) => ({
@@ -79,7 +84,7 @@ export async function writeEvents(sql: Sql, rows: readonly EventRow[]): Promise<
   })
 }
 
-type Named = { workspace_no: number; id: string }
+type Named = { workspace_no: number; id: string; vouched: boolean }
 
 function byName(one: Named, other: Named): number {
   return one.workspace_no - other.workspace_no || (one.id < other.id ? -1 : 1)

@@ -1,48 +1,81 @@
 import { type Identifier, personNoOf } from '@pushkeep/domain'
 import { coalesce } from './coalesce.ts'
 import type { Database, Sql } from './connect.ts'
-import { parameterOr } from './secure-conditions.ts'
 
 /** A person by another name than their id, or by an id of which it is not known if it is anybody's. */
 export type PersonReference = { workspaceNo: number } & (
   | { by: 'id'; id: string }
-  /** Any letter case. Of several with one address, whoever has it as their id, else the oldest. */
+  /** Any letter case; throws `SeveralPeopleError` where several have the address. */
   | { by: 'email'; email: string }
   | { by: 'person-no'; personNo: string }
-  /** Known by nothing but an address; nobody if there already is a person of that id. */
+  /** Vouched for, and known by nothing but an address; nobody if there already is a person of that id. */
   | { by: 'address-alone'; email: string; unlessId: string }
 )
 
 // The column is compared as it is indexed. `+ 0`: to order by the bare number, the planner may walk all
 // people until one has the address.
+// Of an address, those who have a vouched one come before those from before it was asked, and both before
+// a person to whom a public key alone has given it as an id.
 const findText = `
-  select r.n, coalesce(
-    (select id from people where workspace_no = r.workspace_no and id = ${parameterOr('r.id', 'r.email')}),
-    (select id from people
-     where workspace_no = r.workspace_no and email = lower(r.email collate "default") collate "C"
-     order by person_no + 0 limit 1),
+  select r.n, coalesce(m.count, 0) > 1 as "isSeveral", coalesce(
+    (select id from people where workspace_no = r.workspace_no and id = r.id),
+    m.id,
     (select id from people where person_no = r.person_no and workspace_no = r.workspace_no),
     (select id from people
      where workspace_no = r.workspace_no and email = lower(r.address collate "default") collate "C"
+       and is_vouched and email_vouched is distinct from false
        and lower(id collate "default") collate "C" = email and not exists (
          select from people where workspace_no = r.workspace_no and id = r.unless_id)
      order by person_no + 0 limit 1)) as id
   from json_to_recordset($1) as r(
-    n int, workspace_no int, id text, email text, person_no bigint, address text, unless_id text)`
+    n int, workspace_no int, id text, email text, person_no bigint, address text, unless_id text)
+  left join lateral (
+    select min(id) as id, count(*) as count
+    from (
+      select id, rank, min(rank) over () as best
+      from (
+        select id, min(rank) as rank
+        from (
+          (select id, case when email_vouched then 1 when email_vouched is null then 2 else 4 end
+             as rank
+           from people
+           where workspace_no = r.workspace_no
+             and email = lower(r.email collate "default") collate "C"
+             and (email_vouched is distinct from false
+               or lower(id collate "default") collate "C" = email)
+           order by email_vouched desc nulls last limit 100)
+          union all
+          select id, case when not is_vouched then 3 when email_vouched is null then 2 else 1 end
+          from people where workspace_no = r.workspace_no and id = r.email
+        ) met group by id) ranked) named
+    where rank = best) m on r.email is not null`
 
-/** The ids of the people who are meant, in the same order; null where there is nobody. */
+/** An address that several people have: nobody can say who of them is meant. */
+export class SeveralPeopleError extends Error {
+  constructor() {
+    super('several people have this address')
+  }
+}
+
+/** The ids of the people who are meant, in the same order. */
 export async function findPersonIds(
   sql: Sql,
   references: readonly PersonReference[],
-): Promise<(string | null)[]> {
+): Promise<FoundId[]> {
   const rows = references.map((reference, n) => ({ n, ...rowOf(reference) }))
-  const found = await sql.query<{ n: number; id: string | null }>({
+  const found = await sql.query<{ n: number; id: string | null; isSeveral: boolean }>({
     name: 'find-person-ids',
     text: findText,
     values: [JSON.stringify(rows)],
   })
-  const ids = new Map(found.rows.map(({ n, id }) => [n, id]))
-  return references.map((_, n) => ids.get(n) ?? null)
+  const ids = new Map(found.rows.map(({ n, id, isSeveral }) => [n, { id, isSeveral }]))
+  return references.map((_, n) => ids.get(n) ?? { id: null, isSeveral: false })
+}
+
+/** Who is meant; `id` is null where nobody is, and counts for nothing where there are several. */
+export interface FoundId {
+  id: string | null
+  isSeveral: boolean
 }
 
 function rowOf(reference: PersonReference) {
@@ -63,16 +96,17 @@ function rowOf(reference: PersonReference) {
 export function createPersonFinder(
   database: Database,
 ): (reference: PersonReference) => Promise<string | null> {
-  const find = coalesce<PersonReference, { id: string | null }>({
-    run: async (references) => {
-      const ids = await findPersonIds(database, references)
-      return ids.map((id) => ({ id }))
-    },
+  const find = coalesce<PersonReference, FoundId>({
+    run: (references) => findPersonIds(database, references),
     sizeMax: 500,
     runsMax: 2,
     waitingMax: 20_000,
   })
-  return async (reference) => (await find(reference)).id
+  return async (reference) => {
+    const { id, isSeveral } = await find(reference)
+    if (isSeveral) throw new SeveralPeopleError()
+    return id
+  }
 }
 
 /**

@@ -77,6 +77,7 @@ export async function peopleWithEmail(
     text: `
       select person_no::text as "personNo", id, email from people
       where workspace_no = $1 and email = lower($2 collate "default") collate "C"
+        and email_vouched is distinct from false
       order by person_no limit ${peopleWithEmailMax}`,
     values: [workspaceNo, email],
   })

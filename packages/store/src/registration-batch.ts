@@ -1,4 +1,4 @@
-import { secretKeyProof } from './caller-proof.ts'
+import { noProof, secretKeyProof, vouchesFor } from './caller-proof.ts'
 import type { Sql } from './connect.ts'
 import { type Deletion, decideDeletion } from './deletion-rule.ts'
 import type { Device } from './device-rows.ts'
@@ -195,9 +195,17 @@ function replacedBy(
     .sort((one, other) => other.orderedAt - one.orderedAt)
 }
 
-function namedBy({ people }: Batch, { workspaceNo, personId: id }: Registration): Tie | null {
+function namedBy({ people }: Batch, call: Registration): Tie | null {
+  const { workspaceNo, personId: id, proof = noProof } = call
   if (id === null) return null
-  return people.get(`${workspaceNo} ${id}`) ?? { no: null, id, workspaceNo }
+  return (
+    people.get(`${workspaceNo} ${id}`) ?? {
+      no: null,
+      id,
+      workspaceNo,
+      isVouched: vouchesFor(proof, id),
+    }
+  )
 }
 
 function change(batch: Batch, device: DeviceState, events: readonly NewEvent[]): void {

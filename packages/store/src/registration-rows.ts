@@ -29,7 +29,7 @@ const writeText = `
            unnest($15::boolean[]) as is_deleted, unnest($16::bigint[]) as person_no,
            unnest($17::int[]) as workspace_no, unnest($18::text[]) as new_person
   ), named as materialized (
-    select * from json_to_recordset($19) as p(workspace_no int, id text, person_no bigint)
+    select * from json_to_recordset($19) as p(workspace_no int, id text, person_no bigint, vouched boolean)
   ), tied as materialized (
     select p.person_no
     from (select person_no from named where person_no is not null order by person_no) n
@@ -40,8 +40,8 @@ const writeText = `
       select person_no, workspace_no, id, blocked_at from people
       where workspace_no = n.workspace_no and id = n.id limit 1 for key share) p
   ), added as (
-    insert into people (workspace_no, id)
-    select workspace_no, id from named
+    insert into people (workspace_no, id, is_vouched, email_vouched)
+    select workspace_no, id, coalesce(vouched, false), coalesce(vouched, false) from named
     where id is not null and (workspace_no, id) not in (select workspace_no, id from known)
     order by workspace_no, id
     returning person_no, workspace_no, id
@@ -149,13 +149,15 @@ interface PersonReference {
 
 /** The people whom rows name: by number, or by id where they may have none yet. */
 function peopleNamed() {
-  const created = new Map<string, { workspace_no: number; id: string }>()
+  const created = new Map<string, { workspace_no: number; id: string; vouched: boolean }>()
   const tied = new Set<number>()
   function refer(person: Tie | null): PersonReference {
     if (!person) return {}
     if (person.no !== null) return { person_no: person.no }
-    const { workspaceNo, id } = person
-    created.set(`${workspaceNo} ${id}`, { workspace_no: workspaceNo, id })
+    const { workspaceNo, id, isVouched = false } = person
+    const key = `${workspaceNo} ${id}`
+    const vouched = isVouched || (created.get(key)?.vouched ?? false)
+    created.set(key, { workspace_no: workspaceNo, id, vouched })
     return { workspace_no: workspaceNo, new_person: id }
   }
   return {

@@ -40,7 +40,10 @@ export interface Registration {
 }
 
 /** A person as a device is tied to them; one without a number is yet to be created. */
-export type Tie = { no: number; id: string } | { no: null; id: string; workspaceNo: number }
+export type Tie =
+  | { no: number; id: string }
+  /** `isVouched`: the caller has shown to speak for them. */
+  | { no: null; id: string; workspaceNo: number; isVouched?: boolean }
 
 /** A device's row, as far as registering looks at it. Times in ms since the epoch. */
 export interface DeviceState {

@@ -22,6 +22,7 @@ import {
 import packageJson from '../package.json' with { type: 'json' }
 import { createAppFinder } from './apps.ts'
 import { speakCustomerio } from './customerio/index.ts'
+import { refusingSeveral } from './customerio/several.ts'
 import {
   countCommands,
   countIdentifications,
@@ -114,7 +115,7 @@ export function buildApp(options: AppOptions): Server {
     openGate,
     authenticate,
     publicHost,
-    findPersonId: createPersonFinder(database),
+    findPersonId: refusingSeveral(createPersonFinder(database)),
     renamePerson: (workspaceNo, from, to) => renamePerson(database, { workspaceNo, from, to }),
     now: Date.now,
   })

@@ -173,12 +173,19 @@ describe('people by address and cio_id', () => {
     expect((await cio.person('78')).attributes).toMatchObject({ a: 1, b: 2 })
   })
 
-  test('who has an id keeps it, whoever has the same address', async () => {
+  test('an address of several people names none of them; an id is kept', async () => {
     await cio.track('PUT', `${v1}/90`, { email: 'two@example.com' })
     await cio.track('PUT', `${v1}/91`, { email: 'two@example.com' })
+    const several = await cio.track('PUT', `${v1}/two%40example.com`, { older: true })
+    expect(several).toMatchObject({
+      status: 400,
+      body: { meta: { errors: [expect.stringContaining('several people')] } },
+    })
+    expect((await cio.person('90')).attributes.older).toBeUndefined()
+    expect((await cio.person('91')).attributes.older).toBeUndefined()
+    await cio.track('PUT', `${v1}/91`, { email: '' })
     await cio.track('PUT', `${v1}/two%40example.com`, { older: true })
     expect((await cio.person('90')).attributes.older).toBe(true)
-    expect((await cio.person('91')).attributes.older).toBeUndefined()
     const other = await cio.track('PUT', `${v1}/two%40example.com`, { id: '92' })
     expect(other).toMatchObject({ status: 400 })
     expect(await cio.track('PUT', `${v1}/90`, { id: '93' })).toMatchObject({

@@ -49,6 +49,8 @@ export interface Claims {
   exp?: number
   nbf?: number
   aud?: string | string[]
+  email?: unknown
+  email_verified?: boolean
 }
 
 export const nowSeconds = () => Math.floor(Date.now() / 1000)
@@ -56,11 +58,12 @@ export const nowSeconds = () => Math.floor(Date.now() / 1000)
 /** A token as a backend signs it; `header` on top of what is usual. */
 export function sign(
   { kid, algorithm, key }: Signer,
-  { sub, exp = 300, nbf, aud }: Claims,
+  { sub, exp = 300, nbf, aud, ...rest }: Claims,
   header: Record<string, unknown> = {},
 ): Promise<string> {
   const now = nowSeconds()
   const payload = {
+    ...rest,
     ...(sub === undefined ? {} : { sub }),
     exp: now + exp,
     ...(nbf === undefined ? {} : { nbf: now + nbf }),

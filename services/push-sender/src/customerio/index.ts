@@ -13,6 +13,7 @@ import { deliveryPaths, messageListRoutes, messageRoutes } from './routes/messag
 import { peopleRoutes } from './routes/people.ts'
 import { sendRoutes } from './routes/send.ts'
 import { refuseAsAppApi, refuseUnknownRoute } from './scope.ts'
+import { refusingSeveral } from './several.ts'
 
 /**
  * Customer.io's App API, for clients that know no other: a thin translation onto the native commands.
@@ -27,7 +28,7 @@ export function speakAppApi(
     database,
     accept,
     events,
-    findPersonId: createPersonFinder(database),
+    findPersonId: refusingSeveral(createPersonFinder(database)),
     identify: createIdentifier(database),
     register: createRegistrar(database),
   }

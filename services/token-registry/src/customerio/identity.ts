@@ -1,5 +1,5 @@
 import { type Identifier, personNoOf } from '@pushkeep/domain'
-import { type Caller, invalid, refusalOfAppKey } from '@pushkeep/runtime'
+import { type Caller, invalid, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
 import { type PersonReference, personIdNamed } from '@pushkeep/store'
 import type { IdentityGate } from '../identity/gate.ts'
 import type { IdentifyAction } from './action.ts'
@@ -42,7 +42,11 @@ function idSaid(
   if (person.by === 'cio-id') throw needsSecretKey('naming a person by cio_id')
   if (person.by === 'id') return person.id
   if (gate.isRequired) return person.email
-  return personIdNamed(findPersonId, caller.workspaceNo, person)
+  // That several people have the address is more than it is told, too.
+  return personIdNamed(findPersonId, caller.workspaceNo, person).catch((error: unknown) => {
+    if (!(error instanceof ProblemError) || error.statusCode >= 500) throw error
+    return person.email
+  })
 }
 
 /** Whom an identification is about, and the address that it gives them by naming them so. */
@@ -107,7 +111,7 @@ async function identityKnown(
   if (found === null) return { id: id ?? email, email }
   if (id !== null && id !== found) {
     if (found.toLowerCase() !== email.toLowerCase()) throw otherId()
-    await rename(deps, workspaceNo, found, id)
+    if (!(await isAdopted(deps, workspaceNo, email, id))) return { id, email }
   }
   return { id: id ?? found, email: null }
 }
@@ -133,6 +137,24 @@ async function adopt(
   if (from !== null) await renamePerson(workspaceNo, from, id)
 }
 
+/**
+ * Gives the person who is known by this address alone the id that comes with it. False where a public key
+ * alone has made them: then the id is another person's, who has the address from now on.
+ */
+async function isAdopted(
+  deps: IdentityDeps,
+  workspaceNo: number,
+  email: string,
+  id: string,
+): Promise<boolean> {
+  const there = await deps.findPersonId({ workspaceNo, by: 'id', id })
+  if (there !== null) throw takenId()
+  const from = await deps.findPersonId({ workspaceNo, by: 'address-alone', email, unlessId: id })
+  if (from === null) return false
+  await rename(deps, workspaceNo, from, id)
+  return true
+}
+
 async function rename(
   { renamePerson }: IdentityDeps,
   workspaceNo: number,
@@ -140,7 +162,11 @@ async function rename(
   to: string,
 ): Promise<void> {
   if (await renamePerson(workspaceNo, from, to)) return
-  throw invalid([{ path: 'id', message: 'is the id of somebody else' }])
+  throw takenId()
+}
+
+function takenId() {
+  return invalid([{ path: 'id', message: 'is the id of another person' }])
 }
 
 function otherId() {

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { AppFinder } from '../apps.ts'
 import type { IdentityGate } from '../identity/gate.ts'
 import { shownBy } from '../identity/shown.ts'
+import { vouchedBy } from '../identity/vouched.ts'
 import { registrationOf } from '../registration.ts'
 import { noteLeft, withoutAttributes } from '../too-large.ts'
 import type { Action, Asked, IdentifyAction, RegisterDeviceAction } from './action.ts'
@@ -147,7 +148,8 @@ async function commandOf(
       const personId = person && (await personIdOf(deps, call, person))
       if (person && personId === null) return null
       if (personId !== null) call.gate.admit(personId)
-      const what = { type, name, properties, at, messageId: clientMessageId }
+      const isVouched = personId !== null && call.gate.proves(personId)
+      const what = { type, name, properties, at, messageId: clientMessageId, isVouched }
       return { kind: 'event', event: { workspaceNo, personId, anonymousId, ...what } }
     }
     case 'register-device':
@@ -201,11 +203,12 @@ async function identifyCommand(
   const { id, email } = identity
   gate.admit(id)
   const { anonymousId, at, isUpdateOnly } = action
-  const attributes = email === null ? action.attributes : { email, ...action.attributes }
+  const given = email === null ? action.attributes : { email, ...action.attributes }
+  const said = vouchedBy(caller, gate, id, given)
   const { workspaceNo } = caller
   return {
     kind: 'identify',
-    call: { workspaceNo, id, attributes, anonymousId, at, isUpdateOnly },
+    call: { workspaceNo, id, ...said, anonymousId, at, isUpdateOnly },
   }
 }
 

@@ -24,6 +24,8 @@ export interface IdentityGate {
   isRequired: boolean
   /** The people whose identity tokens came with the call. */
   provenIds: readonly string[]
+  /** The address that an identity token of this person signs; null: none does. */
+  emailOf(personId: string): string | null
 }
 
 /** Opens the gate of one request; `appNo`: the app that it is about, null where it names none. */
@@ -49,6 +51,7 @@ const openGate: IdentityGate = {
   proves: () => true,
   isRequired: false,
   provenIds: [],
+  emailOf: () => null,
 }
 
 /**
@@ -101,6 +104,12 @@ export function createGate({ keyring, noteDoubt, now = Date.now }: GateOptions):
       proves: (personId) => provenIds.includes(personId),
       isRequired: mode === 'required',
       provenIds,
+      emailOf: (personId) =>
+        proofs
+          .flatMap((proof) =>
+            proof.kind === 'proven' && proof.personId === personId ? [proof.email ?? null] : [],
+          )
+          .find((email) => email !== null) ?? null,
     }
   }
 }
@@ -132,7 +141,10 @@ const details: Record<IdentityDoubt, [code: string, detail: string]> = {
   missing: ['identity_token_missing', 'this app needs an identity token of the person'],
   expired: ['identity_token_expired', 'the identity token has expired'],
   not_yet_valid: ['identity_token_invalid', 'the identity token is not valid yet'],
-  malformed: ['identity_token_invalid', 'the identity token is not a JWT with sub and exp'],
+  malformed: [
+    'identity_token_invalid',
+    'the identity token is not a JWT with sub and exp, or is good for more than a week',
+  ],
   unknown_key: ['identity_token_invalid', 'the identity token names no key of this app'],
   wrong_signature: ['identity_token_invalid', "the identity token's signature does not hold"],
   wrong_audience: ['identity_token_invalid', 'the identity token is for another app'],

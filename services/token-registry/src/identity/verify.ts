@@ -12,7 +12,7 @@ export interface CheckKey {
 
 /** What a token says, once its signature holds. */
 export type Checked =
-  | { kind: 'proven'; personId: string; expiresAt: number }
+  | { kind: 'proven'; personId: string; email: string | null; expiresAt: number }
   | { kind: 'doubtful'; doubt: IdentityDoubt }
 
 export interface TokenToCheck {
@@ -26,6 +26,9 @@ export interface TokenToCheck {
 
 /** How far the clocks of two servers may be apart. */
 export const leewaySeconds = 60
+
+/** Longest that a token may still be good, in seconds: a week, as elsewhere; it is one that can be stolen. */
+export const lifetimeSecondsMax = 7 * 86_400
 
 /** Longest token that is looked at. */
 export const identityTokenLengthMax = 4096
@@ -56,7 +59,7 @@ export async function checkIdentityToken(call: TokenToCheck): Promise<Checked> {
       currentDate: new Date(now),
       requiredClaims: ['sub', 'exp'],
     })
-    return provenBy(payload, appId)
+    return provenBy(payload, appId, now)
   } catch (error) {
     return doubtful(doubtOf(error))
   }
@@ -84,10 +87,19 @@ function keyOf(keys: readonly CheckKey[], { kid }: { kid: string | null }): Chec
   return keys.find((key) => key.kid === kid)
 }
 
-function provenBy({ sub, exp, aud }: JWTPayload, appId: string): Checked {
-  if (typeof sub !== 'string' || sub === '' || typeof exp !== 'number') return doubtful('malformed')
+function provenBy(payload: JWTPayload, appId: string, now: number): Checked {
+  const { sub, exp, aud } = payload
+  if (typeof sub !== 'string' || sub === '') return doubtful('malformed')
+  if (typeof exp !== 'number' || !Number.isFinite(exp)) return doubtful('malformed')
+  if (exp > now / 1000 + lifetimeSecondsMax + leewaySeconds) return doubtful('malformed')
   if (aud !== undefined && ![aud].flat().includes(appId)) return doubtful('wrong_audience')
-  return { kind: 'proven', personId: sub, expiresAt: exp * 1000 }
+  return { kind: 'proven', personId: sub, email: emailIn(payload), expiresAt: exp * 1000 }
+}
+
+/** The `email` claim, as OpenID Connect has it: not where `email_verified` says that it is not. */
+function emailIn({ email, email_verified: isVerified }: JWTPayload): string | null {
+  const isAddress = typeof email === 'string' && email !== '' && Buffer.byteLength(email) <= 254
+  return isAddress && (isVerified === undefined || isVerified === true) ? email : null
 }
 
 function doubtOf(error: unknown): IdentityDoubt {

@@ -81,14 +81,14 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (
       const caller = callerOf(request)
       const { workspaceNo, kind } = caller
       const gate = await openGate(caller, request.headers, null)
-      gate.admit(request.params.id)
+      const { isProven: isVouched } = gate.admit(request.params.id)
       const { name, type, id: messageId = null, timestamp = null, properties = {} } = request.body
       const event = { workspaceNo, personId: request.params.id, anonymousId: null }
       const [verdict] = await run([
         {
           command: {
             kind: 'event',
-            event: { ...event, type, name, at: timestamp, properties, messageId },
+            event: { ...event, isVouched, type, name, at: timestamp, properties, messageId },
           },
           message: messageId === null ? null : { workspaceNo, messageId },
         },

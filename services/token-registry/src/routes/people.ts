@@ -24,6 +24,7 @@ import {
 } from '../answers.ts'
 import type { OpenGate } from '../identity/gate.ts'
 import { IdentityHeaders } from '../identity/token-header.ts'
+import { vouchedBy } from '../identity/vouched.ts'
 import { EmptyBody, KnownPersonParams, PersonParams, SuppressBody } from '../requests.ts'
 import { leaveTooLarge, refuseTooLarge } from '../too-large.ts'
 
@@ -104,7 +105,8 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     const { id } = request.params
     const gate = await openGate(caller, request.headers, null)
     const { isProven } = gate.admit(id)
-    const call = { workspaceNo, id, attributes: request.body?.attributes ?? {} }
+    const said = vouchedBy(caller, gate, id, request.body?.attributes ?? {})
+    const call = { workspaceNo, id, ...said }
     const tooLarge = isProven ? refuseTooLarge('attributes') : leaveTooLarge(request.log)
     const person = await identify(call).catch(tooLarge)
     return kind === 'public' || person === null ? {} : personAnswer(person)

@@ -105,7 +105,8 @@ async function send(
   const isKnown = (await findPersonId({ workspaceNo, by: 'id', id: personId })) !== null
   if (!isKnown) {
     const attributes = identifier.by === 'email' ? { email: identifier.email } : {}
-    await identify({ workspaceNo, id: personId, attributes })
+    const vouched = { isVouched: true, vouchesEmail: true }
+    await identify({ workspaceNo, id: personId, attributes, ...vouched })
   }
   if (registration) await register(registration)
   const acceptance = await accept(accepted)
