@@ -76,7 +76,7 @@ await runProcess({
       onError: (error) => logger.warn({ event: 'upkeep.failed', err: describeError(error) }),
     })
     const operations = await startOperations(
-      { ...program, logger, metrics, database },
+      { ...program, logger, metrics, database, hosts: config.OPERATIONS_HOSTS },
       { host: config.WORKER_HOST, port: config.WORKER_PORT },
     )
     const { url } = operations

@@ -51,7 +51,9 @@ const ServiceAccountInput = z.object(
     type: z.literal('service_account', 'must be "service_account"').optional(),
     project_id: z.string().regex(/^[a-z0-9.:-]{4,100}$/, 'must be a project id'),
     client_email: z.email('must be an e-mail address'),
-    private_key: z.string().refine(isRsaKey, 'must be the PEM text of an RSA key'),
+    private_key: z
+      .string()
+      .refine(isRsaKey, 'must be the PEM text of an RSA key of 2,048 bits or more'),
     private_key_id: z.string().optional(),
   },
   'must be the JSON of a service account',
@@ -97,7 +99,9 @@ function isP256Key(pem: string): boolean {
 }
 
 function isRsaKey(pem: string): boolean {
-  return keyOf(pem)?.asymmetricKeyType === 'rsa'
+  const key = keyOf(pem)
+  const bits = key?.asymmetricKeyDetails?.modulusLength ?? 0
+  return key?.asymmetricKeyType === 'rsa' && bits >= 2048
 }
 
 function keyOf(pem: string): KeyObject | null {

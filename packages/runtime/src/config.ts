@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { z } from 'zod'
+import { hostList } from './own-host.ts'
 
 /** A value that prints `[secret]` wherever it is written, and that only `reveal` gives away. */
 export class Secret {
@@ -70,6 +71,7 @@ export function logLevel() {
 
 /** Variables that each service has. An empty variable counts as unset. */
 export const databaseConfig = {
+  OPERATIONS_HOSTS: hostList().prefault(''),
   DATABASE_URL: secret(),
   DATABASE_CONNECTIONS: integer({ min: 1, max: 500 }).prefault('10'),
 }

@@ -1,12 +1,23 @@
-import { audit, type Database, installationNo, inWorkspaces } from '@pushkeep/store'
+import {
+  audit,
+  type Database,
+  findInstallationKey,
+  hashKey,
+  installationNo,
+  inWorkspaces,
+} from '@pushkeep/store'
 import type { FastifyInstance } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { z } from 'zod'
+import { callerOf } from './access.ts'
+import { actorOf } from './actor.ts'
+import { type Authenticate, type Caller, keyOf } from './authentication.ts'
 import { logLevels } from './config.ts'
 import { createLevelSwitch, type LevelSwitch } from './log-level.ts'
 import { describeError } from './logger.ts'
 import { type Metrics, metricsContentType } from './metrics/metrics.ts'
+import { refuseForeignHosts } from './own-host.ts'
 import { problemResponses } from './problem.ts'
 import { buildServer } from './server.ts'
 
@@ -18,6 +29,8 @@ export interface OperationsOptions {
   metrics: Metrics
   /** Asked by `/health/ready`. */
   database: Database
+  /** Names by which it may be reached, beside addresses and those inside a cluster. */
+  hosts?: readonly string[]
 }
 
 export interface OperationsListener {
@@ -26,8 +39,9 @@ export interface OperationsListener {
 }
 
 /**
- * Listens where operations look at a process: `/metrics`, `/log-level`, health. Nothing here asks
- * for a key, so that it belongs on a private address (docs/decisions/0070). SIGUSR2 switches the
+ * Listens where operations look at a process: `/metrics`, `/log-level`, health. Reading asks
+ * for no key, so that it belongs on a private address (docs/decisions/0070); changing the log level asks for one of an
+ * operator of the installation. SIGUSR2 switches the
  * log between `debug` and the configured level, where nobody can reach the port.
  */
 export async function startOperations(
@@ -57,12 +71,37 @@ export function buildOperations(options: OperationsOptions, level: LevelSwitch):
     description: 'What a process counts, how much it logs, whether it works. For private networks.',
     version,
     database,
+    authenticate: operatorsOf(database),
+    notesUses: false,
   })
+  refuseForeignHosts(app, options.hosts ?? [])
   app.register(operationsRoutes, { name, metrics, level, database })
   return app
 }
 
+/** Finds operators of the installation alone: the role of some programs reads no other key. */
+function operatorsOf(database: Database): Authenticate {
+  return async (authorization): Promise<Caller | null> => {
+    const key = keyOf(authorization)
+    const found = key === null ? null : await findInstallationKey(database, hashKey(key))
+    if (!found) return null
+    const { id: keyId, name: keyName, workspaceNo, role, allowedAddresses } = found
+    const terms = { expiresAt: null, allowedAddresses }
+    return {
+      kind: 'secret',
+      isInstallation: true,
+      appNo: null,
+      keyId,
+      keyName,
+      workspaceNo,
+      role,
+      ...terms,
+    }
+  }
+}
+
 const open = { access: 'open' } as const
+const operators = { access: 'secret', role: 'operate', reach: 'installation' } as const
 const tags = ['operations']
 
 const forSecondsMax = 86_400
@@ -99,10 +138,10 @@ const operationsRoutes: FastifyPluginAsyncZod<OperationsRoutesDeps> = async (
   { name, metrics, level, database },
 ) => {
   /** The level counts also where the database is away, which may be why it is changed. */
-  const noteLevel = (address: string, from: string, to: z.infer<typeof LevelInput>) =>
+  const noteLevel = (caller: Caller, from: string, to: z.infer<typeof LevelInput>) =>
     inWorkspaces([installationNo], () =>
       audit(database, {
-        actor: { workspaceNo: installationNo, key: null, address },
+        actor: { ...actorOf(caller), workspaceNo: installationNo },
         action: 'log-level.set',
         target: { kind: 'workspace', id: name },
         appNo: null,
@@ -139,20 +178,20 @@ const operationsRoutes: FastifyPluginAsyncZod<OperationsRoutesDeps> = async (
   app.put(
     '/log-level',
     {
-      config: open,
+      config: operators,
       schema: {
         summary: 'Change how much this process logs',
-        description: 'At once, of this process alone, until it restarts or `for_seconds` are over.',
+        description:
+          'At once, of this process alone, until it restarts or `for_seconds` are over. Needs a key of an operator of the installation.',
         tags,
-        security: [],
         body: LevelInput,
-        response: { 200: Level, ...problemResponses(400, 413, 415, 422) },
+        response: { 200: Level, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
       },
     },
     async (request) => {
       const before = level.read().level
       level.set(request.body.level, request.body.for_seconds ?? null)
-      await noteLevel(request.ip, before, request.body).catch((error: unknown) =>
+      await noteLevel(callerOf(request), before, request.body).catch((error: unknown) =>
         request.log.warn({ event: 'audit.failed', err: describeError(error) }),
       )
       return levelBody(level)

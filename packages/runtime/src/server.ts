@@ -43,6 +43,8 @@ export interface ServerOptions extends ApiDescription {
   metrics?: Metrics
   /** Makes a span of each request; left out or null: no trace is kept. */
   tracing?: Tracing | null
+  /** Whether uses of keys are written down; true if left out. */
+  notesUses?: boolean
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -81,7 +83,14 @@ export function buildServer(options: ServerOptions): Server {
   app.setErrorHandler(handleError)
   app.setNotFoundHandler(handleUnknownRoute)
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id).header('cache-control', 'no-store')
+    reply
+      .header('x-request-id', request.id)
+      .header('cache-control', 'no-store')
+      .header('x-content-type-options', 'nosniff')
+    // A browser that came by https comes back by https, for a year.
+    if (request.protocol === 'https') {
+      reply.header('strict-transport-security', 'max-age=31536000')
+    }
     done()
   })
   prepareNotes(app)
@@ -102,9 +111,9 @@ export function buildServer(options: ServerOptions): Server {
 /** Notes which keys are used, where keys are asked for. */
 function keyUsesOf(
   app: FastifyInstance,
-  { database, authenticate, logger }: ServerOptions,
+  { database, authenticate, logger, notesUses = true }: ServerOptions,
 ): KeyUses | undefined {
-  if (!database || !authenticate) return undefined
+  if (!database || !authenticate || !notesUses) return undefined
   const onError = (err: unknown) => logger.warn({ err }, 'uses of keys were not written down')
   const keyUses = createKeyUses({ sql: database, onError })
   app.addHook('onClose', () => keyUses.close())

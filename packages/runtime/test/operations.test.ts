@@ -1,4 +1,4 @@
-import { installationNo, readAudit } from '@pushkeep/store'
+import { createKey, createWorkspace, installationNo, readAudit } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import {
@@ -26,7 +26,13 @@ async function scene() {
   const level = createLevelSwitch(logger)
   const app = buildOperations(options, level)
   onTestFinished(() => app.close())
-  return { app, lines, logger, options }
+  const { workspaceNo } = await createWorkspace(db.database, 'test')
+  const keyOf = async (isInstallation: boolean, role: 'read' | 'operate' = 'operate') => {
+    const key = { workspaceNo, appNo: null, kind: 'secret', name: 'x', role } as const
+    return (await createKey(db.database, { ...key, isInstallation })).key
+  }
+  const headers = { authorization: `Bearer ${await keyOf(true)}` }
+  return { app, lines, logger, options, keyOf, headers }
 }
 
 test('/metrics is in the text format of Prometheus, with Node’s own', async () => {
@@ -40,8 +46,9 @@ test('/metrics is in the text format of Prometheus, with Node’s own', async ()
 })
 
 test('the log level changes at once, and comes back when its time is over', async () => {
-  const { app, logger, lines } = await scene()
-  const put = (payload: object) => app.inject({ method: 'PUT', url: '/log-level', payload })
+  const { app, logger, lines, headers } = await scene()
+  const put = (payload: object) =>
+    app.inject({ method: 'PUT', url: '/log-level', payload, headers })
   logger.debug('unseen')
   const before = Date.now()
   const answer = await put({ level: 'debug', for_seconds: 1 })
@@ -59,29 +66,29 @@ test('the log level changes at once, and comes back when its time is over', asyn
 })
 
 test('who changes the log level is written down with their address, for the installation', async () => {
-  const { app, options } = await scene()
-  const body = { method: 'PUT', url: '/log-level', payload: { level: 'info' } } as const
+  const { app, options, headers } = await scene()
+  const body = { method: 'PUT', url: '/log-level', payload: { level: 'info' }, headers } as const
   expect((await app.inject({ ...body, remoteAddress: '10.0.0.7' })).statusCode).toBe(200)
   const page = { workspaceNo: installationNo, appNo: null, before: null, limit: 10 }
   expect((await readAudit(options.database, page)).entries).toMatchObject([
     {
       action: 'log-level.set',
       address: '10.0.0.7',
-      key: null,
+      key: { name: 'x', role: 'operate' },
       detail: { from: 'warn', to: 'info' },
     },
   ])
 })
 
 test('a level that there is not is refused, by name, and changes nothing', async () => {
-  const { app } = await scene()
+  const { app, headers } = await scene()
   for (const payload of [
     { level: 'loud' },
     { level: 'info', for_seconds: 0 },
     {},
     { leval: 'info' },
   ]) {
-    const answer = await app.inject({ method: 'PUT', url: '/log-level', payload })
+    const answer = await app.inject({ method: 'PUT', url: '/log-level', payload, headers })
     expect(answer.statusCode).toBe(422)
     expect(answer.json().errors[0].path).toMatch(/^(level|for_seconds|leval)$/)
   }
@@ -108,4 +115,41 @@ test('SIGUSR2 switches to debug and back', async () => {
   expect((await fetch(`${listener.url}/metrics`)).status).toBe(200)
   await listener.close()
   expect(process.listenerCount('SIGUSR2')).toBe(0)
+})
+
+test('only an operator of the installation changes the log level', async () => {
+  const { app, keyOf } = await scene()
+  const put = (headers: Record<string, string>) =>
+    app.inject({ method: 'PUT', url: '/log-level', payload: { level: 'silent' }, headers })
+  const bearer = async (isInstallation: boolean, role?: 'read') => ({
+    authorization: `Bearer ${await keyOf(isInstallation, role)}`,
+  })
+  expect((await put({})).statusCode).toBe(401)
+  expect((await put(await bearer(false))).statusCode).toBe(401)
+  expect((await put(await bearer(true, 'read'))).statusCode).toBe(403)
+  expect((await app.inject('/log-level')).json().level).toBe('warn')
+  expect((await put(await bearer(true))).statusCode).toBe(200)
+})
+
+test.each([
+  ['evil.example', 421],
+  ['evil.example:7011', 421],
+  ['127.0.0.1.evil.example', 421],
+  ['evil.svc.cluster.local.example', 421],
+  ['127.0.0.1:7011', 200],
+  ['[::1]:7011', 200],
+  ['localhost:7011', 200],
+  ['workers:7003', 200],
+  ['workers.push.svc.cluster.local:7003', 200],
+  ['ops.example', 200],
+  ['a.below.example', 200],
+  ['below.example', 421],
+])('a request that names the host %s: %d', async (host, status) => {
+  const { options } = await scene()
+  const level = createLevelSwitch(options.logger)
+  const app = buildOperations({ ...options, hosts: ['ops.example', '*.below.example'] }, level)
+  onTestFinished(() => app.close())
+  for (const url of ['/metrics', '/health/ready', '/log-level']) {
+    expect((await app.inject({ url, headers: { host } })).statusCode).toBe(status)
+  }
 })

@@ -23,6 +23,8 @@ export interface SenderConfig {
   trustedProxies: string | undefined
   /** Metrics, log level, health: for a private network. */
   operations: { host: string; port: number }
+  /** Names by which that listener may be reached. */
+  operationsHosts: string[]
   logLevel: string
   migrateOnStart: boolean
   tracing: TracingConfig
@@ -69,6 +71,7 @@ export function senderConfig(env: Record<string, string | undefined>): SenderCon
     redisUrl: variables.REDIS_URL,
     listen: { host: variables.SENDER_HOST, port: variables.SENDER_PORT },
     trustedProxies: variables.SENDER_TRUSTED_PROXIES,
+    operationsHosts: variables.OPERATIONS_HOSTS,
     operations: {
       host: variables.SENDER_OPS_HOST,
       port: operationsPort(variables.SENDER_OPS_PORT, variables.SENDER_PORT),

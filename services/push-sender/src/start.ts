@@ -57,7 +57,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
     })
     const url = await app.listen(config.listen)
     const operations = await startOperations(
-      { ...program, logger, metrics, database },
+      { ...program, logger, metrics, database, hosts: config.operationsHosts },
       config.operations,
     )
     return {

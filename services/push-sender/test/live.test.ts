@@ -90,21 +90,35 @@ afterEach(async () => {
 })
 
 /** Streams behind a real server; a request's headers say whose session it is. */
-async function serve(options: { streamsMax?: number; perSessionMax?: number } = {}) {
+async function serve(
+  options: {
+    streamsMax?: number
+    perWorkspaceMax?: number
+    perKeyMax?: number
+    perSessionMax?: number
+  } = {},
+) {
   const hub = createTestHub()
   const feed = createFeed()
   const sessions = new Set(['ana', 'bert'])
   const streams = createStreams({
     hub,
     streamsMax: options.streamsMax ?? 10,
+    perWorkspaceMax: options.perWorkspaceMax ?? 10,
+    perKeyMax: options.perKeyMax ?? 10,
     perSessionMax: options.perSessionMax ?? 10,
     heartbeatMs: 10,
   })
   server = createServer((request, response) => {
     const session = String(request.headers['x-session'])
+    const watcher = {
+      session,
+      keyId: String(request.headers['x-key'] ?? 'key'),
+      workspaceNo: Number(request.headers['x-workspace'] ?? 1),
+    }
     const seen = request.headers['last-event-id']
     try {
-      streams.admit(session)
+      streams.admit(watcher)
     } catch (error) {
       const { statusCode = 500 } = error as { statusCode?: number }
       response.writeHead(statusCode).end()
@@ -112,7 +126,7 @@ async function serve(options: { streamsMax?: number; perSessionMax?: number } = 
     }
     streams.stream(response, {
       feed,
-      session,
+      watcher,
       stillHolds: async () => sessions.has(session),
       lastEventId: typeof seen === 'string' ? seen : null,
     })
@@ -203,4 +217,25 @@ test('streams are bounded, by session and in all', async () => {
   streams.close()
   await expect.poll(() => pages.every((page) => page.isOver)).toBe(true)
   expect(streams.size()).toBe(0)
+})
+
+test('one key or workspace does not take the streams of all', async () => {
+  const { url, streams } = await serve({ streamsMax: 6, perWorkspaceMax: 4, perKeyMax: 2 })
+  const pages: ReturnType<typeof open>[] = []
+  const watch = (workspace: string, key: string) => {
+    const page = open(url, { 'x-session': 'ana', 'x-key': key, 'x-workspace': workspace })
+    pages.push(page)
+    return page
+  }
+  for (const key of ['a', 'a', 'b', 'b']) {
+    watch('1', key)
+    await expect.poll(() => streams.size()).toBe(pages.length)
+  }
+  const ofKey = watch('2', 'a')
+  await expect.poll(() => ofKey.status).toBe(429)
+  const ofWorkspace = watch('1', 'c')
+  await expect.poll(() => ofWorkspace.status).toBe(429)
+  const other = watch('2', 'd')
+  await expect.poll(() => other.status).toBe(200)
+  streams.close()
 })

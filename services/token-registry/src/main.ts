@@ -39,7 +39,7 @@ await runProcess({
     const app = buildApp({ database, logger, identityKey, publicHost, metrics, tracing })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
     const operations = await startOperations(
-      { ...program, logger, metrics, database },
+      { ...program, logger, metrics, database, hosts: config.OPERATIONS_HOSTS },
       {
         host: config.REGISTRY_OPS_HOST,
         port: operationsPort(config.REGISTRY_OPS_PORT, config.REGISTRY_PORT),

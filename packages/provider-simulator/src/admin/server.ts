@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
 import { type AdminAnswer, AdminProblem, problemAnswer, readJson, send } from './http.ts'
 import type { AdminRequest, AdminWorld, Route } from './route.ts'
 import { controlRoutes } from './routes-control.ts'
@@ -40,6 +41,7 @@ export async function startAdmin(
 }
 
 async function answer(routes: Route[], request: IncomingMessage): Promise<AdminAnswer> {
+  refusePages(request)
   const url = new URL(request.url ?? '/', 'http://simulator')
   const here = routes.flatMap((route) => {
     const match = route.path.exec(url.pathname)
@@ -54,6 +56,32 @@ async function answer(routes: Route[], request: IncomingMessage): Promise<AdminA
     body: await readJson(request),
   }
   return await found.route.answer(asked)
+}
+
+const isChange = (method: string | undefined) => method !== 'GET' && method !== 'HEAD'
+
+/**
+ * Refuses what a web page may have made a browser send: under a name of its own that leads here (DNS rebinding), or
+ * as a change from another site. Programs name an address, localhost or a name without a dot, and no `Origin`.
+ */
+function refusePages({ headers, method }: IncomingMessage): void {
+  const host = headers.host ?? 'localhost'
+  if (!isOwnHost(host)) throw new AdminProblem(421, 'This is no host of the simulator')
+  if (!isChange(method)) return
+  // Browsers say so themselves, with each change that a page asks for.
+  const site = headers['sec-fetch-site']
+  const isForeign = headers.origin !== undefined && headers.origin !== `http://${host}`
+  if (isForeign || site === 'cross-site' || site === 'same-site') {
+    throw new AdminProblem(403, 'Changes are not taken from pages of other sites')
+  }
+}
+
+function isOwnHost(host: string): boolean {
+  const name = host
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+    .toLowerCase()
+  return isIP(name) > 0 || name === 'localhost' || !name.includes('.')
 }
 
 function decode(text: string): string {

@@ -4,17 +4,26 @@ import type { Feed, Hub, LiveEvent } from './hub.ts'
 
 export interface StreamsOptions {
   hub: Hub
-  /** Most streams of this process, and of one session. */
+  /** Most streams of this process, of one workspace, of one key, and of one session. */
   streamsMax: number
+  perWorkspaceMax: number
+  perKeyMax: number
   perSessionMax: number
   /** A sign of life this often, and with it a look whether the session still holds, in ms. */
   heartbeatMs: number
 }
 
+/** Who watches: streams are counted by each, so that no one takes those of all. */
+export interface Watcher {
+  workspaceNo: number
+  keyId: string
+  /** The session's secret. */
+  session: string
+}
+
 export interface StreamRequest {
   feed: Feed
-  /** The session's secret, to count by. */
-  session: string
+  watcher: Watcher
   /** Whether the session still holds. */
   stillHolds: () => Promise<boolean>
   /** The last event that the page has seen, where it comes back; null: none. */
@@ -26,17 +35,23 @@ export interface StreamRequest {
  * that reads slowly gets the newest state when it is ready, not all that it missed.
  */
 export function createStreams(options: StreamsOptions) {
-  const open = new Map<ServerResponse, { session: string; end: () => void }>()
+  const open = new Map<ServerResponse, { watcher: Watcher; end: () => void }>()
 
   /** Refuses one more where there are too many; call it before the answer begins. */
-  function admit(session: string): void {
+  function admit(watcher: Watcher): void {
     if (open.size >= options.streamsMax) {
       throw unavailable('too_many_streams', 'too many pages are watching', 10)
     }
-    const own = [...open.values()].filter((stream) => stream.session === session).length
-    if (own >= options.perSessionMax) {
+    const all = [...open.values()].map((stream) => stream.watcher)
+    const bounds = [
+      ['session', 'session', options.perSessionMax],
+      ['keyId', 'key', options.perKeyMax],
+      ['workspaceNo', 'workspace', options.perWorkspaceMax],
+    ] as const
+    for (const [name, who, most] of bounds) {
+      if (all.filter((other) => other[name] === watcher[name]).length < most) continue
       throw new ProblemError(429, 'too_many_streams', {
-        detail: `a session may watch ${options.perSessionMax} pages at a time`,
+        detail: `a ${who} may watch ${most} pages at a time in one process`,
         headers: { 'retry-after': '10' },
       })
     }
@@ -95,7 +110,7 @@ export function createStreams(options: StreamsOptions) {
     })
     response.on('close', end)
     response.on('error', end)
-    open.set(response, { session: request.session, end })
+    open.set(response, { watcher: request.watcher, end })
   }
 
   return {

@@ -33,16 +33,25 @@ export const liveRoutes: FastifyPluginAsyncZod<LiveRoutesDeps> = async (
   { database, access, now, onError },
 ) => {
   const hub = createHub({ retryMs: 3000, onError })
-  const streams = createStreams({ hub, streamsMax: 200, perSessionMax: 10, heartbeatMs: 15_000 })
+  const streams = createStreams({
+    hub,
+    streamsMax: 200,
+    perWorkspaceMax: 50,
+    perKeyMax: 25,
+    perSessionMax: 10,
+    heartbeatMs: 15_000,
+  })
 
   function open(request: FastifyRequest, reply: FastifyReply, feed: Feed): void {
     const session = sessionSecretOf(request) ?? ''
     const seen = request.headers['last-event-id']
-    streams.admit(session)
+    const { workspaceNo, keyId } = callerOf(request)
+    const watcher = { workspaceNo, keyId, session }
+    streams.admit(watcher)
     reply.hijack()
     streams.stream(reply.raw, {
       feed,
-      session,
+      watcher,
       stillHolds: async () => (await findSession(database, session)) !== null,
       lastEventId: typeof seen === 'string' ? seen : null,
     })
