@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { z } from 'zod'
 import { hostList } from './own-host.ts'
+import { withSecretFiles } from './secret-files.ts'
 
 /** A value that prints `[secret]` wherever it is written, and that only `reveal` gives away. */
 export class Secret {
@@ -77,14 +78,17 @@ export const databaseConfig = {
 }
 
 /**
- * Reads a process's configuration from its environment. Throws one error that names every variable
+ * Reads a process's configuration from its environment; each variable may stand in a file instead, which
+ * `NAME_FILE` names. Throws one error that names every variable
  * that is wrong, and never a value.
  */
 export function readConfig<Schema extends z.ZodType>(
   schema: Schema,
   env: Record<string, string | undefined>,
 ): z.output<Schema> {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const names = schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
+  const read = withSecretFiles(env, names)
+  const set = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== ''))
   const result = schema.safeParse(set)
   if (result.success) return result.data
   const problems = result.error.issues.map((issue) => `  ${issue.path.join('.')} ${issue.message}`)

@@ -59,6 +59,7 @@ export {
 } from './problem.ts'
 export { type ProcessOptions, type Running, runProcess } from './process.ts'
 export { noteRequest, type RequestNotes } from './request-log.ts'
+export { withSecretFiles } from './secret-files.ts'
 export { buildServer, type Server, type ServerOptions } from './server.ts'
 export { type TracingConfig, tracingConfig } from './tracing/config.ts'
 export {

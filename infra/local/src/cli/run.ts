@@ -1,4 +1,5 @@
 import { prepareQueues } from '@pushkeep/queues'
+import { withSecretFiles } from '@pushkeep/runtime'
 import { createLoginRoles, migrate } from '@pushkeep/store'
 import { Command, CommanderError } from 'commander'
 import { devicesCommand } from './api/devices.ts'
@@ -19,8 +20,22 @@ import { print, printError, printFailure } from './print.ts'
 import { type Answer, databaseUrl, type Env, type Run, withSession } from './session.ts'
 import { workspaceCommand } from './workspaces.ts'
 
+/** Variables whose value may stand in a file (`NAME_FILE`). */
+const secrets = [
+  'DATABASE_URL',
+  'REGISTRY_DATABASE_URL',
+  'SENDER_DATABASE_URL',
+  'WORKERS_DATABASE_URL',
+  'ADMIN_DATABASE_URL',
+  'REDIS_URL',
+  'PUSHKEEP_ENCRYPTION_KEY',
+  'PUSHKEEP_IDENTITY_KEY',
+  'PUSHKEEP_SECRET_KEY',
+]
+
 /** Runs one command line. Returns the exit code: 0, 1 (could not be done) or 2 (not understood). */
-export async function runCli(args: string[], env: Env): Promise<number> {
+export async function runCli(args: string[], environment: Env): Promise<number> {
+  const env = { ...environment }
   const program = new Command('pushkeep')
   let exitCode = 0
   const say = (answer: Answer) => {
@@ -52,6 +67,7 @@ export async function runCli(args: string[], env: Env): Promise<number> {
     command.exitOverride().configureOutput({ outputError: () => {} })
   }
   try {
+    Object.assign(env, withSecretFiles(env, secrets))
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
