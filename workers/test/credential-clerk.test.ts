@@ -31,7 +31,7 @@ const encryptionKey = randomBytes(32)
 
 function start(key: EncryptionKey = encryptionKey) {
   const clerk = startClerk({
-    database: fixture.database,
+    database: fixture.as('workers'),
     encryptionKey: key,
     endpoints: { ...simulator.urls, ca: simulator.caPem },
     pollMs: 20,

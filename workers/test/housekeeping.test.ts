@@ -9,7 +9,7 @@ test('whoever begins to lead only later keeps house from then on', async () => {
   const db = await createTestDatabase()
   const state = { isLeading: false, lookedAt: 0 }
   const housekeeping = startHousekeeping({
-    database: db.database,
+    database: db.as('workers'),
     retention: { messageDays: 90, timelineDays: 400 },
     eventDays: 90,
     encryptionKey: Buffer.alloc(32),

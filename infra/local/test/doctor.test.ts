@@ -6,6 +6,7 @@ import { buildOperations, createLevelSwitch, createLogger, createMetrics } from 
 import {
   addActivity,
   createApp,
+  createKey,
   createWorkspace,
   parseEncryptionKey,
   pauseProvider,
@@ -90,7 +91,10 @@ async function appWithKey(sealedWith = encryptionKey) {
 }
 
 test('all is well where database, process, workers and credentials are', async () => {
-  const { secret } = await appWithKey()
+  const { app, secret } = await appWithKey()
+  const { workspaceNo } = app
+  const onCall = { workspaceNo, appNo: null, kind: 'secret', name: 'on call' } as const
+  await createKey(db.database, { ...onCall, isInstallation: true })
   await report()
   const url = await operations(packageJson.version)
   const outcomes = join(folder.path, 'well')
@@ -113,7 +117,7 @@ test('all is well where database, process, workers and credentials are', async (
         'processes',
         'workers',
       ],
-      ...['versions', 'credentials', 'backlog', 'books', 'journal'],
+      ...['versions', 'credentials', 'keys', 'backlog', 'books', 'journal'],
     ]),
   )
   for (const hidden of [secret.split('\n')[1] ?? '', encryptionKey, new URL(db.url).password]) {

@@ -65,7 +65,8 @@ grant usage on sequence message_seq to pushkeep_sender;
 -- Workers: everything of messages and deliveries, and what providers say of devices. The one program of
 -- the running system that reads sealed credentials.
 grant select on workspaces, apps, people, idempotency_keys, accepted_minutes to pushkeep_workers;
-grant select, update on app_providers, devices, credential_tasks to pushkeep_workers;
+grant select, insert, update on app_providers to pushkeep_workers;
+grant select, update on devices, credential_tasks to pushkeep_workers;
 grant select, insert on device_events, audit_log to pushkeep_workers;
 grant select, insert, update, delete on messages, message_counts, chunks, outbox, deliveries,
   deliveries_default, receipts, receipts_default, receipt_counts, early_receipts, bounce_minutes,

@@ -4,7 +4,7 @@ import { duration, type Finding, ok, problem, warning } from '../finding.ts'
 /** A key that ends sooner than this is told of. */
 export const soonDays = 14
 
-/** Keys that end, keys that everyone can read, and whether anyone operates the installation. */
+/** Keys that end, keys that everyone can read, and whether the installation has an operator's key. */
 export function judgeKeys(seen: KeySurvey, now: number): Finding[] {
   const findings = [
     ...(seen.workspaces > 0 && seen.installationKeys === 0 ? [withoutOperator] : []),
@@ -16,14 +16,14 @@ export function judgeKeys(seen: KeySurvey, now: number): Finding[] {
 
 const withoutOperator = warning(
   'keys',
-  'no key is of an operator of the installation: nobody sees the queues or changes a log level',
+  'no key belongs to an operator of the installation, who sees the queues and changes log levels',
   "pushkeep key create --installation --kind secret --role operate --name 'on call'",
 )
 
 function judgeEnd(key: NotableKey, now: number): Finding {
   const ms = key.at.getTime() - now
   const when = duration(Math.abs(ms) / 1000)
-  const todo = `make another, give it to who uses this one, then pushkeep key revoke ${key.id}`
+  const todo = `make another, give it to the programs that use this one, then pushkeep key revoke ${key.id}`
   return ms <= 0
     ? problem('keys', `${nameOf(key)} ended ${when} ago`, todo)
     : warning('keys', `${nameOf(key)} ends in ${when}`, todo)
