@@ -83,6 +83,7 @@ export {
   judgeIdentity,
   strictestMode,
 } from './identity.ts'
+export { type LaneResumed, resumedWords, type Tried } from './lane-trial.ts'
 export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,
@@ -141,6 +142,16 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
+export {
+  type AnswerMeaning,
+  apnsMeanings,
+  fcmFrontEndMeanings,
+  fcmMeanings,
+  isAboutOwnHeaders,
+  meaningOfStatus,
+  type Subject,
+  subjectOf,
+} from './provider-answer.ts'
 export {
   type AnswerCounts,
   askedPauseMs,
