@@ -82,7 +82,8 @@ async function isComplete(sql: Sql, known: Installation): Promise<boolean> {
 async function createInstallation(sql: Sql): Promise<Installation> {
   const workspace = await createWorkspace(sql, 'local')
   const { workspaceNo } = workspace
-  const app = await createApp(sql, workspaceNo, 'local app')
+  // Open, so that the first push needs no backend that signs identity tokens: start and doctor say so.
+  const app = await createApp(sql, workspaceNo, 'local app', 'off')
   // Whoever runs it here may do everything, in the console too.
   const newKey = (kind: 'secret' | 'public') =>
     createKey(sql, { workspaceNo, appNo: null, kind, name: `local ${kind}`, role: 'admin' })

@@ -25,6 +25,7 @@ export function tableOf(run: LocalRun, directory: string): string {
     '',
     ...lines,
     '',
+    'The app is open: its public key names any person without an identity token (identity mode off).',
     'Pushes go to the simulator: none reaches Apple, Google or a phone.',
     `Queues: ${redisUrl === null ? 'in PostgreSQL' : 'on Redis'}.` +
       ` All of this is in ${shortened(file)}, logs in ${shortened(logs)}.`,

@@ -122,6 +122,38 @@ test('an app goes to the only workspace, or to the one that is named', async () 
   expect(await json('app', 'list')).toMatchObject([{ name: 'shop' }, { name: 'news' }])
 })
 
+test('a new app requires identity tokens unless it is told otherwise', async () => {
+  await json('workspace', 'create', 'acme')
+  const first = await pushkeep(['app', 'create', 'shop'])
+  expect(first).toMatchObject({ code: 0 })
+  // Scripts read the id alone from the standard output.
+  expect(first.out).toMatch(/^[0-9a-f-]{36}\n$/)
+  expect(first.err).toMatch('app identity add')
+  expect(await json('app', 'create', 'news')).toMatchObject({ identity_mode: 'required' })
+  // The strictest holds, so that this one is not open: nothing says that it is.
+  const lax = await pushkeep(['app', 'create', 'lax', '--identity', 'off'])
+  expect(lax.err).toMatch('Identity mode required')
+  expect(await json('app', 'list')).toMatchObject([
+    { identity_mode: 'required' },
+    { identity_mode: 'required' },
+    { identity_mode: 'off' },
+  ])
+})
+
+test.each(['off', 'log'])(
+  'beside apps with mode %s the mode of a new one has to be said',
+  async (mode) => {
+    await json('workspace', 'create', 'acme')
+    const open = await pushkeep(['app', 'create', 'shop', '--identity', mode])
+    expect(open.err).toMatch('may register a phone for any person')
+    expect(await refusal(2, 'app', 'create', 'news')).toMatch(`say --identity ${mode}`)
+    expect(await json('app', 'list')).toHaveLength(1)
+    const created = await json('app', 'create', 'news', '--identity', 'required')
+    expect(created).toMatchObject({ identity_mode: 'required' })
+    expect(await refusal(2, 'app', 'create', 'x', '--identity', 'maybe')).toMatch('required')
+  },
+)
+
 test('APNs credentials are stored encrypted, and nothing prints them', async () => {
   const { appId } = await newApp()
   const { path, pem } = await apnsKeyFile()

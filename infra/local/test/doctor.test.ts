@@ -11,6 +11,7 @@ import {
   parseEncryptionKey,
   pauseProvider,
   putCredentials,
+  putIdentityKey,
 } from '@pushkeep/store'
 import { createTestDatabase, type TestDatabase } from '@pushkeep/testkit'
 import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest'
@@ -76,9 +77,15 @@ const report = () => {
   return addActivity(db.database, { worker, startedAt: Date.now(), breakers: [] }, [], [])
 }
 
+function identityKey() {
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const key = String(publicKey.export({ type: 'spki', format: 'pem' }))
+  return { kid: 'backend', algorithm: 'EdDSA', key } as const
+}
+
 async function appWithKey(sealedWith = encryptionKey) {
   const { workspaceNo } = await createWorkspace(db.database, 'acme')
-  const app = await createApp(db.database, workspaceNo, 'shop')
+  const app = await createApp(db.database, workspaceNo, 'shop', 'required')
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const secret = String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
   await putCredentials(db.database, parseEncryptionKey(sealedWith), {
@@ -93,6 +100,7 @@ async function appWithKey(sealedWith = encryptionKey) {
 test('all is well where database, process, workers and credentials are', async () => {
   const { app, secret } = await appWithKey()
   const { workspaceNo } = app
+  await putIdentityKey(db.database, { appNo: app.appNo, ...identityKey() }, null)
   const onCall = { workspaceNo, appNo: null, kind: 'secret', name: 'on call' } as const
   await createKey(db.database, { ...onCall, isInstallation: true })
   await report()
@@ -117,7 +125,7 @@ test('all is well where database, process, workers and credentials are', async (
         'processes',
         'workers',
       ],
-      ...['versions', 'credentials', 'keys', 'backlog', 'books', 'journal'],
+      ...['versions', 'credentials', 'identity', 'keys', 'backlog', 'books', 'journal'],
     ]),
   )
   for (const hidden of [secret.split('\n')[1] ?? '', encryptionKey, new URL(db.url).password]) {

@@ -1,4 +1,4 @@
-import { NameInput } from '@pushkeep/domain'
+import { identityModes, NameInput } from '@pushkeep/domain'
 import { z } from 'zod'
 import { ProviderHealth } from './overview.ts'
 import { EnvironmentName, Free, ProviderName, Time } from './shared.ts'
@@ -34,6 +34,8 @@ export const App = z.object({
   id: z.string(),
   name: z.string(),
   created_at: Time,
+  /** Whether public keys need identity tokens; the strictest of the workspace holds for each of its apps. */
+  identity_mode: z.enum(identityModes),
   providers: z.array(AppProvider),
 })
 export type App = z.infer<typeof App>
@@ -42,26 +44,18 @@ export type App = z.infer<typeof App>
 export const AppList = z.object({ apps: z.array(App) })
 export type AppList = z.infer<typeof AppList>
 
-/** `POST /ops/api/apps` */
-export const NewApp = z.strictObject({ name: NameInput })
+/**
+ * `POST /ops/api/apps`. `identity_mode` is `required` if left out; 422 where it is left out and the
+ * workspace has apps that are less strict, since the strictest mode holds for all of them.
+ */
+export const NewApp = z.strictObject({
+  name: NameInput,
+  identity_mode: z.enum(identityModes).optional(),
+})
 
 /** `POST /ops/api/apps/{app}/providers/{provider}/resume` */
 export const Resume = z.strictObject({ bounces: z.enum(['keep', 'undo']) })
-export const Resumed = z.object({
-  resumed: z.boolean(),
-  /** Why it goes on or stays paused, in a sentence. */
-  said: z.string(),
-  tried: z.array(
-    z.object({
-      message_id: z.string(),
-      device: z.number(),
-      accepted: z.boolean(),
-      reason: z.string().nullable(),
-    }),
-  ),
-  restored: z.number(),
-})
-export type Resumed = z.infer<typeof Resumed>
+export const Resumed = z.object({ restored: z.number() })
 
 const replacement = {
   expires_at: Time.nullable(),

@@ -6,8 +6,8 @@ export type DeviceEvent =
   | { kind: 'registered' }
   | { kind: 'accepted' }
   | { kind: 'token-dead' }
-  /** An ambiguous answer: the device may be another app's. `failures` before it, in a row. */
-  | { kind: 'doubted'; failures: number }
+  /** A failure of this device that is no proof of death; `failures` before it, in a row. */
+  | { kind: 'device-failed'; failures: number }
   /** Withheld by R7: its person, its permission or its token stands against it. */
   | { kind: 'withheld' }
   /** Reassigned, message's fault, credential's fault, expired before a try. */
@@ -18,12 +18,12 @@ export interface DeviceEffect {
   lastStatus: LastStatus | null
   /** `retired`: reads back as `push_enabled` "false" until it registers again. */
   token: 'live' | 'retired' | null
-  /** Ambiguous answers in a row; at `failuresMax` nothing is sent until it registers again. */
+  /** Device-level failures in a row; at `failuresMax` nothing is sent until it registers again. */
   failures: number | null
 }
 
-/** The third ambiguous answer in a row, while other devices of its app were accepted, stops the sending. */
-export const failuresMax = 3
+/** The second failure in a row stops the sending. */
+export const failuresMax = 2
 
 /** The table of `_last_status` and `push_enabled`. */
 export function deviceEffect(event: DeviceEvent): DeviceEffect {
@@ -34,9 +34,10 @@ export function deviceEffect(event: DeviceEvent): DeviceEffect {
       return { lastStatus: 'sent', token: null, failures: 0 }
     case 'token-dead':
       return { lastStatus: 'bounced', token: 'retired', failures: null }
-    case 'doubted': {
+    case 'device-failed': {
       const failures = Math.min(event.failures + 1, failuresMax)
-      return { lastStatus: null, token: null, failures }
+      const lastStatus = failures === failuresMax ? 'suppressed' : 'bounced'
+      return { lastStatus, token: null, failures }
     }
     case 'withheld':
       return { lastStatus: 'suppressed', token: null, failures: null }

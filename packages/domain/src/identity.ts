@@ -54,6 +54,26 @@ function doubtOf(proofs: readonly IdentityProof[]): IdentityDoubt {
   return first ?? (proofs.length > 0 ? 'other_person' : 'missing')
 }
 
+/** What a new app asks for; `ask`: the person who creates it has to say, since others are less strict. */
+export type NewAppMode =
+  | { kind: 'mode'; mode: IdentityMode }
+  | { kind: 'ask'; strictest: IdentityMode }
+
+/**
+ * The mode of a new app in a workspace whose apps have these: `required` unless told otherwise. The
+ * strictest mode holds for the whole workspace, so that a stricter new app would refuse the phones of the
+ * apps that are there: that has to be said, and is never a default.
+ */
+export function modeOfNewApp(
+  said: IdentityMode | undefined,
+  others: readonly IdentityMode[],
+): NewAppMode {
+  if (said !== undefined) return { kind: 'mode', mode: said }
+  const strictest = strictestMode(others)
+  if (others.length === 0 || strictest === 'required') return { kind: 'mode', mode: 'required' }
+  return { kind: 'ask', strictest }
+}
+
 /** The stricter of several apps' modes, where a call may mean any of them; none ask for nothing. */
 export function strictestMode(modes: readonly IdentityMode[]): IdentityMode {
   if (modes.includes('required')) return 'required'

@@ -81,9 +81,10 @@ export {
   identityAlgorithms,
   identityModes,
   judgeIdentity,
+  modeOfNewApp,
+  type NewAppMode,
   strictestMode,
 } from './identity.ts'
-export { type LaneResumed, resumedWords, type Tried } from './lane-trial.ts'
 export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,
@@ -142,16 +143,6 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
-export {
-  type AnswerMeaning,
-  apnsMeanings,
-  fcmFrontEndMeanings,
-  fcmMeanings,
-  isAboutOwnHeaders,
-  meaningOfStatus,
-  type Subject,
-  subjectOf,
-} from './provider-answer.ts'
 export {
   type AnswerCounts,
   askedPauseMs,

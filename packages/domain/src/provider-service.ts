@@ -14,7 +14,6 @@ export function serviceOf(outcome: Outcome): ProviderService {
     case 'token-dead':
     case 'message-refused':
     case 'misconfigured':
-    case 'ambiguous':
       return 'served'
     case 'throttled':
       return outcome.scope === 'token' ? 'served' : 'refused'

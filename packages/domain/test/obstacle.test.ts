@@ -31,8 +31,7 @@ test.each<[string, Partial<DeviceStanding>, Partial<LaneStanding>, object[]]>([
     [withheld('token_dead', 5, 'Unregistered')],
   ],
   ['no permission', { pushPermission: false }, {}, [withheld('push_disabled')]],
-  ['two ambiguous answers in a row are no reason yet', { failures: 2 }, {}, []],
-  ['three ambiguous answers in a row', { failures: 3 }, {}, [withheld('wrong_app')]],
+  ['two failures in a row', { failures: 2 }, {}, [withheld('failing')]],
   ['no credentials', {}, { hasCredentials: false }, [withheld('no_credentials')]],
   [
     'a paused lane only delays',
@@ -57,7 +56,7 @@ test.each<[string, Partial<DeviceStanding>, Partial<LaneStanding>, object[]]>([
       withheld('person_suppressed'),
       withheld('token_dead', 1),
       withheld('push_disabled'),
-      withheld('wrong_app'),
+      withheld('failing'),
       withheld('no_credentials'),
       { effect: 'delays', kind: 'no_workers', since: null, detail: null },
     ],

@@ -85,7 +85,6 @@ function finding(place: CredentialFinding['place'], outcome: Outcome): Credentia
     case 'throttled':
       return { place, answer: 'works', reason: null }
     case 'misconfigured':
-    case 'ambiguous':
       return { place, answer: 'refused', reason: outcome.reason }
     case 'unavailable':
     case 'unsent':

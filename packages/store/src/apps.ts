@@ -1,4 +1,4 @@
-import type { Json, Provider } from '@pushkeep/domain'
+import type { IdentityMode, Json, Provider } from '@pushkeep/domain'
 import { v7 as uuidv7 } from 'uuid'
 import type { Sql } from './connect.ts'
 import { type EncryptionKey, seal, unseal } from './encryption.ts'
@@ -52,12 +52,20 @@ export async function workspaceName(
   return one(rows)
 }
 
-/** Creates an app, without credentials yet. */
-export async function createApp(sql: Sql, workspaceNo: number, name: string): Promise<App> {
+/**
+ * Creates an app, without credentials yet. `identityMode`: whether its public keys need identity tokens; as
+ * in the schema, `off` unless it is given. Programs that people create apps with give it (`modeOfNewApp`).
+ */
+export async function createApp(
+  sql: Sql,
+  workspaceNo: number,
+  name: string,
+  identityMode: IdentityMode = 'off',
+): Promise<App> {
   const { rows } = await sql.query<App>(
-    `insert into apps (id, workspace_no, name) values ($1, $2, $3)
+    `insert into apps (id, workspace_no, name, identity_mode) values ($1, $2, $3, $4)
      returning ${appColumns}`,
-    [uuidv7(), workspaceNo, name],
+    [uuidv7(), workspaceNo, name, identityMode],
   )
   return one(rows)
 }
@@ -131,7 +139,6 @@ export async function putCredentials(
      set settings = excluded.settings, secret = excluded.secret, updated_at = now(),
          expires_at = excluded.expires_at,
          version = app_providers.version + 1,
-         doubted_since = null, pause_cause = null,
          paused_at = case when app_providers.guarded_since is null then null
                           else app_providers.paused_at end,
          pause_reason = case when app_providers.guarded_since is null then null
@@ -180,48 +187,19 @@ export async function loadCredentials(
   return row ? { ...row, secret: unseal(key, row.secret, sealContext(appNo, provider)) } : null
 }
 
-/** The delivery that led to a pause, and devices of how many people got the same answer. */
-export interface PauseCause {
-  messageNo: string
-  deviceNo: number
-  agreed: number
-}
-
 /** Stops an app's lane with a reason that people see. Returns false where it was stopped already. */
 export async function pauseProvider(
   sql: Sql,
   appNo: number,
   provider: Provider,
   reason: string,
-  cause: PauseCause | null = null,
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
-    `update app_providers
-     set paused_at = now(), pause_reason = $3,
-         pause_cause = case when $4::bigint is not null then jsonb_build_object(
-           'message_no', $4::bigint, 'device_no', $5::bigint, 'agreed', $6::int) end
+    `update app_providers set paused_at = now(), pause_reason = $3
      where app_no = $1 and provider = $2 and paused_at is null`,
-    [
-      appNo,
-      provider,
-      reason,
-      cause?.messageNo ?? null,
-      cause?.deviceNo ?? null,
-      cause?.agreed ?? null,
-    ],
+    [appNo, provider, reason],
   )
   return rowCount === 1
-}
-
-/** The delivery that led to a pause, as operators see it. */
-export interface CauseOfPause {
-  /** null: the message is not kept any more. */
-  messageId: string | null
-  deviceNo: number
-  /** null: the device has no person, or is not kept any more. */
-  personId: string | null
-  /** Devices of so many people got the same answer. */
-  agreed: number
 }
 
 /** How an app's lanes stand. */
@@ -230,8 +208,6 @@ export interface ProviderState {
   settings: Record<string, Json>
   pausedAt: Date | null
   pauseReason: string | null
-  /** What led to the pause; null: it is not known, or the lane is not paused. */
-  pauseCause: CauseOfPause | null
   /** Whether the mass-bounce guard paused it: what was found dead since is in doubt. */
   isGuarded: boolean
   /** When its credentials were stored, and when they end, where somebody has said so. */
@@ -241,13 +217,6 @@ export interface ProviderState {
 
 const stateColumns = `
   provider, settings, paused_at as "pausedAt", pause_reason as "pauseReason",
-  case when paused_at is not null and pause_cause is not null then json_build_object(
-    'messageId', (select id from messages where message_no = (pause_cause ->> 'message_no')::bigint),
-    'deviceNo', (pause_cause ->> 'device_no')::bigint,
-    'personId', (select p.id from devices d join people p on p.person_no = d.person_no
-                 where d.app_no = app_providers.app_no
-                   and d.device_no = (pause_cause ->> 'device_no')::bigint),
-    'agreed', (pause_cause ->> 'agreed')::int) end as "pauseCause",
   guarded_since is not null as "isGuarded", updated_at as "storedAt", expires_at as "expiresAt"`
 
 /** The providers of an app, without their secrets. */

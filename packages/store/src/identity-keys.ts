@@ -101,6 +101,19 @@ export async function setIdentityMode(sql: Sql, appNo: number, mode: IdentityMod
   await sql.query('update apps set identity_mode = $2 where app_no = $1', [appNo, mode])
 }
 
+/** The identity modes of a workspace's apps, by their numbers. */
+export async function identityModesOf(
+  sql: Sql,
+  workspaceNo: number,
+): Promise<Map<number, IdentityMode>> {
+  const { rows } = await sql.query<{ appNo: number; mode: IdentityMode }>({
+    name: 'identity-modes-of-workspace',
+    text: `select app_no as "appNo", identity_mode as mode from apps where workspace_no = $1`,
+    values: [workspaceNo],
+  })
+  return new Map(rows.map(({ appNo, mode }) => [appNo, mode]))
+}
+
 /** A key as it is stored. */
 export interface StoredIdentityKey {
   kid: string

@@ -53,7 +53,6 @@ export {
   type AppProvider,
   appOfNo,
   appsOf,
-  type CauseOfPause,
   createApp,
   createWorkspace,
   findApp,
@@ -178,7 +177,6 @@ export {
   type Untying,
   untieDevice,
 } from './devices.ts'
-export { type Doubt, type DoubtRule, weighDoubts } from './doubts.ts'
 export { type EncryptionKey, keysIn, parseEncryptionKey, seal } from './encryption.ts'
 export { eraseSlice } from './erasure/slice.ts'
 export { dropOldErasures, type OpenErasures, openErasures } from './erasure/standing.ts'
@@ -195,6 +193,7 @@ export {
   type AppIdentity,
   deleteIdentityKey,
   identitiesOf,
+  identityModesOf,
   type NewIdentityKey,
   openIdentityKey,
   putIdentityKey,
@@ -219,14 +218,6 @@ export {
   type NewKey,
   revokeKey,
 } from './keys.ts'
-export {
-  finishTrial,
-  resumeLane,
-  type Trial,
-  type TrialChunk,
-  takeTrial,
-  trialChunks,
-} from './lane-trials.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
 export { type ListedMessage, type ListedPage, listMessages } from './message-list.ts'

@@ -100,7 +100,6 @@ test('the overview counts what was accepted and settled, by minute', async () =>
           'token-dead': 4,
           'message-refused': 2,
           misconfigured: 0,
-          ambiguous: 0,
           throttled: 0,
           unavailable: 4,
         },
@@ -456,7 +455,7 @@ test('a paused lane goes on, and a check waits for the workers', async () => {
   await pauseProvider(database, app.appNo, 'apns', 'TopicDisallowed')
   const lane = `/ops/api/apps/${app.id}/providers/apns`
   const resumed = await admin.call('POST', `${lane}/resume`, { bounces: 'keep' })
-  expect(resumed.json()).toMatchObject({ resumed: false, tried: [], restored: 0 })
+  expect(resumed.json()).toEqual({ restored: 0 })
   const checked = await admin.call('POST', `${lane}/check`)
   expect(checked.statusCode).toBe(202)
   const { task_id } = checked.json()
@@ -643,4 +642,22 @@ test('no answer has a token in it, and no log line a person', async () => {
   }
   await search('someone-unmis')
   expect(sender.lines.join('')).not.toContain('someone-unmis')
+})
+
+test('a new app requires identity tokens; beside open ones its mode has to be said', async () => {
+  const create = (body: object) => admin.call('POST', '/ops/api/apps', body)
+  const refused = await create({ name: 'silent' })
+  expect(refused.statusCode).toBe(422)
+  expect(refused.json().errors).toMatchObject([{ path: 'identity_mode' }])
+  expect((await create({ name: 'x', identity_mode: 'maybe' })).statusCode).toBe(422)
+  expect((await create({ name: 'strict', identity_mode: 'required' })).statusCode).toBe(201)
+  // Now the strictest is the strictest there is: nothing changes for the others.
+  expect((await create({ name: 'silent' })).statusCode).toBe(201)
+  const { apps } = (await admin.get('/ops/api/apps')).json()
+  const modes = new Map(
+    apps.map((app: { name: string; identity_mode: string }) => [app.name, app.identity_mode]),
+  )
+  expect(modes.get('first')).toBe('off')
+  expect(modes.get('strict')).toBe('required')
+  expect(modes.get('silent')).toBe('required')
 })

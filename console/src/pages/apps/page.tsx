@@ -1,6 +1,5 @@
 import type { App, AppProvider } from '@pushkeep/console-api'
 import { useState } from 'react'
-import { Link } from 'wouter'
 import { call } from '../../api/client.ts'
 import { useApps, useChange } from '../../api/queries.ts'
 import { useMay, useSignedIn } from '../../session.tsx'
@@ -27,7 +26,7 @@ export default function AppsPage() {
     <>
       <header className="page-head">
         <h1>Apps</h1>
-        {mayAdd && !app && <NewAppButton />}
+        {mayAdd && !app && query.data && <NewAppButton apps={query.data.apps} />}
       </header>
       <Loaded query={query}>
         {({ apps }) =>
@@ -50,6 +49,12 @@ export default function AppsPage() {
   )
 }
 
+const identityWords: Record<App['identity_mode'], string> = {
+  required: 'identity tokens required',
+  log: 'missing identity tokens are logged',
+  off: 'open: asks for no identity tokens',
+}
+
 const providers = ['apns', 'fcm'] as const
 
 function AppSection({ app }: { app: App }) {
@@ -58,6 +63,8 @@ function AppSection({ app }: { app: App }) {
       <h2 id={`app-${app.id}`}>{app.name}</h2>
       <p className="muted">
         <Id text={app.id} label="Copy the app’s id" />
+        {' · '}
+        {identityWords[app.identity_mode]}
       </p>
       <ul className="providers">
         {providers.map((provider) => {
@@ -86,27 +93,6 @@ const settingNames: Record<string, string> = {
   clientEmail: 'Service account',
 }
 
-/** Which message and whose device led to the pause, and how many agreed. */
-function PauseCause({
-  cause,
-}: {
-  cause: NonNullable<NonNullable<AppProvider['paused']>['cause']>
-}) {
-  const { message_id, person_id, device, agreed } = cause
-  return (
-    <p>
-      Led to by {message_id ? <Link href={`/messages/${message_id}`}>a message</Link> : 'a message'}{' '}
-      to{' '}
-      {person_id ? (
-        <Link href={`/people/${encodeURIComponent(person_id)}`}>{person_id}</Link>
-      ) : (
-        `device ${device}`
-      )}
-      {agreed > 1 && `; devices of ${agreed} people got the same answer`}.
-    </p>
-  )
-}
-
 function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
   const [isReplacing, setIsReplacing] = useState(false)
   const mayCheck = useMay('operate')
@@ -129,7 +115,6 @@ function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
               Paused <Time at={paused.at} />: {paused.reason}
             </p>
             {!paused.is_guarded && <p>{explainReason(paused.reason).means}</p>}
-            {paused.cause && <PauseCause cause={paused.cause} />}
             <ResumeButtons appId={app.id} provider={provider} isGuarded={paused.is_guarded} />
           </div>
         </div>

@@ -1,4 +1,3 @@
-import type { Resumed } from '@pushkeep/console-api'
 import { useState } from 'react'
 import { call } from '../../api/client.ts'
 import { useChange } from '../../api/queries.ts'
@@ -29,16 +28,17 @@ export function ResumeButtons({ appId, provider, isGuarded }: ResumeProps) {
   const may = useMay('operate')
   const resume = useChange(
     (bounces: Bounces) =>
-      call<Resumed>('POST', `apps/${appId}/providers/${provider}/resume`, { bounces }),
+      call<{ restored: number }>('POST', `apps/${appId}/providers/${provider}/resume`, { bounces }),
     [['overview'], ['apps']],
   )
   if (!may) return <p className="muted">To resume it needs a key with the role operate.</p>
 
   const go = (bounces: Bounces) =>
     resume.mutate(bounces, {
-      onSuccess: ({ said, restored }) => {
+      onSuccess: ({ restored }) => {
         ask(null)
-        say(restored > 0 ? `The lane goes on; ${count(restored, 'token')} live again.` : said)
+        const undone = restored > 0 ? `; ${count(restored, 'token')} live again` : ''
+        say(`The lane goes on${undone}.`)
       },
     })
 

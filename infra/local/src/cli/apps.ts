@@ -1,11 +1,18 @@
-import { type Provider, providers, resumedWords } from '@pushkeep/domain'
-import { appsOf, createApp, providersOf, resumeLane, type Sql, setSdkKeys } from '@pushkeep/store'
+import { type Provider, providers } from '@pushkeep/domain'
+import {
+  appsOf,
+  identityModesOf,
+  providersOf,
+  resumeProvider,
+  type Sql,
+  setSdkKeys,
+} from '@pushkeep/store'
 import { Argument, Command, Option } from 'commander'
+import { createCommand } from './create-app.ts'
 import { credentialsCommand } from './credentials.ts'
 import { Failure } from './failure.ts'
 import { identityCommand } from './identity.ts'
-import { nameOf } from './names.ts'
-import { deedOn, note, noted } from './noted.ts'
+import { deedOn, noted } from './noted.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
 import { line } from './view.ts'
@@ -15,21 +22,6 @@ export function appCommand(run: Run): Command {
   const command = new Command('app')
     .alias('apps')
     .description('mobile apps and their provider credentials')
-  command
-    .command('create <name>')
-    .description('create an app')
-    .option('--workspace <id>', 'may be left out where there is one workspace')
-    .action((name: string, options: { workspace?: string }) =>
-      run(async ({ database }) => {
-        const { workspaceNo, id: workspace_id } = await chosenWorkspace(database, options.workspace)
-        const { id } = await noted(database, async (sql) => {
-          const result = await createApp(sql, workspaceNo, nameOf(name))
-          const deed = deedOn(result, 'app.create', { name: result.name })
-          return { result, deed }
-        })
-        return { text: id, json: { id, name: nameOf(name), workspace_id } }
-      }),
-    )
   command
     .command('list')
     .description('list the apps and how their providers stand')
@@ -41,6 +33,7 @@ export function appCommand(run: Run): Command {
       }),
     )
   return command
+    .addCommand(createCommand(run))
     .addCommand(setCommand(run))
     .addCommand(resumeCommand(run))
     .addCommand(credentialsCommand(run))
@@ -72,12 +65,9 @@ function setCommand(run: Run): Command {
     )
 }
 
-/** How long the command waits for the workers to try deliveries, in milliseconds. */
-const trialWaitMs = 10_000
-
 function resumeCommand(run: Run): Command {
   return new Command('resume')
-    .description('let a paused provider of an app go on, once a delivery that is tried is accepted')
+    .description('let a paused provider of an app go on')
     .argument('<id>', 'the app')
     .addArgument(new Argument('<provider>').choices(providers))
     .addOption(
@@ -89,20 +79,16 @@ function resumeCommand(run: Run): Command {
       run(async ({ database }) => {
         const app = await chosenApp(database, '<id>', id)
         const { bounces } = options
-        const resumed = await resumeLane(database, {
-          appNo: app.appNo,
-          provider,
-          bounces,
-          waitMs: trialWaitMs,
-          note: (sql, restored) =>
-            note(sql, deedOn(app, 'provider.resume', { provider, bounces, restored })),
+        const { restored } = await noted(database, async (sql) => {
+          const result = await resumeProvider(sql, app.appNo, provider, bounces)
+          if (!result) throw new Failure(`app ${id} has no credentials for ${provider}`)
+          const detail = { provider, bounces, restored: result.restored }
+          return { result, deed: deedOn(app, 'provider.resume', detail) }
         })
-        if (!resumed) throw new Failure(`app ${id} has no credentials for ${provider}`)
-        const restored = resumed.kind === 'open' ? resumed.restored : 0
-        const undone = restored > 0 ? ` ${restored} tokens are live again.` : ''
+        const undone = restored > 0 ? `; ${restored} tokens are live again` : ''
         return {
-          text: `${provider} of app ${id}: ${resumedWords(resumed)}${undone}`,
-          json: { app_id: app.id, provider, ...resumed, said: resumedWords(resumed) },
+          text: `${provider} of app ${id} goes on${undone}`,
+          json: { app_id: app.id, provider, restored },
         }
       }),
     )
@@ -113,7 +99,9 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
     workspaceId === undefined ? await allWorkspaces(sql) : [await chosenWorkspace(sql, workspaceId)]
   const listed = []
   for (const { workspaceNo, id: workspace_id } of workspaces) {
+    const modes = await identityModesOf(sql, workspaceNo)
     for (const { id, name, appNo, sdkKeys: sdk_keys } of await appsOf(sql, workspaceNo)) {
+      const identity_mode = modes.get(appNo) ?? 'off'
       const states = await providersOf(sql, appNo)
       const providers = states.map(({ provider, settings, pausedAt, pauseReason }) => ({
         provider,
@@ -121,7 +109,7 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
         paused_at: pausedAt,
         pause_reason: pauseReason,
       }))
-      listed.push({ id, name, workspace_id, sdk_keys, providers })
+      listed.push({ id, name, workspace_id, identity_mode, sdk_keys, providers })
     }
   }
   return listed
@@ -129,9 +117,9 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
 
 type ListedApp = Awaited<ReturnType<typeof listApps>>[number]
 
-function textOf({ id, name, providers }: ListedApp): string {
+function textOf({ id, name, identity_mode, providers }: ListedApp): string {
   const states = providers.map(({ provider, pause_reason }) =>
     pause_reason === null ? provider : `${provider} (paused: ${pause_reason})`,
   )
-  return line([id, name, states.join(', ') || 'no credentials'])
+  return line([id, name, states.join(', ') || 'no credentials', `identity ${identity_mode}`])
 }

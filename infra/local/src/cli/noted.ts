@@ -24,14 +24,12 @@ export async function noted<Result>(
 ): Promise<Result> {
   return inTransaction(database, async (sql) => {
     const { result, deed } = await work(sql)
-    if (deed) await note(sql, deed)
+    if (deed) {
+      const { workspaceNo, ...entry } = deed
+      await audit(sql, { actor: { workspaceNo, key: null }, ...entry })
+    }
     return result
   })
-}
-
-/** Writes down what was done, in the transaction that does it. */
-export async function note(sql: Sql, { workspaceNo, ...entry }: Deed): Promise<void> {
-  await audit(sql, { actor: { workspaceNo, key: null }, ...entry })
 }
 
 /** Something that was done about an app. */

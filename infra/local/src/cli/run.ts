@@ -41,6 +41,7 @@ export async function runCli(args: string[], environment: Env): Promise<number> 
   const say = (answer: Answer) => {
     if (answer.isSaid) printError(answer.text)
     else print(program.opts().json ? JSON.stringify(answer.json, null, 2) : answer.text)
+    if (answer.note && !program.opts().json) printError(answer.note)
     exitCode = answer.exitCode ?? 0
   }
   const run: Run = async (work, options) => say(await withSession(env, work, options?.connections))

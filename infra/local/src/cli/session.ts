@@ -25,6 +25,8 @@ export interface Session {
 export interface Answer {
   text: string
   json: unknown
+  /** What people should know beside the text, on the standard error: scripts read the text. Not with JSON. */
+  note?: string
   /** 0 if left out; 1: it was done, and something is not as it should be. */
   exitCode?: 0 | 1
   /** It was said while it was made: the standard output has it. */

@@ -10,8 +10,7 @@ import { postForm } from './post-form.ts'
 export type AccessToken =
   | { kind: 'token'; authorization: string }
   /** About us: key revoked, clock wrong, account deleted. */
-  /** By OAuth, which is about the service account alone, or a renewed token by FCM. */
-  | { kind: 'refused'; reason: string; isByOAuth: boolean }
+  | { kind: 'refused'; reason: string }
   | { kind: 'unavailable'; reason: string }
 
 export interface OAuthOptions {
@@ -88,9 +87,7 @@ export class OAuthTokens {
       this.#expiresAt = Number.NEGATIVE_INFINITY
     }
     const isReplaced = this.#expiresAt === Number.NEGATIVE_INFINITY
-    return isReplaced
-      ? this.#renew()
-      : { kind: 'refused', reason: 'UNAUTHENTICATED', isByOAuth: false }
+    return isReplaced ? this.#renew() : { kind: 'refused', reason: 'UNAUTHENTICATED' }
   }
 
   /** How the token in use stands. */
@@ -175,8 +172,7 @@ export class OAuthTokens {
 function refusalOf(status: number, body: string): AccessToken {
   const error = ErrorBody.safeParse(parseJson(body)).data?.error ?? `HTTP ${status}`
   const isOurs = status >= 400 && status < 500 && status !== 408 && status !== 429
-  const reason = `oauth ${error}`
-  return isOurs ? { kind: 'refused', reason, isByOAuth: true } : { kind: 'unavailable', reason }
+  return { kind: isOurs ? 'refused' : 'unavailable', reason: `oauth ${error}` }
 }
 
 function encode(value: unknown): string {

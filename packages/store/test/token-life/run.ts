@@ -21,15 +21,7 @@ interface Running {
 export async function live(database: Database, steps: Command[][]): Promise<void> {
   const running: Running = {
     world: await createWorld(database),
-    lives: [
-      {
-        people: new Map(),
-        devices: new Map(),
-        messages: new Map(),
-        sends: new Map(),
-        acceptedAt: 0,
-      },
-    ],
+    lives: [{ people: new Map(), devices: new Map(), messages: new Map(), sends: new Map() }],
     kept: new Map(),
     claims: 0,
     sends: 0,

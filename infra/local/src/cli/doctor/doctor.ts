@@ -6,6 +6,7 @@ import { databaseUrl, type Env, encryptionKeyOf } from '../session.ts'
 import { type Finding, problem } from './finding.ts'
 import { judgeCredentials } from './judge/credentials.ts'
 import { type DatabaseSeen, judgeDatabase } from './judge/database.ts'
+import { judgeIdentities } from './judge/identity.ts'
 import { judgeKeys, soonDays } from './judge/keys.ts'
 import { judgeJournal, judgeNode, judgePorts } from './judge/machine.ts'
 import { judgeProcesses } from './judge/processes.ts'
@@ -13,6 +14,7 @@ import { judgeQueues } from './judge/queues.ts'
 import { judgeWork } from './judge/work.ts'
 import { askProviders, lookAtCredentials } from './look/credentials.ts'
 import { lookAtDatabase } from './look/database.ts'
+import { lookAtIdentities } from './look/identity.ts'
 import { lookAtJournal, lookAtPorts } from './look/machine.ts'
 import { lookAtProcesses } from './look/processes.ts'
 import { lookAtQueues } from './look/queues.ts'
@@ -64,6 +66,7 @@ async function examineByDatabase(env: Env, place: Place, options: DoctorOptions)
       rest: [
         ...judgeProcesses(processes, workers, packageJson.version),
         ...(await examineCredentials(database, env, place, options)),
+        ...judgeIdentities(await lookAtIdentities(database), place.local?.app_id ?? null),
         ...judgeKeys(await surveyKeys(database, { soonDays }), Date.now()),
         ...judgeWork(await lookAtWork(database)),
       ],

@@ -1,19 +1,19 @@
 import { AppList, NewApp, Resume, Resumed } from '@pushkeep/console-api'
-import { providers } from '@pushkeep/domain'
-import { notFound, ProblemError } from '@pushkeep/runtime'
+import { type IdentityMode, modeOfNewApp, providers } from '@pushkeep/domain'
+import { invalid, notFound, ProblemError } from '@pushkeep/runtime'
 import {
   audit,
   createApp,
   type Database,
+  identityModesOf,
   inTransaction,
   lastTasks,
-  resumeLane,
+  resumeProvider,
   type Sql,
   workersNow,
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { resumedBody, trialWaitMs } from '../../resumed-body.ts'
 import { healthBody, readStandings } from '../provider-health.ts'
 import { appInScope, type Scope, scopeOf } from '../scope.ts'
 import { taskBody } from '../task-view.ts'
@@ -49,7 +49,7 @@ export const consoleAppRoutes: FastifyPluginAsyncZod<AppRoutesDeps> = async (
       if (scope.appNo !== null) {
         throw new ProblemError(403, 'forbidden', { detail: 'this key is for one app alone' })
       }
-      return reply.code(201).send({ id: await create(scope, request.body.name) })
+      return reply.code(201).send({ id: await create(scope, request.body) })
     },
   )
 
@@ -61,38 +61,56 @@ export const consoleAppRoutes: FastifyPluginAsyncZod<AppRoutesDeps> = async (
       const { provider } = request.params
       const { bounces } = request.body
       const { appNo, id } = appInScope({ asker, ...scope }, request.params.app)
-      const resumed = await resumeLane(database, {
-        appNo,
-        provider,
-        bounces,
-        waitMs: trialWaitMs,
-        note: (sql, restored) =>
-          audit(sql, {
-            actor: asker,
-            action: 'provider.resume',
-            target: { kind: 'app', id },
-            appNo,
-            detail: { provider, bounces, restored },
-          }),
+      return inTransaction(database, async (sql) => {
+        const resumed = await resumeProvider(sql, appNo, provider, bounces)
+        if (!resumed)
+          throw notFound('unknown_provider', `the app has no credentials of ${provider}`)
+        await audit(sql, {
+          actor: asker,
+          action: 'provider.resume',
+          target: { kind: 'app', id },
+          appNo,
+          detail: { provider, bounces, restored: resumed.restored },
+        })
+        return resumed
       })
-      if (!resumed) throw notFound('unknown_provider', `the app has no credentials of ${provider}`)
-      return resumedBody(resumed)
     },
   )
 
-  function create({ workspaceNo, asker }: Scope, name: string): Promise<string> {
+  async function create(
+    { workspaceNo, asker }: Scope,
+    { name, identity_mode }: z.infer<typeof NewApp>,
+  ): Promise<string> {
+    const mode = await modeFor(workspaceNo, identity_mode)
     return inTransaction(database, async (sql) => {
-      const { id, appNo } = await createApp(sql, workspaceNo, name)
+      const { id, appNo } = await createApp(sql, workspaceNo, name, mode)
       const target = { kind: 'app', id } as const
-      await audit(sql, { actor: asker, action: 'app.create', target, appNo, detail: { name } })
+      const detail = { name, identity_mode: mode }
+      await audit(sql, { actor: asker, action: 'app.create', target, appNo, detail })
       return id
     })
   }
+
+  async function modeFor(
+    workspaceNo: number,
+    said: IdentityMode | undefined,
+  ): Promise<IdentityMode> {
+    const modes = await identityModesOf(database, workspaceNo)
+    const chosen = modeOfNewApp(said, [...modes.values()])
+    if (chosen.kind === 'mode') return chosen.mode
+    const message = `has to be said: the apps of this workspace have ${chosen.strictest}, and the strictest mode holds for all of them`
+    throw invalid([{ path: 'identity_mode', message }])
+  }
 }
 
-async function readApps(sql: Sql, { apps, appNos }: Scope, now: number): Promise<AppList> {
+async function readApps(
+  sql: Sql,
+  { workspaceNo, apps, appNos }: Scope,
+  now: number,
+): Promise<AppList> {
   const workers = await workersNow(sql, appNos)
-  const [standings, tasks] = await Promise.all([
+  const [modes, standings, tasks] = await Promise.all([
+    identityModesOf(sql, workspaceNo),
     readStandings(sql, appNos, workers, now),
     lastTasks(sql, appNos),
   ])
@@ -101,6 +119,7 @@ async function readApps(sql: Sql, { apps, appNos }: Scope, now: number): Promise
       id,
       name,
       created_at: createdAt.toISOString(),
+      identity_mode: modes.get(appNo) ?? 'off',
       providers: standings
         .filter((standing) => standing.appNo === appNo)
         .map((standing) => {
