@@ -226,7 +226,7 @@ test('bad requests, refused keys, a paused lane and a second provider leave thei
   })
   expect(refused.status).toBe(401)
 
-  const behaviour = { kind: 'status', status: 400, reason: 'DeviceTokenNotForTopic' }
+  const behaviour = { kind: 'status', status: 403, reason: 'InvalidProviderToken' }
   expect((await simulator('PUT', `/tokens/${ios}`, { behaviour })).status).toBeLessThan(300)
   const held = await send(system, { to: { token: ios }, content: { title: secrets.title } })
   const lane = async () =>

@@ -42,6 +42,8 @@ const Environment = z.object({
   WORKER_PORT: port().prefault('7003'),
   TRANSACTIONAL_CONCURRENCY: integer({ min: 1, max: 1000 }).prefault('64'),
   BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('40'),
+  LANE_DOUBT_PEOPLE: integer({ min: 2, max: 1000 }).prefault('20'),
+  LANE_DOUBT_SECONDS: integer({ min: 1, max: 86_400 }).prefault('600'),
   EVENT_RETENTION_DAYS: integer({ min: 1, max: 3650 }).prefault('90'),
   LOG_LEVEL: logLevel().default('info'),
   ...tracingConfig,

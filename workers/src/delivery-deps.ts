@@ -49,8 +49,10 @@ export function deliverDeps({ database, metrics, events, tracing, ...parts }: Pa
     claim: (chunk, token) => claimWindow(database, chunk, token, windowSize),
     close: (chunkNo, token) => withRepeat(() => closeChunk(database, chunkNo, token)),
     release: (held, delayMs) => withRepeat(() => releaseChunk(database, held, delayMs)),
-    async pause(chunk, reason) {
-      const isNew = await pauseProvider(database, chunk.appNo, chunk.provider, reason)
+    async pause(chunk, reason, deviceNo) {
+      const { appNo, provider, messageNo } = chunk
+      const cause = { messageNo, deviceNo, agreed: 1 }
+      const isNew = await pauseProvider(database, appNo, provider, reason, cause)
       if (isNew) await events.lanePaused(chunk, reason)
     },
     leases,

@@ -1,6 +1,6 @@
 import type { Provider } from '@pushkeep/domain'
 import { activeTraceId, boundedLabel, type Metrics } from '@pushkeep/runtime'
-import type { BooksChecked, LeasedChunk, Recorded, Recording, Rescued } from '@pushkeep/store'
+import type { BooksChecked, Recorded, Recording, Rescued } from '@pushkeep/store'
 import type { Logger } from 'pino'
 import { Counter, Histogram } from 'prom-client'
 import type { ChunkReport } from './delivery/deliver.ts'
@@ -13,7 +13,7 @@ export interface WorkerEvents {
   /** A batch of outcomes was written. */
   recorded(batch: readonly Recording[], recorded: Recorded, ms: number): Promise<void>
   /** A lane was stopped for a fault of its credentials. */
-  lanePaused(chunk: LeasedChunk, reason: string): Promise<void>
+  lanePaused(lane: { appNo: number; provider: Provider }, reason: string): Promise<void>
   /** So many tokens were judged dead at once that none is retired any more (R10). */
   guardTripped(appNo: number, provider: Provider, reason: string): Promise<void>
   /** The reconciler found work that nobody would have done. */

@@ -64,6 +64,7 @@ await runProcess({
         transactional: config.TRANSACTIONAL_CONCURRENCY,
         bulk: config.BULK_CONCURRENCY,
       },
+      doubtRule: { people: config.LANE_DOUBT_PEOPLE, seconds: config.LANE_DOUBT_SECONDS },
       eventDays: config.EVENT_RETENTION_DAYS,
       logger,
       metrics,

@@ -13,6 +13,7 @@ import { describeError, type Metrics } from '@pushkeep/runtime'
 import {
   addActivity,
   type Database,
+  type DoubtRule,
   type EncryptionKey,
   endActivity,
   leaseSeconds,
@@ -35,6 +36,7 @@ import { startEraser } from './eraser.ts'
 import { createWorkerEvents } from './events.ts'
 import { presentably } from './failed-jobs.ts'
 import { startHousekeeping } from './housekeeping.ts'
+import { startTrials } from './lane-trial.ts'
 import { createAppNames } from './metrics/app-labels.ts'
 import { observeWork } from './metrics/in-flight.ts'
 import { observeProviders } from './metrics/provider-pools.ts'
@@ -57,6 +59,8 @@ export interface WorkersOptions {
   /** Chunks at a time, by lane. */
   concurrency: Record<Lane, number>
   logger: Logger
+  /** When ambiguous answers pause a lane. */
+  doubtRule: DoubtRule
   /** How long events of people are kept. */
   eventDays: number
   metrics: Metrics
@@ -182,6 +186,12 @@ export function startWorkers(options: WorkersOptions) {
     onUnbalanced: events.unbalanced,
     onError: onError('housekeeping.failed'),
   })
+  const trials = startTrials({
+    database,
+    deliver: deps,
+    pollMs: 500,
+    onError: onError('lane-trial.failed'),
+  })
   const eraser = startEraser({
     database,
     isLeading: reconciler.isLeading,
@@ -214,7 +224,7 @@ export function startWorkers(options: WorkersOptions) {
       isStopping = true
       const beginners = [relay, survey, reconciler, clerk]
       await Promise.all([senders.openRooms(), ...beginners.map((one) => one.stop())])
-      await Promise.all([housekeeping.stop(), eraser.stop()])
+      await Promise.all([housekeeping.stop(), eraser.stop(), trials.stop()])
       await Promise.all(workers.map((worker) => worker.close(drainMs)))
       await reporter.stop()
       leases.stop()

@@ -61,6 +61,7 @@ export async function openWorkplace() {
     database,
     workspaceNo,
     encryptionKey,
+    credentials: simulator.credentials,
     /** Starts the workers of one process, with whatever differs from the usual. */
     start(over: Partial<WorkersOptions> = {}) {
       const workers = startWorkers({
@@ -72,6 +73,7 @@ export async function openWorkplace() {
         journalDirectory: null,
         retention: { messageDays: 90, timelineDays: 400 },
         concurrency: { transactional: 50, bulk: 4 },
+        doubtRule: { people: 20, seconds: 600 },
         eventDays: 90,
         logger: createLogger({ name: 'test', level: 'silent' }),
         metrics: createMetrics({ name: 'workers', version: '1' }),
@@ -129,7 +131,7 @@ export async function openWorkplace() {
     },
     /** Accepts a message; its id. */
     async accept(
-      message: { to: NewMessage['to'] } & Partial<Pick<NewMessage, 'on_unknown'>>,
+      message: { to: NewMessage['to'] } & Partial<Pick<NewMessage, 'on_unknown' | 'ttl_seconds'>>,
       lane: Lane = 'transactional',
     ): Promise<string> {
       const { send_at: _, ...parsed } = NewMessage.parse({

@@ -18,10 +18,10 @@ export const obstacleWords: Record<Obstacle['kind'], Explained & { title: string
     means: 'The phone reported that its owner does not allow them.',
     todo: 'Only the owner can allow them, in the phone’s settings.',
   },
-  failing: {
-    title: 'Deliveries keep failing',
-    means: 'Two in a row failed at this device, without proof that its token is dead.',
-    todo: 'It is sent to again when the app is opened and registers again.',
+  wrong_app: {
+    title: 'The token belongs to another app',
+    means: 'The provider refused it three times in a row while it took other devices of this app.',
+    todo: 'Check which build registered it. It is sent to again when it registers again.',
   },
   no_credentials: {
     title: 'The app has no credentials',

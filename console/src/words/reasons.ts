@@ -24,8 +24,13 @@ const reasons: Record<string, Explained> = {
     means: 'The provider had said before that this token is dead.',
     todo: 'It comes back when the app is opened and registers again.',
   },
+  wrong_app: {
+    means:
+      'The provider refused this device three times in a row while it took others: its token belongs to another app or project.',
+    todo: 'Check which build of the app registered it. It is sent to again when it registers again.',
+  },
   failing: {
-    means: 'Two deliveries in a row failed at this device.',
+    means: 'Two deliveries in a row failed at this device, as an older version counted them.',
     todo: 'It is sent to again when the app is opened and registers again.',
   },
   reassigned: {

@@ -204,11 +204,21 @@ test.each<[Partial<LaneSeen>, string]>([
     'warning apns of shop (a1) could not be tried from here: ENOTFOUND',
   ],
   [
-    { paused: { reason: 'TopicDisallowed', isGuarded: false } },
+    { paused: { reason: 'TopicDisallowed', isGuarded: false, cause: null } },
     'problem apns of shop (a1) is paused: TopicDisallowed',
   ],
   [
-    { paused: { reason: 'many', isGuarded: true }, storedAt: now - 400 * day },
+    {
+      paused: {
+        reason: 'TopicDisallowed',
+        isGuarded: false,
+        cause: { messageId: 'm1', deviceNo: 7, personId: 'ana', agreed: 20 },
+      },
+    },
+    'problem apns of shop (a1) is paused: TopicDisallowed (message m1, device 7; devices of 20 people got the same answer)',
+  ],
+  [
+    { paused: { reason: 'many', isGuarded: true, cause: null }, storedAt: now - 400 * day },
     'problem apns of shop (a1) is stopped by the mass-bounce guard',
   ],
 ])('credentials with %j', (more, expected) => {

@@ -55,7 +55,21 @@ export const NewApp = z.strictObject({
 
 /** `POST /ops/api/apps/{app}/providers/{provider}/resume` */
 export const Resume = z.strictObject({ bounces: z.enum(['keep', 'undo']) })
-export const Resumed = z.object({ restored: z.number() })
+export const Resumed = z.object({
+  resumed: z.boolean(),
+  /** Why it goes on or stays paused, in a sentence. */
+  said: z.string(),
+  tried: z.array(
+    z.object({
+      message_id: z.string(),
+      device: z.number(),
+      accepted: z.boolean(),
+      reason: z.string().nullable(),
+    }),
+  ),
+  restored: z.number(),
+})
+export type Resumed = z.infer<typeof Resumed>
 
 const replacement = {
   expires_at: Time.nullable(),

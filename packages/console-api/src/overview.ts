@@ -55,7 +55,22 @@ export type Minute = z.infer<typeof Minute>
 /** How an app's provider stands, and how it answered in the last quarter of an hour. */
 export const ProviderHealth = z.object({
   ...ofLane,
-  paused: z.object({ at: Time, reason: z.string(), is_guarded: z.boolean() }).nullable(),
+  paused: z
+    .object({
+      at: Time,
+      reason: z.string(),
+      is_guarded: z.boolean(),
+      /** The delivery that led to it; null: not known. */
+      cause: z
+        .object({
+          message_id: z.string().nullable(),
+          person_id: z.string().nullable(),
+          device: z.number(),
+          agreed: z.number(),
+        })
+        .nullable(),
+    })
+    .nullable(),
   /** A worker's breaker holds sending back; until when it lets no probe through. */
   breaker: z.object({ until: Time, refusals: Count }).nullable(),
   expires_at: Time.nullable(),
@@ -64,6 +79,7 @@ export const ProviderHealth = z.object({
     token_dead: Count,
     message_refused: Count,
     misconfigured: Count,
+    ambiguous: Count,
     throttled: Count,
     unavailable: Count,
   }),

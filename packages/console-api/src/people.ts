@@ -29,7 +29,7 @@ export const Obstacle = z.object({
     'person_suppressed',
     'token_dead',
     'push_disabled',
-    'failing',
+    'wrong_app',
     'no_credentials',
     'lane_paused',
     'breaker_open',

@@ -34,7 +34,7 @@ export type Verdict =
       kind: 'settle'
       status: SettledStatus
       reason: string | null
-      device: 'accepted' | 'token-dead' | 'device-failed' | 'untouched'
+      device: 'accepted' | 'token-dead' | 'doubted' | 'untouched'
     }
   | { kind: 'retry'; afterMs: number; reason: string }
   | { kind: 'pause'; afterMs: number; reason: string }
@@ -48,33 +48,29 @@ export function decide(outcome: Outcome, attempt: Attempt, random: () => number)
       return tokenDead(outcome.reason, outcome.since, attempt.registeredAt)
     case 'message-refused':
       return { kind: 'settle', status: 'failed', reason: outcome.reason, device: 'untouched' }
+    case 'ambiguous':
+      return { kind: 'settle', status: 'failed', reason: outcome.reason, device: 'doubted' }
     case 'misconfigured':
       return { kind: 'pause', afterMs: misconfiguredMs, reason: outcome.reason }
     case 'throttled': {
       const afterMs = (outcome.afterMs ?? throttledMs) + Math.ceil(random() * 1000)
-      if (outcome.scope === 'credential') {
-        return retryOr('expired', 'untouched', attempt, afterMs, outcome.reason)
-      }
-      return retryOr('bounced', 'device-failed', attempt, afterMs, outcome.reason)
+      return retryOr(attempt, afterMs, outcome.reason)
     }
     case 'unavailable':
       return outcome.mayHaveArrived
         ? unknown(outcome.reason, attempt, random)
         : unavailable(outcome, attempt, random)
     case 'unsent':
-      return retryOr('expired', 'untouched', attempt, 0, outcome.reason)
+      return retryOr(attempt, 0, outcome.reason)
   }
 }
 
-/** R2: APNs' death notice counts only if it is later than the device's last registration. */
+/** R2: a death notice from before the device's last registration is about the one before it. */
 function tokenDead(reason: string, since: number | null, registeredAt: number): Verdict {
-  const proven = since === null || since > registeredAt
-  return {
-    kind: 'settle',
-    status: 'bounced',
-    reason,
-    device: proven ? 'token-dead' : 'device-failed',
-  }
+  const isProven = since === null || since > registeredAt
+  return isProven
+    ? { kind: 'settle', status: 'bounced', reason, device: 'token-dead' }
+    : { kind: 'settle', status: 'failed', reason, device: 'untouched' }
 }
 
 function unknown(reason: string, attempt: Attempt, random: () => number): Verdict {
@@ -82,7 +78,7 @@ function unknown(reason: string, attempt: Attempt, random: () => number): Verdic
     return { kind: 'settle', status: 'failed', reason: 'unknown', device: 'untouched' }
   }
   const afterMs = backoffMs(connectionBackoff, attempt.attempt, random)
-  return retryOr('expired', 'untouched', attempt, afterMs, reason)
+  return retryOr(attempt, afterMs, reason)
 }
 
 function unavailable(
@@ -92,17 +88,13 @@ function unavailable(
 ): Verdict {
   const spread = backoffMs(providerBackoff, attempt.attempt, random)
   const afterMs = outcome.afterMs === null ? spread : outcome.afterMs + Math.min(spread, 1000)
-  return retryOr('expired', 'untouched', attempt, afterMs, outcome.reason)
+  return retryOr(attempt, afterMs, outcome.reason)
 }
 
 /** A retry that would come after the message's expiry is no retry: the delivery ends now. */
-function retryOr(
-  status: 'expired' | 'bounced',
-  device: 'untouched' | 'device-failed',
-  attempt: Attempt,
-  afterMs: number,
-  reason: string,
-): Verdict {
-  if (attempt.now + afterMs >= attempt.expiresAt) return { kind: 'settle', status, reason, device }
+function retryOr(attempt: Attempt, afterMs: number, reason: string): Verdict {
+  if (attempt.now + afterMs >= attempt.expiresAt) {
+    return { kind: 'settle', status: 'expired', reason, device: 'untouched' }
+  }
   return { kind: 'retry', afterMs, reason }
 }

@@ -25,7 +25,7 @@ export type WithheldReason =
   | 'person_suppressed'
   | 'push_disabled'
   | 'token_dead'
-  | 'failing'
+  | 'wrong_app'
   | 'cancelled'
 
 /** The `Record` makes a forgotten reason a compile error. */
@@ -36,7 +36,7 @@ const withheldByR7: Record<WithheldReason, boolean> = {
   person_suppressed: true,
   push_disabled: true,
   token_dead: true,
-  failing: true,
+  wrong_app: true,
   cancelled: false,
 }
 

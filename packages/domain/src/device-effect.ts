@@ -6,8 +6,8 @@ export type DeviceEvent =
   | { kind: 'registered' }
   | { kind: 'accepted' }
   | { kind: 'token-dead' }
-  /** A failure of this device that is no proof of death; `failures` before it, in a row. */
-  | { kind: 'device-failed'; failures: number }
+  /** An ambiguous answer: the device may be another app's. `failures` before it, in a row. */
+  | { kind: 'doubted'; failures: number }
   /** Withheld by R7: its person, its permission or its token stands against it. */
   | { kind: 'withheld' }
   /** Reassigned, message's fault, credential's fault, expired before a try. */
@@ -18,12 +18,12 @@ export interface DeviceEffect {
   lastStatus: LastStatus | null
   /** `retired`: reads back as `push_enabled` "false" until it registers again. */
   token: 'live' | 'retired' | null
-  /** Device-level failures in a row; at `failuresMax` nothing is sent until it registers again. */
+  /** Ambiguous answers in a row; at `failuresMax` nothing is sent until it registers again. */
   failures: number | null
 }
 
-/** The second failure in a row stops the sending. */
-export const failuresMax = 2
+/** The third ambiguous answer in a row, while other devices of its app were accepted, stops the sending. */
+export const failuresMax = 3
 
 /** The table of `_last_status` and `push_enabled`. */
 export function deviceEffect(event: DeviceEvent): DeviceEffect {
@@ -34,10 +34,9 @@ export function deviceEffect(event: DeviceEvent): DeviceEffect {
       return { lastStatus: 'sent', token: null, failures: 0 }
     case 'token-dead':
       return { lastStatus: 'bounced', token: 'retired', failures: null }
-    case 'device-failed': {
+    case 'doubted': {
       const failures = Math.min(event.failures + 1, failuresMax)
-      const lastStatus = failures === failuresMax ? 'suppressed' : 'bounced'
-      return { lastStatus, token: null, failures }
+      return { lastStatus: null, token: null, failures }
     }
     case 'withheld':
       return { lastStatus: 'suppressed', token: null, failures: null }

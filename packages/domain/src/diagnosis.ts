@@ -113,7 +113,7 @@ function ofAnswers({ appNo, provider, calls, trouble }: ProviderFacts): SystemPr
   const all = Object.values(calls).reduce((sum, count) => sum + count, 0)
   if (all < callsMin) return []
   const problems: SystemProblem[] = []
-  const errors = (calls.misconfigured + calls.throttled + calls.unavailable) / all
+  const errors = (calls.misconfigured + calls.ambiguous + calls.throttled + calls.unavailable) / all
   if (errors > errorShareMax) {
     problems.push({
       kind: 'errors_high',

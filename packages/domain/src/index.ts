@@ -85,6 +85,7 @@ export {
   type NewAppMode,
   strictestMode,
 } from './identity.ts'
+export { type LaneResumed, resumedWords, type Tried } from './lane-trial.ts'
 export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,
@@ -143,6 +144,16 @@ export {
   type Provider,
   providers,
 } from './platform.ts'
+export {
+  type AnswerMeaning,
+  apnsMeanings,
+  fcmFrontEndMeanings,
+  fcmMeanings,
+  isAboutOwnHeaders,
+  meaningOfStatus,
+  type Subject,
+  subjectOf,
+} from './provider-answer.ts'
 export {
   type AnswerCounts,
   askedPauseMs,

@@ -7,7 +7,7 @@ export interface DeviceStanding {
   dead: { at: number; reason: string | null } | null
   /** The permission as the client reports it. */
   pushPermission: boolean
-  /** Deliveries in a row that failed without proof of death. */
+  /** Ambiguous answers in a row, while other devices of its app were accepted. */
   failures: number
 }
 
@@ -58,7 +58,7 @@ export function obstaclesOf(device: DeviceStanding, lane: LaneStanding): Obstacl
     device.personSuppressed && withholds('person_suppressed'),
     dead && withholds('token_dead', dead.at, dead.reason),
     !device.pushPermission && withholds('push_disabled'),
-    device.failures >= failuresMax && withholds('failing'),
+    device.failures >= failuresMax && withholds('wrong_app'),
     !lane.hasCredentials && withholds('no_credentials'),
     paused && delays('lane_paused', paused.at, paused.reason),
     lane.isBreakerOpen && delays('breaker_open'),

@@ -11,8 +11,10 @@ export type Outcome =
   | { kind: 'token-dead'; reason: string; since: number | null }
   /** About this message, for ever: the same content is refused for every device. */
   | { kind: 'message-refused'; reason: string }
-  /** About us: key, topic or project. Never costs a token (R10). */
+  /** About our credentials and nothing else. Never costs a token (R10). */
   | { kind: 'misconfigured'; reason: string }
+  /** About the token, the message or the credentials: the answer does not tell which. Never costs a token. */
+  | { kind: 'ambiguous'; reason: string }
   /** About our speed, toward this token or with this credential. */
   | { kind: 'throttled'; reason: string; scope: 'token' | 'credential'; afterMs: number | null }
   /** No service now. `mayHaveArrived`: the request was written and the answer is unknown (R5). */
@@ -37,6 +39,7 @@ export function noAnswers(): Record<AnswerKind, number> {
     'token-dead': 0,
     'message-refused': 0,
     misconfigured: 0,
+    ambiguous: 0,
     throttled: 0,
     unavailable: 0,
   }

@@ -14,6 +14,7 @@ export function serviceOf(outcome: Outcome): ProviderService {
     case 'token-dead':
     case 'message-refused':
     case 'misconfigured':
+    case 'ambiguous':
       return 'served'
     case 'throttled':
       return outcome.scope === 'token' ? 'served' : 'refused'

@@ -46,16 +46,22 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     { kind: 'settle', status: 'bounced', reason: 'Unregistered', device: 'token-dead' },
   ],
   [
-    'a 410 from before the registration is none',
+    'a 410 from before the registration fails the delivery and leaves the device',
     { kind: 'token-dead', reason: 'Unregistered', since: 900_000 },
     {},
-    { kind: 'settle', status: 'bounced', reason: 'Unregistered', device: 'device-failed' },
+    { kind: 'settle', status: 'failed', reason: 'Unregistered', device: 'untouched' },
   ],
   [
     "the message's fault fails the delivery and leaves the device",
     { kind: 'message-refused', reason: 'PayloadTooLarge' },
     {},
     { kind: 'settle', status: 'failed', reason: 'PayloadTooLarge', device: 'untouched' },
+  ],
+  [
+    'an ambiguous answer fails the delivery, and the device is doubted',
+    { kind: 'ambiguous', reason: 'DeviceTokenNotForTopic' },
+    {},
+    { kind: 'settle', status: 'failed', reason: 'DeviceTokenNotForTopic', device: 'doubted' },
   ],
   [
     "the credential's fault pauses and burns nothing",
@@ -88,10 +94,10 @@ const rows: [string, Outcome, Partial<Attempt>, Verdict][] = [
     { kind: 'retry', afterMs: 60_500, reason: 'QUOTA_EXCEEDED' },
   ],
   [
-    'a token throttled until the expiry is a failure of the device',
+    'a token throttled until the expiry leaves the device as it is',
     { kind: 'throttled', reason: 'TooManyRequests', scope: 'token', afterMs: 7000 },
     { expiresAt: 1_000_000 + 5000 },
-    { kind: 'settle', status: 'bounced', reason: 'TooManyRequests', device: 'device-failed' },
+    { kind: 'settle', status: 'expired', reason: 'TooManyRequests', device: 'untouched' },
   ],
   [
     'an unavailable provider is tried again with backoff',
@@ -139,6 +145,7 @@ test('only a token-dead outcome can ever retire a token', () => {
   const outcome = fc.oneof(
     fc.record({ kind: fc.constant('message-refused' as const), reason: fc.string() }),
     fc.record({ kind: fc.constant('misconfigured' as const), reason: fc.string() }),
+    fc.record({ kind: fc.constant('ambiguous' as const), reason: fc.string() }),
     fc.record({
       kind: fc.constant('throttled' as const),
       reason: fc.string(),

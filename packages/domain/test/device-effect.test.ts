@@ -18,14 +18,14 @@ const rows: [string, DeviceEvent, DeviceEffect][] = [
     { lastStatus: 'bounced', token: 'retired', failures: null },
   ],
   [
-    'first failure of the device: bounced, sent to again',
-    { kind: 'device-failed', failures: 0 },
-    { lastStatus: 'bounced', token: null, failures: 1 },
+    'first ambiguous answer: counted, and its status stays',
+    { kind: 'doubted', failures: 0 },
+    { lastStatus: null, token: null, failures: 1 },
   ],
   [
-    'second failure in a row: suppressed until it registers again',
-    { kind: 'device-failed', failures: 1 },
-    { lastStatus: 'suppressed', token: null, failures: 2 },
+    'a fourth ambiguous answer counts no further than the third',
+    { kind: 'doubted', failures: 3 },
+    { lastStatus: null, token: null, failures: 3 },
   ],
   [
     'withheld by R7: suppressed, push_enabled unchanged',

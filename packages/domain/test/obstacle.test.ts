@@ -31,7 +31,8 @@ test.each<[string, Partial<DeviceStanding>, Partial<LaneStanding>, object[]]>([
     [withheld('token_dead', 5, 'Unregistered')],
   ],
   ['no permission', { pushPermission: false }, {}, [withheld('push_disabled')]],
-  ['two failures in a row', { failures: 2 }, {}, [withheld('failing')]],
+  ['two ambiguous answers in a row are no reason yet', { failures: 2 }, {}, []],
+  ['three ambiguous answers in a row', { failures: 3 }, {}, [withheld('wrong_app')]],
   ['no credentials', {}, { hasCredentials: false }, [withheld('no_credentials')]],
   [
     'a paused lane only delays',
@@ -56,7 +57,7 @@ test.each<[string, Partial<DeviceStanding>, Partial<LaneStanding>, object[]]>([
       withheld('person_suppressed'),
       withheld('token_dead', 1),
       withheld('push_disabled'),
-      withheld('failing'),
+      withheld('wrong_app'),
       withheld('no_credentials'),
       { effect: 'delays', kind: 'no_workers', since: null, detail: null },
     ],

@@ -85,6 +85,7 @@ function finding(place: CredentialFinding['place'], outcome: Outcome): Credentia
     case 'throttled':
       return { place, answer: 'works', reason: null }
     case 'misconfigured':
+    case 'ambiguous':
       return { place, answer: 'refused', reason: outcome.reason }
     case 'unavailable':
     case 'unsent':

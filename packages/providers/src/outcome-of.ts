@@ -1,4 +1,4 @@
-import type { Outcome } from '@pushkeep/domain'
+import { meaningOfStatus, type Outcome } from '@pushkeep/domain'
 import type { RequestResult } from './exchange.ts'
 
 /** What an answer may mean: it was sent. */
@@ -40,10 +40,13 @@ export function outcomeByStatus(
   afterMs: number | null,
 ): AnsweredOutcome {
   if (status >= 200 && status < 300) return { kind: 'accepted', environment: null }
-  if (status === 401 || status === 403) return { kind: 'misconfigured', reason }
-  if (status === 429) return { kind: 'throttled', reason, scope: 'credential', afterMs }
-  if (status === 408 || status < 400 || status >= 500) {
-    return { kind: 'unavailable', reason, afterMs, mayHaveArrived: false }
+  const meaning = meaningOfStatus(status)
+  switch (meaning) {
+    case 'throttled-credential':
+      return { kind: 'throttled', reason, scope: 'credential', afterMs }
+    case 'unavailable':
+      return { kind: meaning, reason, afterMs, mayHaveArrived: false }
+    case 'ambiguous':
+      return { kind: meaning, reason }
   }
-  return { kind: 'message-refused', reason }
 }

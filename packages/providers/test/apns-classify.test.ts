@@ -5,6 +5,7 @@ const now = Date.parse('2026-11-23T12:00:00Z')
 
 const refused = (reason: string): ApnsAnswer => ({ kind: 'message-refused', reason })
 const misconfigured = (reason: string): ApnsAnswer => ({ kind: 'misconfigured', reason })
+const ambiguous = (reason: string): ApnsAnswer => ({ kind: 'ambiguous', reason })
 const unavailable = (reason: string): ApnsAnswer => ({
   kind: 'unavailable',
   reason,
@@ -25,24 +26,24 @@ const documented: [status: number, reason: string, answer: ApnsAnswer][] = [
   [400, 'BadExpirationDate', refused('BadExpirationDate')],
   [400, 'BadMessageId', refused('BadMessageId')],
   [400, 'BadPriority', refused('BadPriority')],
-  [400, 'BadTopic', misconfigured('BadTopic')],
-  [400, 'DeviceTokenNotForTopic', misconfigured('DeviceTokenNotForTopic')],
+  [400, 'BadTopic', ambiguous('BadTopic')],
+  [400, 'DeviceTokenNotForTopic', ambiguous('DeviceTokenNotForTopic')],
   [400, 'DuplicateHeaders', refused('DuplicateHeaders')],
   [400, 'IdleTimeout', unavailable('IdleTimeout')],
   [400, 'InvalidPushType', refused('InvalidPushType')],
   [400, 'MissingDeviceToken', refused('MissingDeviceToken')],
-  [400, 'MissingTopic', misconfigured('MissingTopic')],
+  [400, 'MissingTopic', ambiguous('MissingTopic')],
   [400, 'PayloadEmpty', refused('PayloadEmpty')],
-  [400, 'TopicDisallowed', misconfigured('TopicDisallowed')],
+  [400, 'TopicDisallowed', ambiguous('TopicDisallowed')],
   [403, 'BadCertificate', misconfigured('BadCertificate')],
-  [403, 'BadCertificateEnvironment', misconfigured('BadCertificateEnvironment')],
-  [403, 'BadEnvironmentKeyIdInToken', misconfigured('BadEnvironmentKeyIdInToken')],
-  [403, 'BadEnvironmentKeyInToken', misconfigured('BadEnvironmentKeyInToken')],
+  [403, 'BadCertificateEnvironment', ambiguous('BadCertificateEnvironment')],
+  [403, 'BadEnvironmentKeyIdInToken', ambiguous('BadEnvironmentKeyIdInToken')],
+  [403, 'BadEnvironmentKeyInToken', ambiguous('BadEnvironmentKeyInToken')],
   [403, 'ExpiredProviderToken', { kind: 'renew-token' }],
-  [403, 'Forbidden', misconfigured('Forbidden')],
+  [403, 'Forbidden', ambiguous('Forbidden')],
   [403, 'InvalidProviderToken', misconfigured('InvalidProviderToken')],
   [403, 'MissingProviderToken', misconfigured('MissingProviderToken')],
-  [403, 'UnrelatedKeyIdInToken', misconfigured('UnrelatedKeyIdInToken')],
+  [403, 'UnrelatedKeyIdInToken', ambiguous('UnrelatedKeyIdInToken')],
   [404, 'BadPath', refused('BadPath')],
   [405, 'MethodNotAllowed', refused('MethodNotAllowed')],
   [410, 'ExpiredToken', { kind: 'token-dead', reason: 'ExpiredToken', since: null }],
@@ -90,16 +91,16 @@ test('Retry-After is honoured where the answer asks for patience', () => {
 })
 
 test.each([
-  [400, 'NewReason', refused('HTTP 400 NewReason')],
-  [402, 'PaymentRequired', refused('HTTP 402 PaymentRequired')],
-  [403, 'NewReason', misconfigured('HTTP 403 NewReason')],
+  [400, 'NewReason', ambiguous('HTTP 400 NewReason')],
+  [402, 'PaymentRequired', ambiguous('HTTP 402 PaymentRequired')],
+  [403, 'NewReason', ambiguous('HTTP 403 NewReason')],
   [408, 'RequestTimeout', unavailable('HTTP 408 RequestTimeout')],
-  [410, 'NewReason', refused('HTTP 410 NewReason')],
+  [410, 'NewReason', ambiguous('HTTP 410 NewReason')],
   [429, 'NewReason', throttled('HTTP 429 NewReason', 'credential')],
   [500, 'NewReason', unavailable('HTTP 500 NewReason')],
   [302, 'NewReason', unavailable('HTTP 302 NewReason')],
   // A reason out of its place is as unknown as one that nobody has heard of.
-  [400, 'Unregistered', refused('HTTP 400 Unregistered')],
+  [400, 'Unregistered', ambiguous('HTTP 400 Unregistered')],
   [500, 'BadDeviceToken', unavailable('HTTP 500 BadDeviceToken')],
 ])(
   'an unlisted answer goes by its status and never costs a token: %i %s',
@@ -118,11 +119,11 @@ test.each([
   '{"reason":410}',
   '{"reason":"constructor"}',
 ])('a body that is not an error of APNs says nothing: %j', (body) => {
-  expect(classifyApns(410, body, null, now)).toMatchObject({ kind: 'message-refused' })
+  expect(classifyApns(410, body, null, now)).toMatchObject({ kind: 'ambiguous' })
 })
 
 test('what stands where a reason should is not repeated if it could be a token', () => {
   const token = 'ab12'.repeat(16)
   const answer = classifyApns(400, JSON.stringify({ reason: token }), null, now)
-  expect(answer).toEqual(refused('HTTP 400'))
+  expect(answer).toEqual(ambiguous('HTTP 400'))
 })

@@ -160,12 +160,9 @@ test('what the other environment says counts, but one refusal is no proof of dea
 test('where the key is bound to one environment, a token of the other one stops nothing', async () => {
   const bound = answering(403, 'BadEnvironmentKeyIdInToken')
   const second = await faulty(answering(400, 'BadDeviceToken'), bound)
-  expect(await second.send()).toEqual({ kind: 'message-refused', reason: 'BadDeviceToken' })
+  expect(await second.send()).toEqual({ kind: 'ambiguous', reason: 'BadDeviceToken' })
   const first = await faulty(bound, bound)
-  expect(await first.send()).toEqual({
-    kind: 'misconfigured',
-    reason: 'BadEnvironmentKeyIdInToken',
-  })
+  expect(await first.send()).toEqual({ kind: 'ambiguous', reason: 'BadEnvironmentKeyIdInToken' })
 })
 
 test('an expired provider token is renewed once, and everything that it carried sent again', async () => {
@@ -261,4 +258,18 @@ test('a closed provider takes nothing more, and pushes under way are finished fi
   expect(await underWay).toMatchObject({ kind: 'accepted' })
   await closing
   expect(provider.stats().production).toMatchObject({ sessions: 0, streams: 0 })
+})
+
+test('a device that names an environment that the key is not for is asked in the other one', async () => {
+  const bound = answering(403, 'BadEnvironmentKeyIdInToken')
+  const target = () => ({ token: apnsToken(), environment: 'sandbox' }) as const
+  const topic = rendered('com.example.app')
+  const taken = await faulty(answering(200, ''), bound)
+  const accepted = { kind: 'accepted', environment: 'production' }
+  expect(await push(taken.provider, topic, target())).toEqual(accepted)
+  const unknown = await faulty(answering(400, 'BadDeviceToken'), bound)
+  expect(await push(unknown.provider, topic, target())).toEqual({
+    kind: 'ambiguous',
+    reason: 'BadDeviceToken',
+  })
 })

@@ -27,7 +27,7 @@ const apnsError = {
 }
 
 const refused = (reason: string): FcmAnswer => ({ kind: 'message-refused', reason })
-const misconfigured = (reason: string): FcmAnswer => ({ kind: 'misconfigured', reason })
+const ambiguous = (reason: string): FcmAnswer => ({ kind: 'ambiguous', reason })
 const dead = (reason: string): FcmAnswer => ({ kind: 'token-dead', reason, since: null })
 const unavailable = (reason: string): FcmAnswer => ({
   kind: 'unavailable',
@@ -58,7 +58,7 @@ test.each<[string, number, object[] | undefined, FcmAnswer]>([
     'UNSPECIFIED_ERROR',
     400,
     [fcmError('UNSPECIFIED_ERROR')],
-    refused('HTTP 400 UNSPECIFIED_ERROR'),
+    ambiguous('HTTP 400 UNSPECIFIED_ERROR'),
   ],
   ['INVALID_ARGUMENT', 400, [fcmError('INVALID_ARGUMENT')], refused('INVALID_ARGUMENT')],
   [
@@ -87,12 +87,7 @@ test.each<[string, number, object[] | undefined, FcmAnswer]>([
   ],
   ['UNREGISTERED', 404, [fcmError('UNREGISTERED')], dead('UNREGISTERED')],
   ['UNREGISTERED on iOS', 404, [fcmError('UNREGISTERED'), apnsError], dead('UNREGISTERED')],
-  [
-    'SENDER_ID_MISMATCH',
-    403,
-    [fcmError('SENDER_ID_MISMATCH')],
-    misconfigured('SENDER_ID_MISMATCH'),
-  ],
+  ['SENDER_ID_MISMATCH', 403, [fcmError('SENDER_ID_MISMATCH')], ambiguous('SENDER_ID_MISMATCH')],
   ['QUOTA_EXCEEDED', 429, [fcmError('QUOTA_EXCEEDED')], throttled('QUOTA_EXCEEDED', 'credential')],
   [
     'QUOTA_EXCEEDED of the device',
@@ -112,7 +107,7 @@ test.each<[string, number, object[] | undefined, FcmAnswer]>([
     'THIRD_PARTY_AUTH_ERROR',
     401,
     [fcmError('THIRD_PARTY_AUTH_ERROR')],
-    misconfigured('THIRD_PARTY_AUTH_ERROR'),
+    ambiguous('THIRD_PARTY_AUTH_ERROR'),
   ],
   ['a front end: bad request', 400, undefined, refused('INVALID_ARGUMENT')],
   [
@@ -125,9 +120,9 @@ test.each<[string, number, object[] | undefined, FcmAnswer]>([
     'a front end: no role',
     403,
     [errorInfo('IAM_PERMISSION_DENIED')],
-    misconfigured('PERMISSION_DENIED'),
+    ambiguous('PERMISSION_DENIED'),
   ],
-  ['a front end: no such project', 404, undefined, misconfigured('NOT_FOUND')],
+  ['a front end: no such project', 404, undefined, ambiguous('NOT_FOUND')],
   [
     'a front end: the project has no quota left',
     429,
@@ -135,7 +130,7 @@ test.each<[string, number, object[] | undefined, FcmAnswer]>([
     throttled('RESOURCE_EXHAUSTED', 'credential'),
   ],
   ['a front end: bad gateway', 502, undefined, unavailable('HTTP 502')],
-  ['a code that nobody has heard of', 404, [fcmError('NEW_CODE')], refused('HTTP 404 NEW_CODE')],
+  ['a code that nobody has heard of', 404, [fcmError('NEW_CODE')], ambiguous('HTTP 404 NEW_CODE')],
 ])('%s (%i)', (_name, status, details, answer) => {
   expect(classify(status, details)).toEqual(answer)
 })
@@ -155,5 +150,5 @@ test.each([
   '{"error":{"details":[{"errorCode":"UNREGISTERED"}]}}',
   '{"err',
 ])('a 404 whose body is not an error of FCM costs no token: %j', (body) => {
-  expect(classifyFcm(404, body, null, now)).toEqual(misconfigured('NOT_FOUND'))
+  expect(classifyFcm(404, body, null, now)).toEqual(ambiguous('NOT_FOUND'))
 })

@@ -41,13 +41,13 @@ test('an access token that is revoked is replaced once, and what it carried sent
   expect(await world.counters()).toMatchObject({ oauth_tokens_issued: 2 })
 })
 
-test('a new access token that is no better is a fault of configuration, and fetched once', async () => {
+test('a new access token that is no better leaves open what is at fault, and is fetched once', async () => {
   const world = await simulate()
   await world.fault({ fcm: { status: { status: 401, reason: 'UNAUTHENTICATED', share: 1 } } })
   const provider = world.fcm()
-  const misconfigured = { kind: 'misconfigured', reason: 'UNAUTHENTICATED' }
-  expect(await push(provider, rendered, { token: fcmToken() })).toEqual(misconfigured)
-  expect(await push(provider, rendered, { token: fcmToken() })).toEqual(misconfigured)
+  const ambiguous = { kind: 'ambiguous', reason: 'UNAUTHENTICATED' }
+  expect(await push(provider, rendered, { token: fcmToken() })).toEqual(ambiguous)
+  expect(await push(provider, rendered, { token: fcmToken() })).toEqual(ambiguous)
   expect(await world.counters()).toMatchObject({ oauth_tokens_issued: 2 })
 })
 
@@ -113,7 +113,7 @@ test('each behaviour of a token has its outcome', async () => {
   const behaviours = [
     ['unregistered', { kind: 'token-dead', reason: 'UNREGISTERED', since: null }],
     ['bad-token', { kind: 'token-dead', reason: 'INVALID_ARGUMENT', since: null }],
-    ['wrong-topic', { kind: 'misconfigured', reason: 'SENDER_ID_MISMATCH' }],
+    ['wrong-topic', { kind: 'ambiguous', reason: 'SENDER_ID_MISMATCH' }],
     ['throttled', { kind: 'throttled', reason: 'QUOTA_EXCEEDED', scope: 'token' }],
     ['reset', { kind: 'unavailable', mayHaveArrived: true }],
     ['lose-answer', { kind: 'unavailable', mayHaveArrived: true }],
@@ -135,12 +135,12 @@ test('a project over its quota throttles the credential', async () => {
   )
 })
 
-test('another project’s name is a fault of configuration and costs no token', async () => {
+test('another project’s name costs no token', async () => {
   const world = await simulate()
   const other = { ...world.credentials.fcm, projectId: 'another-project' }
   const provider = closedLater(createFcmProvider(other, world.endpoints))
   const outcome = await push(provider, rendered, { token: fcmToken() })
-  expect(outcome).toMatchObject({ kind: 'misconfigured' })
+  expect(outcome).toMatchObject({ kind: 'ambiguous' })
 })
 
 test('a burst over several connections and GOAWAYs arrives whole and once', async () => {

@@ -56,7 +56,7 @@ export async function providerHealth(
       select app_no as "appNo", provider,
              json_build_object(
                'accepted', sum(accepted), 'token-dead', sum(token_dead),
-               'message-refused', sum(message_refused), 'misconfigured', sum(misconfigured),
+               'message-refused', sum(message_refused), 'misconfigured', sum(misconfigured), 'ambiguous', sum(ambiguous),
                'throttled', sum(throttled), 'unavailable', sum(unavailable)) as calls,
              (select array_agg(n order by class) from (
                 select class, sum(count)::float8 as n

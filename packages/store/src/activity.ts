@@ -53,15 +53,15 @@ const addText = `
   with provider as (
     insert into provider_minutes as p (
       app_no, provider, minute, sent, bounced, suppressed, failed, expired,
-      accepted, token_dead, message_refused, misconfigured, throttled, unavailable, latency,
+      accepted, token_dead, message_refused, misconfigured, ambiguous, throttled, unavailable, latency,
       trouble)
     select app_no, provider, to_timestamp(minute / 1000), sent, bounced, suppressed, failed,
-           expired, accepted, token_dead, message_refused, misconfigured, throttled, unavailable,
+           expired, accepted, token_dead, message_refused, misconfigured, ambiguous, throttled, unavailable,
            latency, trouble
     from json_to_recordset($1) as i(
       app_no int, provider text, minute float8, sent bigint, bounced bigint, suppressed bigint,
       failed bigint, expired bigint, accepted bigint, token_dead bigint, message_refused bigint,
-      misconfigured bigint, throttled bigint, unavailable bigint, latency bigint[],
+      misconfigured bigint, ambiguous bigint, throttled bigint, unavailable bigint, latency bigint[],
       trouble text)
     order by app_no, provider, minute
     on conflict (app_no, provider, minute) do update
@@ -71,6 +71,7 @@ const addText = `
         token_dead = p.token_dead + excluded.token_dead,
         message_refused = p.message_refused + excluded.message_refused,
         misconfigured = p.misconfigured + excluded.misconfigured,
+        ambiguous = p.ambiguous + excluded.ambiguous,
         throttled = p.throttled + excluded.throttled,
         unavailable = p.unavailable + excluded.unavailable,
         trouble = coalesce(excluded.trouble, p.trouble),
@@ -140,6 +141,7 @@ function providerRow({ appNo, calls, settled, ...sums }: ProviderSums) {
     token_dead: calls['token-dead'],
     message_refused: calls['message-refused'],
     misconfigured: calls.misconfigured,
+    ambiguous: calls.ambiguous,
     throttled: calls.throttled,
     unavailable: calls.unavailable,
   }

@@ -139,6 +139,7 @@ export async function putCredentials(
      set settings = excluded.settings, secret = excluded.secret, updated_at = now(),
          expires_at = excluded.expires_at,
          version = app_providers.version + 1,
+         doubted_since = null, pause_cause = null,
          paused_at = case when app_providers.guarded_since is null then null
                           else app_providers.paused_at end,
          pause_reason = case when app_providers.guarded_since is null then null
@@ -187,19 +188,48 @@ export async function loadCredentials(
   return row ? { ...row, secret: unseal(key, row.secret, sealContext(appNo, provider)) } : null
 }
 
+/** The delivery that led to a pause, and devices of how many people got the same answer. */
+export interface PauseCause {
+  messageNo: string
+  deviceNo: number
+  agreed: number
+}
+
 /** Stops an app's lane with a reason that people see. Returns false where it was stopped already. */
 export async function pauseProvider(
   sql: Sql,
   appNo: number,
   provider: Provider,
   reason: string,
+  cause: PauseCause | null = null,
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
-    `update app_providers set paused_at = now(), pause_reason = $3
+    `update app_providers
+     set paused_at = now(), pause_reason = $3,
+         pause_cause = case when $4::bigint is not null then jsonb_build_object(
+           'message_no', $4::bigint, 'device_no', $5::bigint, 'agreed', $6::int) end
      where app_no = $1 and provider = $2 and paused_at is null`,
-    [appNo, provider, reason],
+    [
+      appNo,
+      provider,
+      reason,
+      cause?.messageNo ?? null,
+      cause?.deviceNo ?? null,
+      cause?.agreed ?? null,
+    ],
   )
   return rowCount === 1
+}
+
+/** The delivery that led to a pause, as operators see it. */
+export interface CauseOfPause {
+  /** null: the message is not kept any more. */
+  messageId: string | null
+  deviceNo: number
+  /** null: the device has no person, or is not kept any more. */
+  personId: string | null
+  /** Devices of so many people got the same answer. */
+  agreed: number
 }
 
 /** How an app's lanes stand. */
@@ -208,6 +238,8 @@ export interface ProviderState {
   settings: Record<string, Json>
   pausedAt: Date | null
   pauseReason: string | null
+  /** What led to the pause; null: it is not known, or the lane is not paused. */
+  pauseCause: CauseOfPause | null
   /** Whether the mass-bounce guard paused it: what was found dead since is in doubt. */
   isGuarded: boolean
   /** When its credentials were stored, and when they end, where somebody has said so. */
@@ -217,6 +249,13 @@ export interface ProviderState {
 
 const stateColumns = `
   provider, settings, paused_at as "pausedAt", pause_reason as "pauseReason",
+  case when paused_at is not null and pause_cause is not null then json_build_object(
+    'messageId', (select id from messages where message_no = (pause_cause ->> 'message_no')::bigint),
+    'deviceNo', (pause_cause ->> 'device_no')::bigint,
+    'personId', (select p.id from devices d join people p on p.person_no = d.person_no
+                 where d.app_no = app_providers.app_no
+                   and d.device_no = (pause_cause ->> 'device_no')::bigint),
+    'agreed', (pause_cause ->> 'agreed')::int) end as "pauseCause",
   guarded_since is not null as "isGuarded", updated_at as "storedAt", expires_at as "expiresAt"`
 
 /** The providers of an app, without their secrets. */

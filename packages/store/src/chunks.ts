@@ -67,7 +67,7 @@ interface LeaseRow extends Omit<LeasedChunk, 'recipients' | 'deviceNos' | 'perso
 // may have to wait for room. One that was claimed in part under a lease that ran out gives what was
 // claimed and has no delivery: unknown outcomes. A chunk of retries gives those of its deliveries that
 // are still pending from before it was due.
-const leaseText = `
+const leaseText = (mayBeSent: string) => `
   with free as materialized (
     select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version,
            coalesce(ap.resumes, 0) as resumes
@@ -76,7 +76,7 @@ const leaseText = `
     join messages m using (message_no)
     left join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
     where (c.state = 'ready' and c.due_at <= now() or c.state = 'leased' and c.rescue_at < now())
-      and (ap.paused_at is null or m.expires_at <= now() or m.cancelled_at is not null)
+      and ${mayBeSent}
     order by c.chunk_no
     for update of c skip locked
   ), leased as (
@@ -115,6 +115,19 @@ const leaseText = `
          ) end as recipients
   from leased c join messages m using (message_no)`
 
+/** Whether the lane's pause holds, or the lease is for a trial that tells whether it still has to. */
+export type LeaseScope = 'open-lanes' | 'paused-too'
+
+const leaseTexts: Record<LeaseScope, { name: string; text: string }> = {
+  'open-lanes': {
+    name: 'lease-chunks',
+    text: leaseText(
+      '(ap.paused_at is null or m.expires_at <= now() or m.cancelled_at is not null)',
+    ),
+  },
+  'paused-too': { name: 'lease-chunks-for-trial', text: leaseText('true') },
+}
+
 /**
  * Leases chunks and claims the first window of each, but for broadcasts, in one statement. A chunk
  * that somebody else holds, that is done, not due, or whose app is paused is not in the answer.
@@ -123,10 +136,10 @@ export async function leaseChunks(
   sql: Sql,
   wanted: readonly { chunkNo: string; lease: string }[],
   window: number,
+  scope: LeaseScope = 'open-lanes',
 ): Promise<LeasedChunk[]> {
   const { rows } = await sql.query<LeaseRow>({
-    name: 'lease-chunks',
-    text: leaseText,
+    ...leaseTexts[scope],
     values: [wanted.map((chunk) => chunk.chunkNo), wanted.map((chunk) => chunk.lease), window],
   })
   return rows.map((row) => ({

@@ -1,4 +1,4 @@
-import type { Environment, Platform } from '@pushkeep/domain'
+import { type Environment, failuresMax, type Platform } from '@pushkeep/domain'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 
 /** Devices of an app, by what stands against a push at this moment. */
@@ -42,7 +42,7 @@ const countText = (sample: string, share: number) => `
            case when p.person_no is not null then 'suppressed'
                 when d.dead_at is not null then 'dead'
                 when not d.push_permission then 'push_disabled'
-                when d.failures >= 2 then 'failing'
+                when d.failures >= ${failuresMax} then 'failing'
                 else 'reachable' end as standing
     from devices d ${sample}
     left join people p on p.person_no = d.person_no and p.suppressed_at is not null

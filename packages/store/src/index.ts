@@ -53,6 +53,7 @@ export {
   type AppProvider,
   appOfNo,
   appsOf,
+  type CauseOfPause,
   createApp,
   createWorkspace,
   findApp,
@@ -177,6 +178,7 @@ export {
   type Untying,
   untieDevice,
 } from './devices.ts'
+export { type Doubt, type DoubtRule, weighDoubts } from './doubts.ts'
 export { type EncryptionKey, keysIn, parseEncryptionKey, seal } from './encryption.ts'
 export { eraseSlice } from './erasure/slice.ts'
 export { dropOldErasures, type OpenErasures, openErasures } from './erasure/standing.ts'
@@ -218,6 +220,14 @@ export {
   type NewKey,
   revokeKey,
 } from './keys.ts'
+export {
+  finishTrial,
+  resumeLane,
+  type Trial,
+  type TrialChunk,
+  takeTrial,
+  trialChunks,
+} from './lane-trials.ts'
 export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
 export { type ListedMessage, type ListedPage, listMessages } from './message-list.ts'

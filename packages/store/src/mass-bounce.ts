@@ -60,7 +60,8 @@ export async function resumeProvider(
        insert into device_events (device_no, kind) select device_no, 'restored' from restored
      ), resumed as (
        update app_providers p
-       set paused_at = null, pause_reason = null, guarded_since = null, resumes = p.resumes + 1,
+       set paused_at = null, pause_reason = null, pause_cause = null, doubted_since = null,
+           guarded_since = null, resumes = p.resumes + 1,
            bounces_trusted_until = case
              when b.guarded_since is not null and $3 = 'keep' then now() + interval '1 hour'
              else p.bounces_trusted_until end

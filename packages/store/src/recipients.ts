@@ -1,4 +1,9 @@
-import type { Attributes, Environment, WithheldReason } from '@pushkeep/domain'
+import {
+  type Attributes,
+  type Environment,
+  failuresMax,
+  type WithheldReason,
+} from '@pushkeep/domain'
 
 /** A recipient at the moment of sending, with what stands against sending (R6, R7). */
 export interface Recipient {
@@ -30,7 +35,7 @@ const withheld = `case
     when p.suppressed_at is not null then 'person_suppressed'
     when d.dead_at is not null then 'token_dead'
     when not d.push_permission then 'push_disabled'
-    when d.failures >= 2 then 'failing'
+    when d.failures >= ${failuresMax} then 'wrong_app'
   end`
 
 // Of the person, what the message asks for and no more.

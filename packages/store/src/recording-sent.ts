@@ -17,10 +17,12 @@ const sentText = `
                 $7::int[], $8::text[])
       as g(chunk_no, message_no, app_no, device_no, person_no, at_ms, epoch, provider)
   ), minute as (
-    insert into bounce_minutes as b (app_no, provider, minute, judged, dead)
-    select app_no, provider, date_trunc('minute', now()), count(*), 0
+    insert into bounce_minutes as b (app_no, provider, minute, judged, dead, accepted_at)
+    select app_no, provider, date_trunc('minute', now()), count(*), 0, max(at)
     from given group by app_no, provider order by app_no, provider
-    on conflict (app_no, provider, minute) do update set judged = b.judged + excluded.judged
+    on conflict (app_no, provider, minute) do update
+    set judged = b.judged + excluded.judged,
+        accepted_at = greatest(b.accepted_at, excluded.accepted_at)
     returning app_no, provider, judged, dead
   ), ${watchedCte}, written as (
     insert into deliveries (message_no, device_no, person_no, at, status, attempts, reason)

@@ -53,10 +53,21 @@ export interface Recorded {
 const heldReason = 'mass_bounce_guard'
 const heldMs = 1000
 
+// An ambiguous answer counts on where another device was accepted since the one before: while nothing is
+// accepted the credentials may be at fault, and no device comes nearer to being withheld.
+const doubtedFailures = `case
+    when d.failures = 0 then 1
+    when d.status_at is null or d.status_at < (
+      select max(accepted_at) from (
+        select b.accepted_at from bounce_minutes b
+        where b.app_no = d.app_no and b.provider = d.provider and b.accepted_at is not null
+        order by b.minute desc limit 2) newest) then least(d.failures + 1, ${failuresMax})
+    else d.failures end`
+
 // Insert where there is nothing, update where it was pending: a settled delivery stays as it is,
 // whoever comes second. Counters count what was really written. Devices change by compare-and-set:
 // the same registration (R2), no newer outcome (R3); of two outcomes in one batch the one about the
-// newer registration counts, then the newer one. A failure counts on from what stands there now, not
+// newer registration counts, then the newer one. An ambiguous answer counts on from what stands there now, not
 // from what the claim saw: another delivery may have been recorded since.
 // Rows are locked in order, so that two batches over the same devices never deadlock. Joins between
 // the parts are few and by device, since the planner knows nothing of their sizes. Where the mass-bounce guard has tripped no token is retired:
@@ -82,12 +93,14 @@ const recordText = `
     from given g cross join lateral (
       select g.retire and (g.app_no, g.provider) in (select app_no, provider from guarded) as held) h
   ), minute as (
-    insert into bounce_minutes as b (app_no, provider, minute, judged, dead)
-    select app_no, provider, date_trunc('minute', now()), count(*), count(*) filter (where retire)
+    insert into bounce_minutes as b (app_no, provider, minute, judged, dead, accepted_at)
+    select app_no, provider, date_trunc('minute', now()), count(*), count(*) filter (where retire),
+           to_timestamp(max(at_ms) filter (where status = ${statusCode.sent}) / 1000)
     from given where retire or status = ${statusCode.sent}
     group by app_no, provider order by app_no, provider
     on conflict (app_no, provider, minute) do update
-    set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead
+    set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead,
+        accepted_at = greatest(b.accepted_at, excluded.accepted_at)
     returning app_no, provider, judged, dead
   ), ${watchedCte}, written as (
     insert into deliveries as dl (message_no, device_no, person_no, at, status, attempts, reason)
@@ -119,17 +132,16 @@ const recordText = `
     where c.message_no = t.message_no
   ), ${chunkedCtes('settled')}, present as materialized (
     select s.*, d.last_status as before
-    from (select distinct on (app_no, device_no) * from settled where last_status >= 0
+    from (select distinct on (app_no, device_no) * from settled where last_status >= 0 or failures > 0
           order by app_no, device_no, epoch desc, at desc) s
     join devices d on d.app_no = s.app_no and d.device_no = s.device_no
     order by d.device_no for no key update of d
   ), changed as (
     update devices d
-    set last_status = case when p.failures > 0 and d.failures + 1 >= ${failuresMax} then 'suppressed'
-                           when p.failures > 0 then 'bounced'
+    set last_status = case when p.last_status < 0 then d.last_status
                            else (array['', 'sent', 'bounced', 'suppressed'])[p.last_status + 1] end,
         status_at = p.at,
-        failures = case when p.failures > 0 then least(d.failures + 1, ${failuresMax})
+        failures = case when p.failures > 0 then ${doubtedFailures}
                         when p.failures = 0 then 0 else d.failures end,
         dead_at = case when p.retire then p.at else d.dead_at end,
         dead_reason = case when p.retire then p.reason else d.dead_reason end,
@@ -137,18 +149,17 @@ const recordText = `
     from present p
     where d.app_no = p.app_no and d.device_no = p.device_no and d.deleted_at is null
       and d.epoch = p.epoch and (d.status_at is null or d.status_at <= p.at)
-    returning d.device_no, p.before, d.last_status, p.retire, p.reason, p.at
+    returning d.device_no, p.before, d.last_status, p.retire, p.failures, p.reason, p.at
   ), ignored as (
     select device_no, at, reason from settled
     where retire and device_no not in (select device_no from changed)
   ), told as (
     insert into device_events (device_no, at, kind, detail)
-    select device_no, at, case when last_status = 'bounced' and not retire then 'failed'
-                               else last_status end,
+    select device_no, at, case when failures > 0 then 'failed' else last_status end,
            json_build_object('reason', reason, 'token_retired', retire, 'before', before)
     from changed
     where last_status in ('bounced', 'suppressed') and last_status <> before
-       or retire
+       or retire or failures > 0
     union all
     select device_no, at, 'verdict_ignored', json_build_object('reason', reason) from ignored
   )

@@ -224,7 +224,7 @@ test('R6 and R7 are looked at when a window is claimed', async () => {
   const deleted = await device()
   const muted = await device()
   const dead = await device()
-  const failing = await device()
+  const foreign = await device()
   const well = await device()
   await accept(scene, { to: { person_id: 'ana' } })
   const change = (deviceNo: string, set: string) =>
@@ -234,7 +234,7 @@ test('R6 and R7 are looked at when a window is claimed', async () => {
   await change(deleted, 'deleted_at = now(), token = null')
   await change(muted, 'push_permission = false')
   await change(dead, 'dead_at = now()')
-  await change(failing, 'failures = 2')
+  await change(foreign, 'failures = 3')
   const { recipients } = await mustLease(await firstChunk())
   expect(Object.fromEntries(recipients.map((r) => [r.deviceNo, r.withheld]))).toEqual({
     [moved]: 'reassigned',
@@ -242,7 +242,7 @@ test('R6 and R7 are looked at when a window is claimed', async () => {
     [deleted]: 'deleted',
     [muted]: 'push_disabled',
     [dead]: 'token_dead',
-    [failing]: 'failing',
+    [foreign]: 'wrong_app',
     [well]: null,
   })
 })
@@ -375,9 +375,9 @@ test('statuses never run backwards', async () => {
   if (!a || !b) throw new Error('no recipients')
   const now = Date.now()
   await recordOutcomes(db.database, [sent(second, b, { at: now })])
-  const older = { lastStatus: 'bounced' as const, token: null, failures: 1 }
+  const older = { lastStatus: null, token: null, failures: 1 }
   await recordOutcomes(db.database, [
-    sent(first, a, { at: now - 1000, status: 'bounced', effect: older }),
+    sent(first, a, { at: now - 1000, status: 'failed', effect: older }),
   ])
   expect(await deviceRow(scene, deviceNo)).toMatchObject({ last_status: 'sent', failures: 0 })
 })
@@ -586,13 +586,13 @@ test('an older answer that is written later does not overwrite a newer one (R3)'
   const at = Date.now()
   const failed = {
     status: 'failed',
-    effect: { lastStatus: 'bounced', token: null, failures: 1 },
+    effect: { lastStatus: null, token: null, failures: 1 },
     at,
   } as const
   await recordOutcomes(db.database, [sent(two.chunk, two.recipient, failed)])
   const late = sent(one.chunk, one.recipient, { at: at - 1000 })
   expect(await recordOutcomes(db.database, [late])).toMatchObject({ written: 1, devices: 0 })
-  expect(await deviceRow(scene, deviceNo)).toMatchObject({ last_status: 'bounced', failures: 1 })
+  expect(await deviceRow(scene, deviceNo)).toMatchObject({ last_status: '', failures: 1 })
 })
 
 test('planners of one message that run at the same time take turns: nobody is planned twice', async () => {

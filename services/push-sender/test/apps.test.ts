@@ -1,4 +1,4 @@
-import { addActivity, pauseProvider, tripGuard } from '@pushkeep/store'
+import { addActivity, finishTrial, pauseProvider, takeTrial, tripGuard } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { addDevice, apnsToken, get, type Sender, startTestSender } from './sender.ts'
 
@@ -36,17 +36,26 @@ test('a paused lane says why, and goes on by one call', async () => {
         paused: true,
         paused_at: expect.any(String),
         pause_reason: 'InvalidProviderToken',
+        pause_cause: null,
         breaker: null,
         held_messages: [],
       },
     ],
   })
-  const answer = await resume(`/v1/apps/${app.id}/providers/apns/resume`, secret)
-  expect([answer.statusCode, answer.json()]).toEqual([200, { restored: 0 }])
+  const path = `/v1/apps/${app.id}/providers/apns/resume`
+  const waiting = await resume(path, secret)
+  expect([waiting.statusCode, waiting.json()]).toEqual([
+    200,
+    { resumed: false, said: expect.stringContaining('No worker runs'), tried: [], restored: 0 },
+  ])
+  const trial = await takeTrial(sender.database)
+  if (!trial) throw new Error('there is no trial')
+  await finishTrial(sender.database, trial, { opened: true, tried: [] })
   expect((await get(sender, `/v1/apps/${app.id}`)).json().providers[0]).toMatchObject({
     paused: false,
     pause_reason: null,
   })
+  expect((await resume(path, secret)).json()).toMatchObject({ resumed: true, restored: 0 })
 })
 
 test('an open breaker and a message that is held back are told, with the time of the next try', async () => {
@@ -96,7 +105,7 @@ test('a mass bounce is undone by one call', async () => {
   const answer = await resume(`/v1/apps/${app.id}/providers/apns/resume`, secret, {
     bounces: 'undo',
   })
-  expect(answer.json()).toEqual({ restored: 1 })
+  expect(answer.json()).toMatchObject({ resumed: true, restored: 1 })
   const { rows } = await sender.database.query(
     'select last_status, dead_at from devices where device_no = $1',
     [deviceNo],

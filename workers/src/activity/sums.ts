@@ -141,6 +141,7 @@ function noneSettled(): Record<SettledStatus, number> {
 function troubleOf(outcome: Extract<Outcome, { kind: AnswerKind }>): string | null {
   switch (outcome.kind) {
     case 'misconfigured':
+    case 'ambiguous':
     case 'throttled':
     case 'unavailable':
       return outcome.reason

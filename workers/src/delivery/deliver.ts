@@ -1,4 +1,4 @@
-import type { Verdict } from '@pushkeep/domain'
+import type { Outcome, Verdict } from '@pushkeep/domain'
 import type { Claimable, LeasedChunk, Recipient, Recording } from '@pushkeep/store'
 import type { Sums } from '../activity/sums.ts'
 import { admit, judge } from './judge.ts'
@@ -13,8 +13,8 @@ export interface DeliverDeps {
   claim(chunk: Claimable, lease: string): Promise<Recipient[] | null>
   close(chunkNo: string, lease: string): Promise<boolean>
   release(held: { chunkNo: string; lease: string; claimed: number }, delayMs: number): Promise<void>
-  /** Stops an app's lane, with a reason that people see. */
-  pause(chunk: LeasedChunk, reason: string): Promise<void>
+  /** Stops an app's lane, with a reason that people see and the device whose delivery led to it. */
+  pause(chunk: LeasedChunk, reason: string, deviceNo: number): Promise<void>
   leases: LeaseKeeper
   recorder: Recorder
   senders: Senders
@@ -26,6 +26,8 @@ export interface DeliverDeps {
   now(): number
   random(): number
   onDelivered(report: ChunkReport): void
+  /** A provider answered a push, or nothing came; left out: no one asks. */
+  onAnswered?(chunk: LeasedChunk, deviceNo: number, outcome: Outcome): void
 }
 
 /** One line a chunk. */
@@ -48,7 +50,7 @@ interface Progress {
   sent: number
   settled: number
   pending: number
-  pauseReason: string | null
+  pause: { reason: string; deviceNo: number } | null
 }
 
 /**
@@ -66,7 +68,7 @@ export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<
     sent: 0,
     settled: 0,
     pending: 0,
-    pauseReason: null,
+    pause: null,
   }
   try {
     const ended = await runWindows(deps, chunk, held, progress)
@@ -129,9 +131,10 @@ async function runWindows(
     const sending = sendWindow(deps, chunk, sender, recipients, progress, clock)
     leave?.()
     await sending
-    if (progress.pauseReason !== null) await deps.pause(chunk, progress.pauseReason)
+    const { pause } = progress
+    if (pause !== null) await deps.pause(chunk, pause.reason, pause.deviceNo)
     if (claimed >= chunk.size) break
-    if (progress.pauseReason !== null) {
+    if (pause !== null) {
       await handBack(deps, held, progress, claimed, 0)
       return 'released'
     }
@@ -197,9 +200,10 @@ function sendWindow(
         const judged = judge(chunk, recipient, outcome, clock(), deps.random)
         deps.recorder.add(judged.recording, progress.ledger)
         deps.sums.answered(chunk, outcome, deps.now() - began)
+        deps.onAnswered?.(chunk, deviceNo, outcome)
         countSettled(deps.sums, chunk, judged.recording)
         sender.breaker.answered(messageId, deviceNo, outcome)
-        count(progress, judged.verdict)
+        count(progress, judged.verdict, deviceNo)
         settled()
       })
     }
@@ -212,7 +216,7 @@ function countSettled(sums: Sums, chunk: LeasedChunk, { status, reason }: Record
   sums.settled(chunk, chunk.lane === 'bulk' ? chunk.messageNo : null, status, reason)
 }
 
-function count(progress: Progress, verdict: Verdict): void {
+function count(progress: Progress, verdict: Verdict, deviceNo: number): void {
   switch (verdict.kind) {
     case 'settle':
       progress.settled += 1
@@ -223,6 +227,6 @@ function count(progress: Progress, verdict: Verdict): void {
       return
     case 'pause':
       progress.pending += 1
-      progress.pauseReason = verdict.reason
+      progress.pause ??= { reason: verdict.reason, deviceNo }
   }
 }

@@ -3,6 +3,7 @@ import {
   type DeviceEvent,
   decide,
   deviceEffect,
+  isAboutOwnHeaders,
   isWithheldByDeviceState,
   type Outcome,
   type Verdict,
@@ -76,7 +77,7 @@ export function judge(
     registeredAt: recipient.registeredAt,
     onUnknown: chunk.message.onUnknown,
   }
-  const verdict = decide(outcome, attempt, random)
+  const verdict = decide(meantBy(outcome, chunk), attempt, random)
   const base = { ...about(chunk, recipient), attempts: attempt.attempt, environment: null }
   if (verdict.kind === 'settle') {
     const environment = outcome.kind === 'accepted' ? outcome.environment : null
@@ -94,6 +95,14 @@ export function judge(
   }
 }
 
+/** What the caller put into the message's own headers is the message's fault, whatever the provider calls it. */
+function meantBy(outcome: Outcome, { message }: LeasedChunk): Outcome {
+  if (outcome.kind !== 'ambiguous') return outcome
+  const { reason } = outcome
+  const isOwn = isAboutOwnHeaders(reason, message.content.apns?.headers)
+  return isOwn ? { kind: 'message-refused', reason } : outcome
+}
+
 function countsAsAttempt(outcome: Outcome): boolean {
   return (
     outcome.kind !== 'misconfigured' && outcome.kind !== 'throttled' && outcome.kind !== 'unsent'
@@ -104,5 +113,5 @@ function eventOf(
   device: Extract<Verdict, { kind: 'settle' }>['device'],
   failures: number,
 ): DeviceEvent {
-  return device === 'device-failed' ? { kind: device, failures } : { kind: device }
+  return device === 'doubted' ? { kind: device, failures } : { kind: device }
 }

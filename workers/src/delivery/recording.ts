@@ -2,10 +2,12 @@ import { isMassBounce, massBounceReason } from '@pushkeep/domain'
 import { describeError } from '@pushkeep/runtime'
 import {
   type Database,
+  type DoubtRule,
   type Recorded,
   type Recording,
   recordOutcomes,
   tripGuard,
+  weighDoubts,
   withRepeat,
 } from '@pushkeep/store'
 import type { Logger } from 'pino'
@@ -20,6 +22,8 @@ export interface RecordingOptions {
   journalDirectory: string | null
   logger: Logger
   events: WorkerEvents
+  /** When ambiguous answers pause a lane. */
+  doubtRule: DoubtRule
   now: () => number
 }
 
@@ -31,7 +35,7 @@ const journalEveryMs = 1000
 
 /** Starts writing outcomes back: recorder, mass-bounce guard, journal and its recovery. */
 export function startRecording(options: RecordingOptions) {
-  const { database, journalDirectory, logger, events, now } = options
+  const { database, journalDirectory, logger, events, doubtRule, now } = options
   const warn = (event: string) => (error: unknown) =>
     logger.warn({ event, err: describeError(error) })
   const journal =
@@ -42,6 +46,8 @@ export function startRecording(options: RecordingOptions) {
     const recorded = await withRepeat(() => recordOutcomes(database, batch))
     await events.recorded(batch, recorded, performance.now() - began)
     await guardMinutes(database, events, recorded)
+    // The outcomes are on record: what is learnt from them must not make the batch be written again.
+    await weighAll(database, events, batch, doubtRule).catch(warn('doubts.not-weighed'))
     return recorded
   }
 
@@ -93,3 +99,24 @@ async function guardMinutes(database: Database, events: WorkerEvents, recorded: 
     }
   }
 }
+
+/** Ambiguous answers of a batch, lane by lane: where many people's devices agree a lane is paused. */
+async function weighAll(
+  database: Database,
+  events: WorkerEvents,
+  batch: readonly Recording[],
+  rule: DoubtRule,
+) {
+  const doubted = batch.filter(({ status, effect }) => status === 'failed' && isDoubted(effect))
+  const lanes = Map.groupBy(doubted, ({ appNo, provider }) => `${appNo} ${provider}`)
+  for (const doubts of lanes.values()) {
+    const [first] = doubts
+    if (!first) continue
+    const { appNo, provider } = first
+    const said = doubts.map(({ reason, ...one }) => ({ ...one, reason: reason ?? '' }))
+    const reason = await withRepeat(() => weighDoubts(database, { appNo, provider }, said, rule))
+    if (reason !== null) await events.lanePaused({ appNo, provider }, reason)
+  }
+}
+
+const isDoubted = ({ failures }: Recording['effect']) => failures !== null && failures > 0

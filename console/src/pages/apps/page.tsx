@@ -1,5 +1,6 @@
 import type { App, AppProvider } from '@pushkeep/console-api'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import { call } from '../../api/client.ts'
 import { useApps, useChange } from '../../api/queries.ts'
 import { useMay, useSignedIn } from '../../session.tsx'
@@ -93,6 +94,27 @@ const settingNames: Record<string, string> = {
   clientEmail: 'Service account',
 }
 
+/** Which message and whose device led to the pause, and how many agreed. */
+function PauseCause({
+  cause,
+}: {
+  cause: NonNullable<NonNullable<AppProvider['paused']>['cause']>
+}) {
+  const { message_id, person_id, device, agreed } = cause
+  return (
+    <p>
+      Led to by {message_id ? <Link href={`/messages/${message_id}`}>a message</Link> : 'a message'}{' '}
+      to{' '}
+      {person_id ? (
+        <Link href={`/people/${encodeURIComponent(person_id)}`}>{person_id}</Link>
+      ) : (
+        `device ${device}`
+      )}
+      {agreed > 1 && `; devices of ${agreed} people got the same answer`}.
+    </p>
+  )
+}
+
 function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
   const [isReplacing, setIsReplacing] = useState(false)
   const mayCheck = useMay('operate')
@@ -115,6 +137,7 @@ function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
               Paused <Time at={paused.at} />: {paused.reason}
             </p>
             {!paused.is_guarded && <p>{explainReason(paused.reason).means}</p>}
+            {paused.cause && <PauseCause cause={paused.cause} />}
             <ResumeButtons appId={app.id} provider={provider} isGuarded={paused.is_guarded} />
           </div>
         </div>

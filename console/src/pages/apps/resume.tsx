@@ -1,3 +1,4 @@
+import type { Resumed } from '@pushkeep/console-api'
 import { useState } from 'react'
 import { call } from '../../api/client.ts'
 import { useChange } from '../../api/queries.ts'
@@ -28,17 +29,16 @@ export function ResumeButtons({ appId, provider, isGuarded }: ResumeProps) {
   const may = useMay('operate')
   const resume = useChange(
     (bounces: Bounces) =>
-      call<{ restored: number }>('POST', `apps/${appId}/providers/${provider}/resume`, { bounces }),
+      call<Resumed>('POST', `apps/${appId}/providers/${provider}/resume`, { bounces }),
     [['overview'], ['apps']],
   )
   if (!may) return <p className="muted">To resume it needs a key with the role operate.</p>
 
   const go = (bounces: Bounces) =>
     resume.mutate(bounces, {
-      onSuccess: ({ restored }) => {
+      onSuccess: ({ said, restored }) => {
         ask(null)
-        const undone = restored > 0 ? `; ${count(restored, 'token')} live again` : ''
-        say(`The lane goes on${undone}.`)
+        say(restored > 0 ? `The lane goes on; ${count(restored, 'token')} live again.` : said)
       },
     })
 

@@ -66,7 +66,7 @@ function partsOf(counts: readonly DeviceCount[]): StackPart[] {
     { label: 'reachable', series: 'opened', value: sum((one) => one.reachable) },
     { label: 'not allowed', series: 'suppressed', value: sum((one) => one.push_disabled) },
     { label: 'dead token', series: 'bounced', value: sum((one) => one.dead) },
-    { label: 'failing', series: 'failed', value: sum((one) => one.failing) },
+    { label: 'of another app', series: 'failed', value: sum((one) => one.failing) },
     { label: 'person suppressed', series: 'expired', value: sum((one) => one.suppressed) },
   ]
 }

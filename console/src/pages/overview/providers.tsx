@@ -59,7 +59,7 @@ function answerParts({ calls }: ProviderHealth) {
     {
       label: 'errors',
       series: 'failed',
-      value: calls.misconfigured + calls.throttled + calls.unavailable,
+      value: calls.misconfigured + calls.ambiguous + calls.throttled + calls.unavailable,
     },
   ]
 }
@@ -70,6 +70,7 @@ function answersInWords({ calls }: ProviderHealth): string {
     [calls.token_dead, 'dead tokens'],
     [calls.message_refused, 'refused'],
     [calls.misconfigured, 'misconfigured'],
+    [calls.ambiguous, 'ambiguous'],
     [calls.throttled, 'throttled'],
     [calls.unavailable, 'unavailable'],
   ]

@@ -1,9 +1,9 @@
-import { type Provider, providers } from '@pushkeep/domain'
+import { type Provider, providers, resumedWords } from '@pushkeep/domain'
 import {
   appsOf,
   identityModesOf,
   providersOf,
-  resumeProvider,
+  resumeLane,
   type Sql,
   setSdkKeys,
 } from '@pushkeep/store'
@@ -12,7 +12,7 @@ import { createCommand } from './create-app.ts'
 import { credentialsCommand } from './credentials.ts'
 import { Failure } from './failure.ts'
 import { identityCommand } from './identity.ts'
-import { deedOn, noted } from './noted.ts'
+import { deedOn, note, noted } from './noted.ts'
 import { allWorkspaces, chosenApp, chosenWorkspace } from './queries.ts'
 import type { Run } from './session.ts'
 import { line } from './view.ts'
@@ -65,9 +65,12 @@ function setCommand(run: Run): Command {
     )
 }
 
+/** How long the command waits for the workers to try deliveries, in milliseconds. */
+const trialWaitMs = 10_000
+
 function resumeCommand(run: Run): Command {
   return new Command('resume')
-    .description('let a paused provider of an app go on')
+    .description('let a paused provider of an app go on, once a delivery that is tried is accepted')
     .argument('<id>', 'the app')
     .addArgument(new Argument('<provider>').choices(providers))
     .addOption(
@@ -79,16 +82,20 @@ function resumeCommand(run: Run): Command {
       run(async ({ database }) => {
         const app = await chosenApp(database, '<id>', id)
         const { bounces } = options
-        const { restored } = await noted(database, async (sql) => {
-          const result = await resumeProvider(sql, app.appNo, provider, bounces)
-          if (!result) throw new Failure(`app ${id} has no credentials for ${provider}`)
-          const detail = { provider, bounces, restored: result.restored }
-          return { result, deed: deedOn(app, 'provider.resume', detail) }
+        const resumed = await resumeLane(database, {
+          appNo: app.appNo,
+          provider,
+          bounces,
+          waitMs: trialWaitMs,
+          note: (sql, restored) =>
+            note(sql, deedOn(app, 'provider.resume', { provider, bounces, restored })),
         })
-        const undone = restored > 0 ? `; ${restored} tokens are live again` : ''
+        if (!resumed) throw new Failure(`app ${id} has no credentials for ${provider}`)
+        const restored = resumed.kind === 'open' ? resumed.restored : 0
+        const undone = restored > 0 ? ` ${restored} tokens are live again.` : ''
         return {
-          text: `${provider} of app ${id} goes on${undone}`,
-          json: { app_id: app.id, provider, restored },
+          text: `${provider} of app ${id}: ${resumedWords(resumed)}${undone}`,
+          json: { app_id: app.id, provider, ...resumed, said: resumedWords(resumed) },
         }
       }),
     )

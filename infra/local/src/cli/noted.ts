@@ -24,12 +24,14 @@ export async function noted<Result>(
 ): Promise<Result> {
   return inTransaction(database, async (sql) => {
     const { result, deed } = await work(sql)
-    if (deed) {
-      const { workspaceNo, ...entry } = deed
-      await audit(sql, { actor: { workspaceNo, key: null }, ...entry })
-    }
+    if (deed) await note(sql, deed)
     return result
   })
+}
+
+/** Writes down what was done, in the transaction that does it. */
+export async function note(sql: Sql, { workspaceNo, ...entry }: Deed): Promise<void> {
+  await audit(sql, { actor: { workspaceNo, key: null }, ...entry })
 }
 
 /** Something that was done about an app. */

@@ -34,6 +34,8 @@ interface Call {
   environment: Environment
   /** The other environment has called the token none of its own. */
   isSecondEnvironment: boolean
+  /** The key is not for one of the environments. */
+  isKeyElsewhere: boolean
   hasRenewed: boolean
 }
 
@@ -97,9 +99,11 @@ export function createApnsProvider(
       case 'renew-token':
         renewToken(call, authorization)
         return
-      case 'misconfigured':
-        call.done(misconfiguration(call, answer))
+      case 'ambiguous':
+        if (keyBoundElsewhere.has(answer.reason)) askWhereTheKeyIsFor(call, answer.reason)
+        else call.done(answer)
         return
+      case 'misconfigured':
       case 'accepted':
       case 'token-dead':
       case 'message-refused':
@@ -109,9 +113,25 @@ export function createApnsProvider(
     }
   }
 
+  /**
+   * The environment comes from the device, and a key may be for the other one alone. Where both were
+   * asked, the refusal of one is about its key: no proof that the token is dead.
+   */
+  function askWhereTheKeyIsFor(call: Call, reason: string): void {
+    call.isKeyElsewhere = true
+    if (call.isSecondEnvironment) call.done({ kind: 'ambiguous', reason: 'BadDeviceToken' })
+    else if (call.environment === credentials.environment) call.done({ kind: 'ambiguous', reason })
+    else askOtherEnvironment(call)
+  }
+
   function askOtherEnvironment(call: Call): void {
     if (call.isSecondEnvironment) {
-      call.done({ kind: 'token-dead', reason: 'BadDeviceToken', since: null })
+      const reason = 'BadDeviceToken'
+      call.done(
+        call.isKeyElsewhere
+          ? { kind: 'ambiguous', reason }
+          : { kind: 'token-dead', reason, since: null },
+      )
       return
     }
     call.isSecondEnvironment = true
@@ -132,7 +152,8 @@ export function createApnsProvider(
     send(push, target, done) {
       const environment = target.environment ?? credentials.environment
       const isSecondEnvironment = false
-      request({ push, target, done, environment, isSecondEnvironment, hasRenewed: false })
+      const fresh = { isSecondEnvironment, isKeyElsewhere: false, hasRenewed: false }
+      request({ push, target, done, environment, ...fresh })
     },
     backlog: () => production.backlog + sandbox.backlog,
     stats: () => ({ production: production.stats(), sandbox: sandbox.stats() }),
@@ -146,18 +167,6 @@ export function createApnsProvider(
 /** Which environment took it is news only where the other one was asked first. */
 function acceptance({ isSecondEnvironment, environment }: Call): Outcome {
   return isSecondEnvironment ? { kind: 'accepted', environment } : accepted
-}
-
-/**
- * One bad token must not stop its app: where the key is bound to the environment that refused the
- * token, that the other one refuses the key says nothing new, and no proof of death either.
- */
-function misconfiguration(
-  call: Call,
-  outcome: Extract<Outcome, { kind: 'misconfigured' }>,
-): Outcome {
-  const isExpected = call.isSecondEnvironment && keyBoundElsewhere.has(outcome.reason)
-  return isExpected ? { kind: 'message-refused', reason: 'BadDeviceToken' } : outcome
 }
 
 /** A token is hex; anything else must not change what the path means. */

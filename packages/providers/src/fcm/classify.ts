@@ -1,27 +1,10 @@
+import { type AnswerMeaning, fcmFrontEndMeanings, fcmMeanings } from '@pushkeep/domain'
 import { z } from 'zod'
 import { type AnsweredOutcome, outcomeByStatus, unlistedReason } from '../outcome-of.ts'
 import { retryAfterMs } from '../retry-after.ts'
 
 /** What one answer of FCM means: an outcome, or that a new access token has to tell. */
 export type FcmAnswer = AnsweredOutcome | { kind: 'renew-token' }
-
-type Meaning =
-  | Exclude<FcmAnswer['kind'], 'accepted' | 'renew-token'>
-  | 'message-refused-or-token-dead'
-
-/**
- * Google's table of error codes, with what each of them means to us.
- * https://firebase.google.com/docs/reference/fcm/rest/v1/ErrorCode
- */
-export const fcmMeanings: Readonly<Record<string, Meaning>> = {
-  INVALID_ARGUMENT: 'message-refused-or-token-dead',
-  UNREGISTERED: 'token-dead',
-  SENDER_ID_MISMATCH: 'misconfigured',
-  QUOTA_EXCEEDED: 'throttled',
-  UNAVAILABLE: 'unavailable',
-  INTERNAL: 'unavailable',
-  THIRD_PARTY_AUTH_ERROR: 'misconfigured',
-}
 
 // "Retry after 60 s where no Retry-After is given":
 // https://firebase.google.com/docs/cloud-messaging/scale-fcm
@@ -63,54 +46,46 @@ export function classifyFcm(
 ): FcmAnswer {
   if (status === 200) return { kind: 'accepted', environment: null }
   const afterMs = retryAfterMs(retryAfter, now)
-  const { errorCode, isAboutToken, isDeviceQuota } = parseBody(body)
-  const reason = errorCode ?? ''
+  const details = parseBody(body)
+  const reason = details.errorCode ?? ''
   const meaning = Object.hasOwn(fcmMeanings, reason) ? fcmMeanings[reason] : undefined
+  if (meaning !== undefined) return answerOf(meaning, reason, details, afterMs)
+  const ofFrontEnd = details.errorCode === null ? fcmFrontEndMeanings[status] : undefined
+  if (ofFrontEnd !== undefined) return answerOf(...ofFrontEnd, details, afterMs)
+  return outcomeByStatus(status, unlistedReason(status, details.errorCode), afterMs)
+}
+
+function answerOf(
+  meaning: AnswerMeaning,
+  reason: string,
+  { isAboutToken, isDeviceQuota }: Details,
+  afterMs: number | null,
+): FcmAnswer {
   switch (meaning) {
-    case undefined:
-      return withoutMeaning(status, errorCode, afterMs)
     case 'token-dead':
       return { kind: meaning, reason, since: null }
     case 'message-refused-or-token-dead':
       if (!isAboutToken) return { kind: 'message-refused', reason }
       return { kind: 'token-dead', reason, since: null }
+    case 'renew-token':
+      return { kind: meaning }
     case 'message-refused':
     case 'misconfigured':
+    case 'ambiguous':
       return { kind: meaning, reason }
-    case 'throttled': {
-      const scope = isDeviceQuota ? 'token' : 'credential'
-      return { kind: meaning, reason, scope, afterMs: afterMs ?? quotaAfterMs }
+    // FCM has one environment.
+    case 'other-environment':
+      return { kind: 'ambiguous', reason }
+    case 'throttled':
+    case 'throttled-token':
+    case 'throttled-credential': {
+      const isOfToken = meaning === 'throttled-token' || (meaning === 'throttled' && isDeviceQuota)
+      const scope = isOfToken ? 'token' : 'credential'
+      return { kind: 'throttled', reason, scope, afterMs: afterMs ?? quotaAfterMs }
     }
     case 'unavailable':
       return { kind: meaning, reason, afterMs, mayHaveArrived: false }
   }
-}
-
-/** Errors of Google's front end: they say nothing about the token and little about the message. */
-function withoutMeaning(
-  status: number,
-  errorCode: string | null,
-  afterMs: number | null,
-): FcmAnswer {
-  const reason = unlistedReason(status, errorCode)
-  if (errorCode === null) {
-    if (status === 401) return { kind: 'renew-token' }
-    // 403: no role or the API is off. 404: there is no such project.
-    if (status === 403) return { kind: 'misconfigured', reason: 'PERMISSION_DENIED' }
-    if (status === 404) return { kind: 'misconfigured', reason: 'NOT_FOUND' }
-    if (status === 400) return { kind: 'message-refused', reason: 'INVALID_ARGUMENT' }
-    if (status === 429) {
-      // The project's quota of messages a minute answers so (firebase-admin-go issue 719).
-      const scope = 'credential'
-      return {
-        kind: 'throttled',
-        reason: 'RESOURCE_EXHAUSTED',
-        scope,
-        afterMs: afterMs ?? quotaAfterMs,
-      }
-    }
-  }
-  return outcomeByStatus(status, reason, afterMs)
 }
 
 function parseBody(body: string): Details {

@@ -76,7 +76,7 @@ export function createFcmProvider(
 
   function renewToken(call: Call, authorization: string): void {
     if (call.hasRenewed) {
-      call.done({ kind: 'misconfigured', reason: 'UNAUTHENTICATED' })
+      call.done({ kind: 'ambiguous', reason: 'UNAUTHENTICATED' })
       return
     }
     call.hasRenewed = true
@@ -89,7 +89,7 @@ export function createFcmProvider(
         request(call, token.authorization)
         return
       case 'refused':
-        call.done({ kind: 'misconfigured', reason: token.reason })
+        call.done({ kind: token.isByOAuth ? 'misconfigured' : 'ambiguous', reason: token.reason })
         return
       case 'unavailable': {
         const { kind, reason } = token

@@ -10,7 +10,8 @@ import { postForm } from './post-form.ts'
 export type AccessToken =
   | { kind: 'token'; authorization: string }
   /** About us: key revoked, clock wrong, account deleted. */
-  | { kind: 'refused'; reason: string }
+  /** By OAuth, which is about the service account alone, or a renewed token by FCM. */
+  | { kind: 'refused'; reason: string; isByOAuth: boolean }
   | { kind: 'unavailable'; reason: string }
 
 export interface OAuthOptions {
@@ -87,7 +88,9 @@ export class OAuthTokens {
       this.#expiresAt = Number.NEGATIVE_INFINITY
     }
     const isReplaced = this.#expiresAt === Number.NEGATIVE_INFINITY
-    return isReplaced ? this.#renew() : { kind: 'refused', reason: 'UNAUTHENTICATED' }
+    return isReplaced
+      ? this.#renew()
+      : { kind: 'refused', reason: 'UNAUTHENTICATED', isByOAuth: false }
   }
 
   /** How the token in use stands. */
@@ -172,7 +175,8 @@ export class OAuthTokens {
 function refusalOf(status: number, body: string): AccessToken {
   const error = ErrorBody.safeParse(parseJson(body)).data?.error ?? `HTTP ${status}`
   const isOurs = status >= 400 && status < 500 && status !== 408 && status !== 429
-  return { kind: isOurs ? 'refused' : 'unavailable', reason: `oauth ${error}` }
+  const reason = `oauth ${error}`
+  return isOurs ? { kind: 'refused', reason, isByOAuth: true } : { kind: 'unavailable', reason }
 }
 
 function encode(value: unknown): string {

@@ -56,7 +56,7 @@ grant select, insert on idempotency_keys, audit_log, credential_tasks to pushkee
 grant select, insert, update on outbox to pushkeep_sender;
 grant delete on bounce_minutes to pushkeep_sender;
 grant select, insert, update, delete on console_sessions to pushkeep_sender;
-grant select, insert, update on key_uses to pushkeep_sender;
+grant select, insert, update on key_uses, lane_trials to pushkeep_sender;
 grant insert, update on people, devices to pushkeep_sender;
 grant insert on device_events to pushkeep_sender;
 grant select on former_devices to pushkeep_sender;
@@ -71,8 +71,8 @@ grant select, insert on device_events, audit_log to pushkeep_workers;
 grant select, insert, update, delete on messages, message_counts, chunks, outbox, deliveries,
   deliveries_default, receipts, receipts_default, receipt_counts, early_receipts, bounce_minutes,
   books_position, books_later, unbalanced_messages, provider_minutes, message_progress, message_reasons,
-  accepted_minutes, worker_reports, device_counts, device_counts_state, credential_boxes
-  to pushkeep_workers;
+  accepted_minutes, worker_reports, device_counts, device_counts_state, credential_boxes, doubts,
+  lane_trials to pushkeep_workers;
 grant select, delete on idempotency_keys, person_events, person_events_default, client_messages,
   client_messages_default, anonymous_ids, console_sessions, credential_tasks to pushkeep_workers;
 grant select, update, delete on erasures to pushkeep_workers;
@@ -93,6 +93,7 @@ grant select on idempotency_keys, deliveries, receipts, receipt_counts, early_re
   worker_reports, device_counts, device_counts_state, credential_boxes, credential_tasks
   to pushkeep_admin;
 grant select on key_uses to pushkeep_admin;
+grant select, insert, update on lane_trials to pushkeep_admin;
 grant select, insert, update on erasures to pushkeep_admin;
 grant select, insert, update, delete on former_devices to pushkeep_admin;
 grant usage on sequence message_seq, person_event_seq to pushkeep_admin;

@@ -27,6 +27,8 @@ export const tenantTables: Readonly<Record<string, Tie>> = {
   chunks: 'app',
   bounce_minutes: 'app',
   provider_minutes: 'app',
+  doubts: 'app',
+  lane_trials: 'app',
   device_counts: 'app',
   credential_tasks: 'app',
   message_counts: 'message',

@@ -39,7 +39,7 @@ export type When = 'now' | 'ahead' | number
 /** What a provider says of an earlier send, and how many steps ago it did. */
 export interface GivenAnswer {
   send: number
-  says: 'accepted' | 'dead' | 'failing' | 'refused' | 'busy'
+  says: 'accepted' | 'dead' | 'ambiguous' | 'refused' | 'busy'
   /** Of `dead`: since how many steps ago; null where the provider does not tell. */
   since: number | null
   ago: number
@@ -97,7 +97,17 @@ const send: fc.Arbitrary<Command> = fc.record({
 
 const answer: fc.Arbitrary<GivenAnswer> = fc.record({
   send: fc.nat(5),
-  says: fc.constantFrom('accepted', 'dead', 'dead', 'failing', 'failing', 'refused', 'busy'),
+  says: fc.constantFrom(
+    'accepted',
+    'accepted',
+    'dead',
+    'dead',
+    'ambiguous',
+    'ambiguous',
+    'ambiguous',
+    'refused',
+    'busy',
+  ),
   since: perhaps(ago, 3),
   ago: fc.nat(4),
 })

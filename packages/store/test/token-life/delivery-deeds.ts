@@ -182,11 +182,15 @@ export function recordDeed(world: World, { answers }: Of<'record'>): Deed {
       for (const { claim } of judged) claim.isAnswered = true
     },
     explain(life) {
-      for (const { claim, answer, at } of inOrder(judged)) {
+      const together = inOrder(judged)
+      for (const { claim, answer, at } of together) {
         const send = life.sends.get(claim.no)
         if (!send) return 'an answer to a send that is unknown'
         model.record(life, send, answer, at)
       }
+      // What is written together does not tell anything of one another.
+      const accepted = together.filter(({ answer }) => answer.kind === 'accepted')
+      life.acceptedAt = Math.max(life.acceptedAt, ...accepted.map(({ at }) => at))
       return null
     },
   }

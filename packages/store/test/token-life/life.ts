@@ -14,7 +14,7 @@ export interface Device {
   registeredAt: number
   lastStatus: '' | 'sent' | 'bounced' | 'suppressed'
   statusAt: number
-  /** Failures in a row that prove nothing. */
+  /** Ambiguous answers in a row, each after another device was accepted. */
   failures: number
 }
 
@@ -36,11 +36,13 @@ export interface Life {
   devices: Map<string, Device>
   messages: Map<string, Map<string, Delivery>>
   sends: Map<number, Send>
+  /** When a push was last accepted, as far as it was recorded. */
+  acceptedAt: number
 }
 
 /** What a provider said (`busy`: come back later), or why it was not asked. */
 export type Answer =
-  | { kind: 'accepted' | 'failing' | 'refused' | 'busy' | 'given up' }
+  | { kind: 'accepted' | 'ambiguous' | 'refused' | 'busy' | 'given up' }
   | { kind: 'dead'; since: number | null }
   | { kind: 'withheld'; reason: string }
 

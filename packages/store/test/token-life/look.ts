@@ -132,9 +132,6 @@ function toldBy(events: DeviceRow['events']): {
         isDead = true
         failure = 'bounced'
         break
-      case 'failed':
-        failure = 'bounced'
-        break
       case 'suppressed':
         failure = 'suppressed'
     }

@@ -129,13 +129,13 @@ export function standsAgainst(life: Life, device: Device, { plannedFor }: Delive
     person_suppressed: life.people.get(nameOf(device.owner ?? ''))?.isSuppressed === true,
     token_dead: device.isDead,
     push_disabled: !device.allows,
-    failing: device.failures >= 2,
+    wrong_app: device.failures >= 3,
   }
   return Object.entries(reasons).flatMap(([reason, holds]) => (holds ? reason : []))
 }
 
 const statusOf = {
-  ...{ accepted: 'sent', dead: 'bounced', failing: 'bounced', refused: 'failed' },
+  ...{ accepted: 'sent', dead: 'bounced', ambiguous: 'failed', refused: 'failed' },
   ...{ 'given up': 'failed', withheld: 'suppressed', busy: 'pending' },
 } as const
 
@@ -144,23 +144,23 @@ export function record(life: Life, send: Send, answer: Answer, seenAt: number): 
   const delivery = life.messages.get(send.message)?.get(send.token)
   const device = life.devices.get(send.token)
   if (!device || delivery?.status !== 'pending') return
-  Object.assign(delivery, { status: statusOf[answer.kind], isUnknown: false })
+  const isFailed = answer.kind === 'dead' && !isProven(send, answer.since)
+  const status = isFailed ? 'failed' : statusOf[answer.kind]
+  Object.assign(delivery, { status, isUnknown: false })
   if (device.isGone || device.registration !== send.registration || seenAt < device.statusAt) return
-  const effect = effectOf(send, device, answer)
+  const effect = effectOf(life, send, device, answer)
   if (effect) Object.assign(device, effect, { statusAt: seenAt })
 }
 
 /** The table of `_last_status` and `push_enabled`; null leaves both as they are. */
-function effectOf(send: Send, device: Device, answer: Answer): Partial<Device> | null {
+function effectOf(life: Life, send: Send, device: Device, answer: Answer): Partial<Device> | null {
   switch (answer.kind) {
     case 'accepted':
       return { lastStatus: 'sent', failures: 0 }
     case 'dead':
-      if ((answer.since ?? Infinity) > send.registeredAt)
-        return { lastStatus: 'bounced', isDead: true }
-      return failed(device)
-    case 'failing':
-      return failed(device)
+      return isProven(send, answer.since) ? { lastStatus: 'bounced', isDead: true } : null
+    case 'ambiguous':
+      return { failures: doubted(device, life.acceptedAt) }
     case 'withheld':
       return /reassigned|deleted/.test(answer.reason) ? null : { lastStatus: 'suppressed' }
     default:
@@ -168,6 +168,12 @@ function effectOf(send: Send, device: Device, answer: Answer): Partial<Device> |
   }
 }
 
-function failed({ failures }: Device): Partial<Device> {
-  return { lastStatus: failures === 0 ? 'bounced' : 'suppressed', failures: failures + 1 }
+/** R2: a notice of death is about the registration that was before it. */
+const isProven = ({ registeredAt }: Send, since: number | null) =>
+  (since ?? Infinity) > registeredAt
+
+/** While nothing is accepted, the credentials may be at fault. */
+function doubted({ failures, statusAt }: Device, acceptedAt: number): number {
+  if (failures === 0) return 1
+  return acceptedAt > statusAt ? Math.min(failures + 1, 3) : failures
 }

@@ -21,7 +21,15 @@ interface Running {
 export async function live(database: Database, steps: Command[][]): Promise<void> {
   const running: Running = {
     world: await createWorld(database),
-    lives: [{ people: new Map(), devices: new Map(), messages: new Map(), sends: new Map() }],
+    lives: [
+      {
+        people: new Map(),
+        devices: new Map(),
+        messages: new Map(),
+        sends: new Map(),
+        acceptedAt: 0,
+      },
+    ],
     kept: new Map(),
     claims: 0,
     sends: 0,

@@ -18,17 +18,14 @@ export interface Said {
   at: number
 }
 
-/** So long that a token that was throttled has no time left: a failure of the device. */
-const tooLongMs = 1e12
-
 function outcomeOf({ says, since }: Said): Outcome {
   switch (says) {
     case 'accepted':
       return { kind: 'accepted', environment: null }
     case 'dead':
       return { kind: 'token-dead', reason: 'Unregistered', since }
-    case 'failing':
-      return { kind: 'throttled', reason: 'TooMany', scope: 'token', afterMs: tooLongMs }
+    case 'ambiguous':
+      return { kind: 'ambiguous', reason: 'DeviceTokenNotForTopic' }
     case 'refused':
       return { kind: 'message-refused', reason: 'PayloadTooLarge' }
     case 'busy':
@@ -77,7 +74,7 @@ function recordingOfAnswer(claim: Claimed, said: Said, onUnknown: 'retry' | 'giv
   }
   const { device } = verdict
   const event: DeviceEvent =
-    device === 'device-failed' ? { kind: device, failures: recipient.failures } : { kind: device }
+    device === 'doubted' ? { kind: device, failures: recipient.failures } : { kind: device }
   return recordingOf(claim, said.at, verdict.status, verdict.reason, event)
 }
 

@@ -106,7 +106,11 @@ function metricsOf(
 }
 
 /** Reasons that say that the token failed before: Customer.io drops such a push. */
-const dropping = new Set<string | null>(['token_dead', 'failing'] satisfies WithheldReason[])
+const dropping = new Set<string | null>([
+  ...(['token_dead', 'wrong_app'] satisfies WithheldReason[]),
+  // What an older version said of devices that failed twice.
+  'failing',
+])
 
 /** How Customer.io calls an outcome; null: there is none yet. */
 function outcomeOf(status: DeliveryReport['status'], reason: string | null): Metric | null {

@@ -94,6 +94,12 @@ export function healthBody(standing: ProviderStanding, appId: string): HealthBod
       at: state.pausedAt.toISOString(),
       reason: state.pauseReason ?? '',
       is_guarded: state.isGuarded,
+      cause: state.pauseCause && {
+        message_id: state.pauseCause.messageId,
+        person_id: state.pauseCause.personId,
+        device: state.pauseCause.deviceNo,
+        agreed: state.pauseCause.agreed,
+      },
     },
     breaker: breaker && {
       until: new Date(breaker.openUntil).toISOString(),
@@ -105,6 +111,7 @@ export function healthBody(standing: ProviderStanding, appId: string): HealthBod
       token_dead: calls['token-dead'],
       message_refused: calls['message-refused'],
       misconfigured: calls.misconfigured,
+      ambiguous: calls.ambiguous,
       throttled: calls.throttled,
       unavailable: calls.unavailable,
     },

@@ -5,16 +5,16 @@ import {
   audit,
   type Database,
   findApp,
-  inTransaction,
   type OpenBreaker,
   providersOf,
-  resumeProvider,
+  resumeLane,
   type Sql,
   workersNow,
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { longestOpen, messagesHeld } from '../open-breakers.ts'
+import { resumedBody, trialWaitMs } from '../resumed-body.ts'
 
 const config = { access: 'secret' } as const
 
@@ -29,6 +29,15 @@ const Lanes = z.object({
       paused: z.boolean(),
       paused_at: z.iso.datetime().nullable(),
       pause_reason: z.string().nullable().describe('Why nothing is sent, in words'),
+      pause_cause: z
+        .object({
+          message_id: z.string().nullable(),
+          person_id: z.string().nullable(),
+          device: z.int().describe('The number of the device, which is no secret'),
+          agreed: z.int().describe('Devices of so many people got the same answer'),
+        })
+        .nullable()
+        .describe('The delivery that led to the pause'),
       breaker: z
         .object({
           open_until: z.iso.datetime().describe('When the workers try again by themselves'),
@@ -58,6 +67,18 @@ const ResumeInput = z.strictObject({
 })
 
 const Resumed = z.object({
+  resumed: z.boolean().describe('Whether the lane goes on now'),
+  said: z.string().describe('Why it goes on or stays paused, in a sentence'),
+  tried: z
+    .array(
+      z.object({
+        message_id: z.string(),
+        device: z.int(),
+        accepted: z.boolean(),
+        reason: z.string().nullable().describe("The provider's word; null: accepted"),
+      }),
+    )
+    .describe('The deliveries that were tried, at most three, of different people'),
   restored: z.int().describe('Tokens that were retired in doubt and are live again'),
 })
 
@@ -89,11 +110,17 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       return {
         id: found.id,
         name: found.name,
-        providers: states.map(({ provider, pausedAt, pauseReason }) => ({
+        providers: states.map(({ provider, pausedAt, pauseReason, pauseCause }) => ({
           provider,
           paused: pausedAt !== null,
           paused_at: pausedAt?.toISOString() ?? null,
           pause_reason: pauseReason,
+          pause_cause: pauseCause && {
+            message_id: pauseCause.messageId,
+            person_id: pauseCause.personId,
+            device: pauseCause.deviceNo,
+            agreed: pauseCause.agreed,
+          },
           ...heldBack(breakers.filter((breaker) => breaker.provider === provider)),
         })),
       }
@@ -107,7 +134,11 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       schema: {
         summary: 'Let a paused lane go on',
         description:
-          'What waited is sent, and open breakers of the workers close with the next chunk. Where a mass bounce had paused the lane, `bounces` decides: `keep` ' +
+          'Workers try up to three waiting deliveries of different people, the one that led to the ' +
+          'pause after the others. One that the provider accepts opens the lane: what waited is sent, ' +
+          'and open breakers close. Otherwise the lane stays paused, and `tried` says what the ' +
+          'provider answered. The call waits ten seconds for that at most. Where a mass bounce had ' +
+          'paused the lane, nothing is tried and `bounces` decides: `keep` ' +
           'believes the provider and keeps the guard quiet for an hour, `undo` makes each token that ' +
           'was retired since a minute before as it was, unless it has registered again. Resuming a ' +
           'lane that is not paused closes breakers and changes nothing else.',
@@ -145,18 +176,22 @@ async function resume(
   provider: Provider,
   bounces: 'keep' | 'undo',
 ) {
-  return inTransaction(database, async (sql) => {
-    const resumed = await resumeProvider(sql, appNo, provider, bounces)
-    if (!resumed) throw notFound('unknown_provider', `the app has no credentials for ${provider}`)
-    await audit(sql, {
-      actor: actorOf(caller),
-      action: 'provider.resume',
-      target: { kind: 'app', id },
-      appNo,
-      detail: { provider, bounces, restored: resumed.restored },
-    })
-    return resumed
+  const resumed = await resumeLane(database, {
+    appNo,
+    provider,
+    bounces,
+    waitMs: trialWaitMs,
+    note: (sql, restored) =>
+      audit(sql, {
+        actor: actorOf(caller),
+        action: 'provider.resume',
+        target: { kind: 'app', id },
+        appNo,
+        detail: { provider, bounces, restored },
+      }),
   })
+  if (!resumed) throw notFound('unknown_provider', `the app has no credentials for ${provider}`)
+  return resumedBody(resumed)
 }
 
 const Id = z.uuid()

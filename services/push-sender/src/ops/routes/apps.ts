@@ -8,12 +8,13 @@ import {
   identityModesOf,
   inTransaction,
   lastTasks,
-  resumeProvider,
+  resumeLane,
   type Sql,
   workersNow,
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { resumedBody, trialWaitMs } from '../../resumed-body.ts'
 import { healthBody, readStandings } from '../provider-health.ts'
 import { appInScope, type Scope, scopeOf } from '../scope.ts'
 import { taskBody } from '../task-view.ts'
@@ -61,19 +62,22 @@ export const consoleAppRoutes: FastifyPluginAsyncZod<AppRoutesDeps> = async (
       const { provider } = request.params
       const { bounces } = request.body
       const { appNo, id } = appInScope({ asker, ...scope }, request.params.app)
-      return inTransaction(database, async (sql) => {
-        const resumed = await resumeProvider(sql, appNo, provider, bounces)
-        if (!resumed)
-          throw notFound('unknown_provider', `the app has no credentials of ${provider}`)
-        await audit(sql, {
-          actor: asker,
-          action: 'provider.resume',
-          target: { kind: 'app', id },
-          appNo,
-          detail: { provider, bounces, restored: resumed.restored },
-        })
-        return resumed
+      const resumed = await resumeLane(database, {
+        appNo,
+        provider,
+        bounces,
+        waitMs: trialWaitMs,
+        note: (sql, restored) =>
+          audit(sql, {
+            actor: asker,
+            action: 'provider.resume',
+            target: { kind: 'app', id },
+            appNo,
+            detail: { provider, bounces, restored },
+          }),
       })
+      if (!resumed) throw notFound('unknown_provider', `the app has no credentials of ${provider}`)
+      return resumedBody(resumed)
     },
   )
 

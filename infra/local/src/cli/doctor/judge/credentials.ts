@@ -1,5 +1,5 @@
 import { type CredentialFinding, type Provider, verdictOf } from '@pushkeep/domain'
-import type { SealedTexts } from '@pushkeep/store'
+import type { CauseOfPause, SealedTexts } from '@pushkeep/store'
 import { counted, duration, type Finding, ok, problem, warning } from '../finding.ts'
 
 /** An app's credentials for one provider. Times in ms since the epoch. */
@@ -10,7 +10,7 @@ export interface LaneSeen {
   opened: { kind: 'ok' } | { kind: 'unseen' } | { kind: 'flawed'; reason: string }
   /** What the provider says of them; null: it was not asked. */
   findings: readonly CredentialFinding[] | null
-  paused: { reason: string; isGuarded: boolean } | null
+  paused: { reason: string; isGuarded: boolean; cause: CauseOfPause | null } | null
   storedAt: number
   /** When they end, where somebody has said so. */
   expiresAt: number | null
@@ -71,9 +71,17 @@ function judgeLane(lane: LaneSeen, now: number): Finding {
   }
   if (paused) {
     const todo = `mend it, then pushkeep app resume ${app.id} ${provider} (docs/runbooks/lane-paused.md)`
-    return problem('credentials', `${name} is paused: ${paused.reason}`, todo)
+    return problem('credentials', `${name} is paused: ${paused.reason}${ledBy(paused.cause)}`, todo)
   }
   return judgeEnd(lane, name, now) ?? judgeAnswer(lane, name) ?? judgeAge(lane, name, now)
+}
+
+/** Which delivery led to the pause, and how many agreed. */
+function ledBy(cause: CauseOfPause | null): string {
+  if (cause === null) return ''
+  const { messageId, deviceNo, agreed } = cause
+  const people = agreed > 1 ? `; devices of ${agreed} people got the same answer` : ''
+  return ` (message ${messageId ?? 'not kept'}, device ${deviceNo}${people})`
 }
 
 function judgeEnd({ expiresAt, provider }: LaneSeen, name: string, now: number): Finding | null {

@@ -61,13 +61,15 @@ async function lookAtLane(
   app: App,
   state: ProviderState,
 ): Promise<LaneSeen> {
-  const { provider, pausedAt, pauseReason, isGuarded, storedAt, expiresAt } = state
+  const { provider, pausedAt, pauseReason, pauseCause, isGuarded, storedAt, expiresAt } = state
   const looked = await openAndAsk(look, app.appNo, provider)
   return {
     app,
     provider,
     ...looked,
-    paused: pausedAt ? { reason: scrub(pauseReason ?? 'no reason'), isGuarded } : null,
+    paused: pausedAt
+      ? { reason: scrub(pauseReason ?? 'no reason'), isGuarded, cause: pauseCause }
+      : null,
     storedAt: storedAt.getTime(),
     expiresAt: expiresAt?.getTime() ?? null,
   }
