@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Local, type LocalRun, startLocal } from '@pushkeep/local-runner'
+import {
+  type Local,
+  type LocalOptions,
+  type LocalRun,
+  noLimits,
+  startLocal,
+} from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
 
 export interface Scene {
@@ -28,6 +34,8 @@ export interface Credentials {
 export interface SceneOptions {
   withRedis: boolean
   workers: number
+  /** Further variables of processes. */
+  env?: LocalOptions['env']
 }
 
 /** Everything in fresh processes, in a folder that goes when it is closed. */
@@ -39,6 +47,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     logLevel: 'warn',
     journal: 'full',
     withRedis: options.withRedis,
+    // Figures are of what the product does, from one address and one key.
+    env: { registry: noLimits, sender: noLimits, ...options.env },
   })
   const { local } = running
   const database = connect({ url: local.database_url, name: 'bench', connectionsMax: 2 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type LocalRun, type Service, startLocal } from '@pushkeep/local-runner'
+import { type LocalRun, noLimits, type Service, startLocal } from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
 import { createRandom, type Random } from '../random.ts'
 import { type Calls, createCalls } from './calls.ts'
@@ -60,7 +60,11 @@ export async function openWorld(seed: number, backend: Backend): Promise<World> 
     logLevel: 'warn',
     restart: false,
     withRedis: backend === 'redis',
-    env: { workers: { NODE_OPTIONS: `--import ${preload}`, CHAOS_NO_NAMES: noNamesFile } },
+    env: {
+      registry: noLimits,
+      sender: noLimits,
+      workers: { NODE_OPTIONS: `--import ${preload}`, CHAOS_NO_NAMES: noNamesFile },
+    },
   })
   const database = connect({
     url: run.local.database_url,

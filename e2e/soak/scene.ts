@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type LocalRun, type Service, startLocal } from '@pushkeep/local-runner'
+import { type LocalRun, noLimits, type Service, startLocal } from '@pushkeep/local-runner'
 import { connect, type Database } from '@pushkeep/store'
 import { Redis } from 'ioredis'
 import { type Caller, createCaller } from './caller.ts'
@@ -38,7 +38,11 @@ export async function openScene(backend: 'postgres' | 'redis'): Promise<Scene> {
     journal: 'count',
     restart: false,
     withRedis: backend === 'redis',
-    env: { registry: collected, sender: collected, workers: collected },
+    env: {
+      registry: { ...collected, ...noLimits },
+      sender: { ...collected, ...noLimits },
+      workers: collected,
+    },
     onNews: (text) => void news.push(text),
     onLine: (name, line) => {
       if (/"level":"(error|fatal)"/.test(line) && news.length < 100) news.push(`${name}: ${line}`)

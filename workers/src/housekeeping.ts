@@ -13,6 +13,7 @@ import {
   type EncryptionKey,
   type EventRetention,
   type MessageRetention,
+  removeFullBuckets,
   settleEarlyReceipts,
   signAuditHead,
   updateUsualShares,
@@ -69,6 +70,7 @@ export function startHousekeeping(options: HousekeepingOptions) {
     chore(60 * 60_000, () => dropOldMessages(database, now(), options.retention)),
     chore(60 * 60_000, () => dropOldErasures(database, now(), options.retention)),
     chore(60_000, () => updateUsualShares(database)),
+    chore(5000, () => removeFullBuckets(database)),
     chore(5000, checkAllBooks),
     chore(60 * 60_000, tellAuditHeads),
   ]

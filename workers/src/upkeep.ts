@@ -7,6 +7,7 @@ import {
   dropOldTasks,
   inTransaction,
   lastDeviceCount,
+  removeFullBuckets,
   tryUpkeep,
 } from '@pushkeep/store'
 
@@ -46,6 +47,7 @@ export function startUpkeep({ database, onError }: UpkeepOptions) {
         await dropExpiredSessions(sql)
         await dropOldActivity(sql)
         await dropOldTasks(sql)
+        await removeFullBuckets(sql)
       }
       return true
     })

@@ -1,3 +1,4 @@
+export { noLimits } from '@pushkeep/runtime'
 export { type Child, type ChildOptions, startChild } from './child.ts'
 export { type Local, readLocal } from './local.ts'
 export { freePort, freePorts } from './ports.ts'

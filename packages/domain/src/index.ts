@@ -183,3 +183,13 @@ export {
 } from './text.ts'
 export { ClientTime, UnixSeconds, unixSecondsMax } from './time.ts'
 export { canonicalToken, providerOf, tokenLengthMax, tokenProblem } from './token.ts'
+export {
+  type Bucket,
+  fullBucket,
+  isOpen,
+  levelOf,
+  parseRate,
+  type Rate,
+  secondsUntilOpen,
+  windowSeconds,
+} from './token-bucket.ts'

@@ -6,6 +6,7 @@ import type { NoteAttempt } from './attempts.ts'
 import type { Authenticate, Caller } from './authentication.ts'
 import { refusalByTerms } from './key-terms.ts'
 import type { KeyUses } from './key-uses.ts'
+import { limitCaller } from './limits/requests.ts'
 import { ProblemError } from './problem.ts'
 
 /**
@@ -78,6 +79,7 @@ export function admitCaller(
   access: 'public' | 'secret',
 ): Caller {
   const refusal =
+    (caller && limitCaller(request, null, caller, 'key')) ??
     (caller && refusalByTerms(caller, request.ip, Date.now())) ??
     refusalOf(access, usualRole(request.method), caller)
   if (refusal || !caller) throw refusal ?? unauthorized()
@@ -120,10 +122,12 @@ function accessHook(
       ? signedIn
       : authenticate && ((request: FastifyRequest) => authenticate(request.headers.authorization))
   if (!find) throw new Error(`${route.url} asks who calls, but nothing can tell`)
-  return (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void) => {
+  const by = access === 'session' ? 'session' : 'key'
+  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
     const admit = (caller: Caller | null) => {
       const role = route.config?.role ?? usualRole(request.method)
       const refusal =
+        (caller && limitCaller(request, reply, caller, by)) ??
         (caller && refusalByTerms(caller, request.ip, Date.now())) ??
         refusalOf(access, role, caller) ??
         reachRefusal(route, caller)

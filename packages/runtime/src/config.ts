@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { inspect } from 'node:util'
 import { z } from 'zod'
 import { hostList } from './own-host.ts'
@@ -61,6 +62,26 @@ export function port() {
 /** The port of a service's operations listener: ten above its own, unless one is given. */
 export function operationsPort(given: number | undefined, own: number): number {
   return given ?? (own === 0 ? 0 : Math.min(own + 10, 65_535))
+}
+
+const namedNetworks = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+/** Addresses and networks by commas, such as `10.0.0.0/8, loopback`. */
+export function addressList() {
+  return z
+    .string()
+    .refine(
+      (text) => text.split(',').every((part) => isAddress(part.trim())),
+      'must be addresses, networks (10.0.0.0/8), loopback, linklocal or uniquelocal, by commas',
+    )
+}
+
+function isAddress(text: string): boolean {
+  const [address = '', bits] = text.split('/')
+  const version = isIP(address)
+  if (bits === undefined) return version > 0 || namedNetworks.has(text)
+  const bitsMax = version === 4 ? 32 : 128
+  return version > 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax
 }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { CoalescerFullError, isDatabaseUnavailable } from '@pushkeep/store'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { afterGuess } from './limits/requests.ts'
 import { ProblemError, unavailable } from './problem.ts'
 
 /** Answers with a problem. Serialized here, so that no response schema is needed for it. */
@@ -20,7 +21,7 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 
 /** The problem that an error means to the caller of a request; what nobody expected is logged. */
 export function loggedProblemOf(error: unknown, request: FastifyRequest): ProblemError {
-  const problem = problemOf(error)
+  const problem = afterGuess(request, problemOf(error))
   if (problem.statusCode >= 500 && problem !== error) {
     const level = problem.statusCode === 503 ? 'warn' : 'error'
     const route = request.routeOptions.url ?? null

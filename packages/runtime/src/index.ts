@@ -17,6 +17,7 @@ export {
   keyOf,
 } from './authentication.ts'
 export {
+  addressList,
   databaseConfig,
   flag,
   integer,
@@ -32,6 +33,33 @@ export { loggedProblemOf, sendProblem } from './error-handler.ts'
 export { acceptJson, type JsonBodies } from './json-body.ts'
 export { isAllowedFrom, isExpired, refusalByTerms } from './key-terms.ts'
 export { createKeyUses, type KeyUses } from './key-uses.ts'
+export {
+  type Charge,
+  createLimiter,
+  type Limiter,
+  type LimiterOptions,
+  type Refusal,
+} from './limits/limiter.ts'
+export { createLimitEvents, type LimitEvents } from './limits/metrics.ts'
+export {
+  type LimitName,
+  limitBuckets,
+  limitConfig,
+  limitNames,
+  noLimits,
+  noRates,
+  type Rates,
+  ratesOf,
+  usualRates,
+} from './limits/policies.ts'
+export { addressOf, limiterOf, spendItems, spendOrRefuse, tooMany } from './limits/requests.ts'
+export {
+  type SettleTogether,
+  type SharedSpending,
+  type Sharing,
+  shareLimits,
+} from './limits/shares.ts'
+export { type LimitsOptions, type RunningLimits, startLimits } from './limits/start.ts'
 export { createLevelSwitch, type LevelSwitch, type LogLevel } from './log-level.ts'
 export { createLogger, describeError, type Logger, type LoggerOptions, scrub } from './logger.ts'
 export { type CoalescerObserver, observeCoalescers } from './metrics/coalescer.ts'

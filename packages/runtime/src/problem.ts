@@ -14,6 +14,10 @@ export const Problem = z
     detail: z.string().optional(),
     code: z.string().describe('Stable, for programs'),
     errors: z.array(FieldError).optional().describe('Each field that is wrong'),
+    'violated-policies': z
+      .array(z.string())
+      .optional()
+      .describe('Of a 429: the limits that were reached, as `RateLimit-Policy` names them'),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>
@@ -22,7 +26,12 @@ export interface ProblemDetails {
   detail?: string
   errors?: FieldError[]
   headers?: Record<string, string>
+  /** The limits that were reached. */
+  violated?: string[]
 }
+
+/** The problem type of draft-ietf-httpapi-ratelimit-headers. */
+const quotaExceeded = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
 
 /** Thrown by a route to answer with a problem. */
 export class ProblemError extends Error {
@@ -36,12 +45,13 @@ export class ProblemError extends Error {
     this.statusCode = status
     this.headers = details.headers ?? {}
     this.problem = {
-      type: 'about:blank',
+      type: details.violated === undefined ? 'about:blank' : quotaExceeded,
       title: STATUS_CODES[status] ?? 'Error',
       status,
       ...(details.detail === undefined ? {} : { detail: details.detail }),
       code,
       ...(details.errors === undefined ? {} : { errors: details.errors }),
+      ...(details.violated === undefined ? {} : { 'violated-policies': details.violated }),
     }
   }
 }
@@ -72,7 +82,20 @@ export function unavailable(code: string, detail: string, afterSeconds = 1): Pro
 
 interface ProblemResponse {
   description: string
+  headers?: Record<string, { description: string; schema: { type: string } }>
   content: { 'application/problem+json': { schema: typeof Problem } }
+}
+
+const limitHeaders = {
+  'Retry-After': { description: 'Seconds until a call passes again', schema: { type: 'integer' } },
+  RateLimit: {
+    description: 'What is left of the limit (`r`), and when (`t`, seconds) a call passes again',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Policy': {
+    description: 'The limit that was reached: its quota (`q`) and window (`w`, seconds)',
+    schema: { type: 'string' },
+  },
 }
 
 /** The error answers of a route, for its OpenAPI description. */
@@ -83,6 +106,7 @@ export function problemResponses<Status extends number>(
     status,
     {
       description: STATUS_CODES[status] ?? 'Error',
+      ...(status === 429 ? { headers: limitHeaders } : {}),
       content: { 'application/problem+json': { schema: Problem } },
     },
   ])

@@ -17,6 +17,7 @@ import {
 import { reportHealth } from './health.ts'
 import { acceptJson } from './json-body.ts'
 import { createKeyUses, type KeyUses } from './key-uses.ts'
+import type { Limiter } from './limits/limiter.ts'
 import { observeRequests } from './metrics/http.ts'
 import type { Metrics } from './metrics/metrics.ts'
 import { type ApiDescription, describeApi } from './openapi.ts'
@@ -45,6 +46,8 @@ export interface ServerOptions extends ApiDescription {
   tracing?: Tracing | null
   /** Whether uses of keys are written down; true if left out. */
   notesUses?: boolean
+  /** Rates of its callers; left out or null: none. */
+  limiter?: Limiter | null
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -93,6 +96,7 @@ export function buildServer(options: ServerOptions): Server {
     }
     done()
   })
+  app.decorate('pushkeepLimiter', options.limiter ?? null)
   prepareNotes(app)
   if (options.tracing) traceRequests(app)
   if (options.metrics) observeRequests(app, options.metrics)

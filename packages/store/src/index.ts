@@ -297,6 +297,7 @@ export {
   peopleWithEmail,
   readProfiles,
 } from './profiles.ts'
+export { type BucketSpending, removeFullBuckets, settleBuckets } from './rate-buckets.ts'
 export {
   createReceiptTaker,
   type EarlyReceiptPlace,

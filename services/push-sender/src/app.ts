@@ -4,12 +4,15 @@ import {
   buildServer,
   type CoalescerObserver,
   createAttemptLog,
+  createLimiter,
   createMetrics,
   describeError,
+  type Limiter,
   type Metrics,
   type Server,
   type ServerOptions,
   type Tracing,
+  usualRates,
 } from '@pushkeep/runtime'
 import { type Bell, createAcceptor, type Database } from '@pushkeep/store'
 import packageJson from '../package.json' with { type: 'json' }
@@ -42,6 +45,8 @@ export interface SenderOptions {
   consolePages?: string
   /** Reverse proxies in front of it; none if left out. */
   trustedProxies?: string | undefined
+  /** Rates of its callers; the usual ones, counted by this process alone, if left out. */
+  limiter?: Limiter
   /** Where it counts; one of its own if left out. */
   metrics?: Metrics
   tracing?: Tracing | null
@@ -72,6 +77,7 @@ export function buildSender(options: SenderOptions): Server {
     signedIn: createSignedIn(database),
     noteAttempt: attempts.note,
     trustedProxies: options.trustedProxies,
+    limiter: options.limiter ?? createLimiter({ rates: usualRates }),
     bodyLimit,
     metrics,
     tracing: options.tracing ?? null,

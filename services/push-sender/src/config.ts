@@ -1,10 +1,14 @@
-import { isIP } from 'node:net'
 import {
+  addressList,
   databaseConfig,
   flag,
+  limitBuckets,
+  limitConfig,
   logLevel,
   operationsPort,
   port,
+  type Rates,
+  ratesOf,
   readConfig,
   type Secret,
   secret,
@@ -21,6 +25,8 @@ export interface SenderConfig {
   listen: { host: string; port: number }
   /** Reverse proxies whose `X-Forwarded-*` counts. */
   trustedProxies: string | undefined
+  /** Rates of its callers, and how many buckets of each are kept in memory. */
+  limits: { rates: Rates; bucketsMax: number }
   /** Metrics, log level, health: for a private network. */
   operations: { host: string; port: number }
   /** Names by which that listener may be reached. */
@@ -28,26 +34,6 @@ export interface SenderConfig {
   logLevel: string
   migrateOnStart: boolean
   tracing: TracingConfig
-}
-
-const named = new Set(['loopback', 'linklocal', 'uniquelocal'])
-
-/** Addresses and networks by commas, such as `10.0.0.0/8, loopback`. */
-function addressList() {
-  return z
-    .string()
-    .refine(
-      (text) => text.split(',').every((part) => isAddress(part.trim())),
-      'must be addresses, networks (10.0.0.0/8), loopback, linklocal or uniquelocal, by commas',
-    )
-}
-
-function isAddress(text: string): boolean {
-  const [address = '', bits] = text.split('/')
-  const version = isIP(address)
-  if (bits === undefined) return version > 0 || named.has(text)
-  const bitsMax = version === 4 ? 32 : 128
-  return version > 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax
 }
 
 const Environment = z.object({
@@ -60,6 +46,17 @@ const Environment = z.object({
   SENDER_OPS_PORT: port().optional(),
   LOG_LEVEL: logLevel().prefault('info'),
   MIGRATE_ON_START: flag().prefault('true'),
+  LIMIT_BUCKETS: limitBuckets(),
+  ...limitConfig(
+    'address',
+    'public_key',
+    'secret_key',
+    'console',
+    'messages',
+    'recipients',
+    'refusals',
+    'sign_ins',
+  ),
   ...tracingConfig,
 })
 
@@ -72,6 +69,7 @@ export function senderConfig(env: Record<string, string | undefined>): SenderCon
     listen: { host: variables.SENDER_HOST, port: variables.SENDER_PORT },
     trustedProxies: variables.SENDER_TRUSTED_PROXIES,
     operationsHosts: variables.OPERATIONS_HOSTS,
+    limits: { rates: ratesOf(variables), bucketsMax: variables.LIMIT_BUCKETS },
     operations: {
       host: variables.SENDER_OPS_HOST,
       port: operationsPort(variables.SENDER_OPS_PORT, variables.SENDER_PORT),

@@ -6,6 +6,7 @@ import {
   observeCoalescers,
   observeDatabase,
   type Running,
+  startLimits,
   startOperations,
   startTracing,
 } from '@pushkeep/runtime'
@@ -44,6 +45,13 @@ export async function startSender(config: SenderConfig): Promise<Running> {
     const metrics = createMetrics(program)
     observeDatabase(metrics, database)
     const coalesced = observeCoalescers(metrics)
+    const limits = await startLimits({
+      ...config.limits,
+      database,
+      redisUrl: config.redisUrl?.reveal(),
+      metrics,
+      logger,
+    })
     const app = buildSender({
       database,
       bell,
@@ -52,6 +60,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
       logger,
       queues: backend,
       trustedProxies: config.trustedProxies,
+      limiter: limits.limiter,
       metrics,
       tracing,
     })
@@ -66,6 +75,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
         await app.close()
         await operations.close()
         await bell.stop()
+        await limits.stop()
         await database.end()
         await tracing?.stop()
       },

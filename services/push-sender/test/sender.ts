@@ -1,5 +1,5 @@
 import type { QueueBackend } from '@pushkeep/queues'
-import { createAuthenticator, createLogger, type Server } from '@pushkeep/runtime'
+import { createAuthenticator, createLogger, type Limiter, type Server } from '@pushkeep/runtime'
 import { type App, createApp, createKey, createWorkspace, type Database } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { buildSender } from '../src/index.ts'
@@ -26,7 +26,12 @@ export interface Sender extends AsyncDisposable {
 
 /** The service on a database of its own, with two tenants; answers are compared with their schemas. */
 export async function startTestSender(
-  options: { queues?: QueueBackend; connectionsMax?: number; consolePages?: string } = {},
+  options: {
+    queues?: QueueBackend
+    connectionsMax?: number
+    consolePages?: string
+    limiter?: Limiter
+  } = {},
 ): Promise<Sender> {
   const test = await createTestDatabase(options.connectionsMax)
   const { database, url } = test
@@ -43,6 +48,7 @@ export async function startTestSender(
     }),
     queues: options.queues ?? { kind: 'postgres', url },
     ...(options.consolePages !== undefined && { consolePages: options.consolePages }),
+    ...(options.limiter !== undefined && { limiter: options.limiter }),
     checkResponses: true,
   })
   return {

@@ -2,12 +2,15 @@ import {
   buildServer,
   createAttemptLog,
   createAuthenticator,
+  createLimiter,
   createMetrics,
   describeError,
+  type Limiter,
   type Logger,
   type Metrics,
   type Server,
   type Tracing,
+  usualRates,
 } from '@pushkeep/runtime'
 import {
   createCommander,
@@ -49,6 +52,10 @@ export interface AppOptions {
   identityKey?: EncryptionKey | null
   /** Host, and path if any, by which clients reach the registry; null: as they name it. */
   publicHost?: string | null
+  /** Reverse proxies in front of it; none if left out. */
+  trustedProxies?: string | undefined
+  /** Rates of its callers; the usual ones, counted by this process alone, if left out. */
+  limiter?: Limiter
   /** Where it counts; one of its own if left out. */
   metrics?: Metrics
   tracing?: Tracing | null
@@ -83,6 +90,8 @@ export function buildApp(options: AppOptions): Server {
     database,
     authenticate,
     noteAttempt: attempts.note,
+    trustedProxies: options.trustedProxies,
+    limiter: options.limiter ?? createLimiter({ rates: usualRates }),
     metrics,
     tracing: options.tracing ?? null,
     ...(checkResponses === undefined ? {} : { checkResponses }),

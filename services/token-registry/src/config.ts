@@ -1,6 +1,9 @@
 import {
+  addressList,
   databaseConfig,
   flag,
+  limitBuckets,
+  limitConfig,
   logLevel,
   port,
   type Secret,
@@ -40,6 +43,22 @@ export const Config = z.object({
     .optional(),
   /** Whether to apply missing migrations before listening. */
   MIGRATE_ON_START: flag().prefault('true'),
+  /** Where limits are counted across processes; unset: in PostgreSQL. */
+  REDIS_URL: secret().optional(),
+  /** Reverse proxies whose `X-Forwarded-*` counts. */
+  REGISTRY_TRUSTED_PROXIES: addressList().optional(),
+  LIMIT_BUCKETS: limitBuckets(),
+  ...limitConfig(
+    'address',
+    'public_key',
+    'secret_key',
+    'person',
+    'device',
+    'person_events',
+    'workspace_events',
+    'refusals',
+    'keyless_bytes',
+  ),
   ...tracingConfig,
 })
 export type Config = z.infer<typeof Config>

@@ -3,8 +3,10 @@ import {
   createMetrics,
   observeDatabase,
   operationsPort,
+  ratesOf,
   readConfig,
   runProcess,
+  startLimits,
   startOperations,
   startTracing,
 } from '@pushkeep/runtime'
@@ -36,7 +38,24 @@ await runProcess({
     const publicHost = config.REGISTRY_PUBLIC_HOST ?? null
     const metrics = createMetrics(program)
     observeDatabase(metrics, database)
-    const app = buildApp({ database, logger, identityKey, publicHost, metrics, tracing })
+    const limits = await startLimits({
+      rates: ratesOf(config),
+      bucketsMax: config.LIMIT_BUCKETS,
+      database,
+      redisUrl: config.REDIS_URL?.reveal(),
+      metrics,
+      logger,
+    })
+    const app = buildApp({
+      database,
+      logger,
+      identityKey,
+      publicHost,
+      trustedProxies: config.REGISTRY_TRUSTED_PROXIES,
+      limiter: limits.limiter,
+      metrics,
+      tracing,
+    })
     const url = await app.listen({ host: config.REGISTRY_HOST, port: config.REGISTRY_PORT })
     const operations = await startOperations(
       { ...program, logger, metrics, database, hosts: config.OPERATIONS_HOSTS },
@@ -50,6 +69,7 @@ await runProcess({
       stop: async () => {
         await app.close()
         await operations.close()
+        await limits.stop()
         await database.end()
         await tracing?.stop()
       },

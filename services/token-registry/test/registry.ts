@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createLogger } from '@pushkeep/runtime'
+import { createLogger, type Limiter } from '@pushkeep/runtime'
 import { createApp, createKey, createWorkspace, type EncryptionKey } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { buildApp } from '../src/index.ts'
@@ -14,7 +14,9 @@ export interface CallOptions {
 }
 
 /** The registry on a database of its own, with a workspace, an app and keys; every answer checked. */
-export async function createRegistry(options: { identityKey?: EncryptionKey } = {}) {
+export async function createRegistry(
+  options: { identityKey?: EncryptionKey; limiter?: Limiter } = {},
+) {
   const testDatabase = await createTestDatabase()
   const { database } = testDatabase
   const lines: string[] = []

@@ -13,7 +13,7 @@ grant execute on function installation_key(bytea) to pushkeep_registry, pushkeep
 -- The token registry: people, devices and what they did. No credentials, no content of messages, no keys
 -- but to look at, no audit log but to add to.
 grant select on apps, api_keys, identity_keys to pushkeep_registry;
-grant select, insert, update on key_uses to pushkeep_registry;
+grant select, insert, update on key_uses, rate_buckets to pushkeep_registry;
 grant select, insert, update, delete on people, anonymous_ids, person_events to pushkeep_registry;
 grant select, insert, update on devices to pushkeep_registry;
 grant select, insert on device_events, client_messages to pushkeep_registry;
@@ -56,7 +56,7 @@ grant select, insert on idempotency_keys, audit_log, credential_tasks to pushkee
 grant select, insert, update on outbox to pushkeep_sender;
 grant delete on bounce_minutes to pushkeep_sender;
 grant select, insert, update, delete on console_sessions to pushkeep_sender;
-grant select, insert, update on key_uses, lane_trials to pushkeep_sender;
+grant select, insert, update on key_uses, lane_trials, rate_buckets to pushkeep_sender;
 grant insert, update on people, devices to pushkeep_sender;
 grant insert on device_events to pushkeep_sender;
 grant select on former_devices to pushkeep_sender;
@@ -76,7 +76,7 @@ grant select, insert, update, delete on messages, message_counts, chunks, outbox
 grant select, delete on idempotency_keys, person_events, person_events_default, client_messages,
   client_messages_default, anonymous_ids, console_sessions, credential_tasks to pushkeep_workers;
 grant select, update, delete on erasures to pushkeep_workers;
-grant select, delete on former_devices to pushkeep_workers;
+grant select, delete on former_devices, rate_buckets to pushkeep_workers;
 grant delete on devices, device_events to pushkeep_workers;
 grant usage on sequence message_seq to pushkeep_workers;
 grant execute on function add_partition(text, text, timestamptz, timestamptz), drop_partition(text, text),

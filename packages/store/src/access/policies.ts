@@ -48,6 +48,7 @@ export const tablesWithoutPolicy: Readonly<Record<string, string>> = {
   access_state: 'a digest of grants.sql',
   console_sessions: 'found by the hash of a secret, before anybody knows whose it is',
   key_uses: 'ids of keys with times, written for the keys of many workspaces at once',
+  rate_buckets: 'hashes with numbers, written for the callers of many workspaces at once',
   outbox: 'numbers of messages, written in the statement that stores the message; read by workers',
   worker_reports: 'processes of the installation; breakers are filtered by app where they are read',
   device_counts_state: 'when devices were last counted',

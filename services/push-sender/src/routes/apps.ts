@@ -98,7 +98,7 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
           'provider does not serve. What workers hold back is told within two seconds.',
         tags: ['apps'],
         params: AppParams,
-        response: { 200: Lanes, ...problemResponses(401, 403, 404, 503) },
+        response: { 200: Lanes, ...problemResponses(401, 403, 404, 429, 503) },
       },
     },
     async (request) => {
@@ -145,7 +145,10 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
         tags: ['apps'],
         params: AppParams.extend({ provider: z.enum(providers) }),
         body: ResumeInput.optional(),
-        response: { 200: Resumed, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
+        response: {
+          200: Resumed,
+          ...problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 503),
+        },
       },
     },
     async (request) => {

@@ -43,7 +43,7 @@ const Deliveries = z.object({
 })
 
 const config = { access: 'secret' } as const
-const response = { 200: Deliveries, ...problemResponses(401, 403, 404, 422, 503) }
+const response = { 200: Deliveries, ...problemResponses(401, 403, 404, 422, 429, 503) }
 
 const ofMessageSchema = {
   summary: 'Deliveries of a message',

@@ -25,7 +25,7 @@ const listSchema = {
       messages: z.array(MessageBody),
       next_cursor: z.string().nullable().describe('Where the next page begins; null at the end'),
     }),
-    ...problemResponses(401, 403, 422, 503),
+    ...problemResponses(401, 403, 422, 429, 503),
   },
 }
 

@@ -7,6 +7,7 @@ import { type Accept, acceptable } from '../accept.ts'
 import type { SenderEvents } from '../events.ts'
 import { idempotencyKey } from '../idempotency.ts'
 import { cancel } from '../message-changes.ts'
+import { limitMessage } from '../message-limits.ts'
 import { MessageBody, messageBody } from '../message-report.ts'
 import { visibleMessage } from '../visible-message.ts'
 
@@ -40,7 +41,7 @@ const postSchema = {
   body: NewMessage,
   response: {
     202: Accepted,
-    ...problemResponses(400, 401, 403, 409, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 409, 413, 415, 422, 429, 503),
   },
 }
 
@@ -53,7 +54,7 @@ const getSchema = {
   description: 'Its state and how many of its recipients stand where. The counts always add up.',
   tags: ['messages'],
   params: MessageParams,
-  response: { 200: MessageBody, ...problemResponses(401, 403, 404, 503) },
+  response: { 200: MessageBody, ...problemResponses(401, 403, 404, 429, 503) },
 }
 
 const cancelSchema = {
@@ -65,7 +66,10 @@ const cancelSchema = {
   tags: ['messages'],
   params: MessageParams,
   body: EmptyBody,
-  response: { 200: MessageBody, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+  response: {
+    200: MessageBody,
+    ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+  },
 }
 
 interface Deps {
@@ -79,6 +83,7 @@ export const messageRoutes: FastifyPluginAsyncZod<Deps> = async (app, deps) => {
   const { database, accept, events } = deps
   app.post('/v1/messages', { config, schema: postSchema }, async (request, reply) => {
     const key = idempotencyKey(request.headers['idempotency-key'])
+    limitMessage(request, request.body)
     const accepted = await acceptable(database, callerOf(request), request.body, key)
     const acceptance = await accept(accepted)
     events.accepted(accepted.lane, acceptance.kind)

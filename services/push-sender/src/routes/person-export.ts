@@ -20,7 +20,7 @@ const schema = {
   params: z.object({ id: KnownPersonId }),
   response: {
     200: z.unknown().describe('One JSON object'),
-    ...problemResponses(401, 403, 404, 422, 503),
+    ...problemResponses(401, 403, 404, 422, 429, 503),
   },
 }
 

@@ -14,7 +14,10 @@ const releaseSchema = {
   tags: ['messages'],
   params: z.object({ id: z.string().describe('The id of the message') }),
   body: z.strictObject({}).optional(),
-  response: { 200: MessageBody, ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 503) },
+  response: {
+    200: MessageBody,
+    ...problemResponses(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+  },
 }
 
 /** Scheduled messages, once they are accepted. */

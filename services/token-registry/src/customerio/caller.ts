@@ -1,6 +1,7 @@
 import { type Caller, callerOf } from '@pushkeep/runtime'
 import type { FastifyRequest } from 'fastify'
 import type { OpenGate } from '../identity/gate.ts'
+import { writeLimitsOf } from '../write-limits.ts'
 import type { Call } from './perform.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -22,5 +23,6 @@ export async function callOf(request: FastifyRequest, openGate: OpenGate): Promi
   const caller: Caller = callerOf(request)
   const appId = siteOf(request.headers.authorization)
   const gate = await openGate(caller, request.headers, null)
-  return { caller, appId, gate, headers: request.headers, log: request.log }
+  const limits = writeLimitsOf(request, caller, gate)
+  return { caller, appId, gate, headers: request.headers, log: request.log, limits }
 }

@@ -8,6 +8,7 @@ import { shownBy } from '../identity/shown.ts'
 import { vouchedBy } from '../identity/vouched.ts'
 import { registrationOf } from '../registration.ts'
 import { noteLeft, withoutAttributes } from '../too-large.ts'
+import type { Write, WriteLimits } from '../write-limits.ts'
 import type { Action, Asked, IdentifyAction, RegisterDeviceAction } from './action.ts'
 import { inWordsOf } from './device.ts'
 import { type IdentityDeps, identityOf, personIdOf } from './identity.ts'
@@ -26,6 +27,9 @@ export interface Call {
   gate: IdentityGate
   headers: IncomingHttpHeaders
   log: FastifyBaseLogger
+  limits: WriteLimits
+  /** Each item may be refused by itself: the client reads verdicts, and sends again what it has to. */
+  hasVerdicts?: boolean
 }
 
 /** What became of one action; `refused` says why it changed nothing. */
@@ -46,7 +50,9 @@ export async function perform(
   call: Call,
   asked: readonly Asked[],
 ): Promise<Performed[]> {
-  const prepared = await Promise.all(asked.map((one) => prepare(deps, call, one)))
+  call.limits.spendItems(asked.length)
+  const readied = await Promise.all(asked.map((one) => prepare(deps, call, one)))
+  const prepared = limited(call, readied)
   const commands = prepared.flatMap((one) => (one.kind === 'command' ? [one.sent] : []))
   const receipts = prepared.map((one) =>
     one.kind === 'receipt' ? deps.takeReceipt(one.receipt) : null,
@@ -79,6 +85,45 @@ async function runFitting(
     return [{ command: { ...command, call: withoutAttributes(command.call) }, message }]
   })
   if (tokens.length > 0) await deps.run(tokens)
+}
+
+/**
+ * Spends for what commands write. Where a limit is reached all is refused, before anything is done: a
+ * phone keeps its queue upon 429, and drops what a 200 does not name.
+ */
+function limited(
+  { limits, hasVerdicts }: Call,
+  prepared: readonly Prepared[],
+): readonly Prepared[] {
+  if (!hasVerdicts) {
+    const problem = limits.spend(prepared.flatMap(writesOf))
+    if (problem) throw problem
+    return prepared
+  }
+  return prepared.map((one) => {
+    const problem = limits.spend(writesOf(one))
+    return problem ? { kind: 'refused', problem } : one
+  })
+}
+
+function writesOf(prepared: Prepared): Write[] {
+  if (prepared.kind !== 'command') return []
+  const { command } = prepared.sent
+  switch (command.kind) {
+    case 'identify':
+      return [{ personId: command.call.id, token: null, isEvent: false }]
+    case 'event':
+      return [{ personId: command.event.personId, token: null, isEvent: true }]
+    case 'register-device':
+    case 'delete-device':
+      return [{ personId: command.call.personId, token: command.call.token, isEvent: false }]
+    case 'describe-nobody':
+    case 'delete-person':
+    case 'erase-person':
+    case 'unsuppress-person':
+    case 'merge-people':
+      return []
+  }
 }
 
 /** Of an action that stands alone: throws why it was refused. */

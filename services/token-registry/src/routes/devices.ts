@@ -25,6 +25,7 @@ import { DeviceHeaders } from '../identity/token-header.ts'
 import { registeredAnswer, registrationOf } from '../registration.ts'
 import { AppQuery, ChangeQuery, ClearIdentifyBody, DeleteBody, TokenParams } from '../requests.ts'
 import { registerFitting } from '../too-large.ts'
+import { limitWrite } from '../write-limits.ts'
 
 export interface DeviceRoutesDeps {
   database: Database
@@ -49,7 +50,7 @@ const registerSchema = {
   body: RegisterDeviceInput,
   response: {
     200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 403, 413, 414, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 414, 415, 422, 429, 503),
   },
 }
 
@@ -59,7 +60,7 @@ const readSchema = {
   description: '404 where it is not known, or was deleted or replaced.',
   params: TokenParams,
   querystring: AppQuery,
-  response: { 200: DeviceAnswer, ...problemResponses(401, 403, 404, 414, 422, 503) },
+  response: { 200: DeviceAnswer, ...problemResponses(401, 403, 404, 414, 422, 429, 503) },
 }
 
 const deleteSchema = {
@@ -74,7 +75,7 @@ const deleteSchema = {
   response: {
     200: ChangedDeviceAnswer,
     204: z.undefined().describe('Deleted'),
-    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 503),
+    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 429, 503),
   },
 }
 
@@ -89,7 +90,7 @@ const clearIdentifySchema = {
   body: ClearIdentifyBody,
   response: {
     200: z.union([ChangedDeviceAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 503),
+    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 429, 503),
   },
 }
 
@@ -109,6 +110,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const { headers } = request
       const sent = { caller, app, token, personId, gate, headers, input, places }
       const call = registrationOf(sent)
+      limitWrite(request, caller, gate, { personId, token })
       const registered = await registerFitting(register, caller, call, 'attributes', request.log)
       return registeredAnswer(sent, registered)
     },
@@ -128,6 +130,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
     async (request, reply) => {
       const caller = callerOf(request)
       const gate = await openGate(caller, request.headers, null)
+      limitWrite(request, caller, gate, { token: request.params.token })
       const present = await deleteByToken(deps, {
         caller,
         shown: shownBy(caller, gate, request.headers),
@@ -149,6 +152,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const personId = request.body?.person_id ?? null
       const at = request.query.timestamp ?? request.body?.timestamp ?? null
       const gate = await openGate(caller, request.headers, null)
+      limitWrite(request, caller, gate, { token })
       const app = await apps.toChange(caller, request.query.app_id, token)
       const change = { token, at, personId, ...shownBy(caller, gate, request.headers) }
       const result = app && (await untieDevice(database, { appNo: app.appNo, ...change }))

@@ -16,6 +16,7 @@ import { formatCursor, parseCursor } from '../cursor.ts'
 import type { OpenGate } from '../identity/gate.ts'
 import { IdentityHeaders } from '../identity/token-header.ts'
 import { EventsQuery, KnownPersonParams, PersonParams } from '../requests.ts'
+import { limitWrite } from '../write-limits.ts'
 
 export interface EventRoutesDeps {
   database: Database
@@ -50,7 +51,7 @@ const trackSchema = {
   body: PersonEventInput,
   response: {
     200: z.union([z.strictObject({ applied: z.boolean() }), EmptyAnswer]),
-    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503),
   },
 }
 
@@ -65,7 +66,7 @@ const readSchema = {
     200: z
       .strictObject({ events: z.array(EventAnswer), next_cursor: z.string().nullable() })
       .meta({ id: 'Events' }),
-    ...problemResponses(401, 403, 404, 422, 503),
+    ...problemResponses(401, 403, 404, 422, 429, 503),
   },
 }
 
@@ -82,6 +83,7 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (
       const { workspaceNo, kind } = caller
       const gate = await openGate(caller, request.headers, null)
       const { isProven: isVouched } = gate.admit(request.params.id)
+      limitWrite(request, caller, gate, { personId: request.params.id, isEvent: true })
       const { name, type, id: messageId = null, timestamp = null, properties = {} } = request.body
       const event = { workspaceNo, personId: request.params.id, anonymousId: null }
       const [verdict] = await run([

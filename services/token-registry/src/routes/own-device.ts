@@ -25,7 +25,7 @@ const readSchema = {
   params: TokenParams,
   querystring: AppQuery,
   headers: DeviceHeaders,
-  response: { 200: DeviceAnswer, ...problemResponses(400, 401, 404, 414, 422, 503) },
+  response: { 200: DeviceAnswer, ...problemResponses(400, 401, 404, 414, 422, 429, 503) },
 }
 
 /** What an installation may read with a public key: its own device. */

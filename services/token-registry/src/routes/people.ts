@@ -27,6 +27,7 @@ import { IdentityHeaders } from '../identity/token-header.ts'
 import { vouchedBy } from '../identity/vouched.ts'
 import { EmptyBody, KnownPersonParams, PersonParams, SuppressBody } from '../requests.ts'
 import { leaveTooLarge, refuseTooLarge } from '../too-large.ts'
+import { limitWrite } from '../write-limits.ts'
 
 export interface PeopleRoutesDeps {
   database: Database
@@ -48,7 +49,7 @@ const identifySchema = {
   body: IdentifyInput.optional(),
   response: {
     200: z.union([PersonAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503),
   },
 }
 
@@ -58,7 +59,7 @@ const readSchema = {
   description:
     'At most 100 devices, the one used last first. A key for one app sees the devices of that app.',
   params: KnownPersonParams,
-  response: { 200: PersonWithDevicesAnswer, ...problemResponses(401, 403, 404, 422, 503) },
+  response: { 200: PersonWithDevicesAnswer, ...problemResponses(401, 403, 404, 422, 429, 503) },
 }
 
 const deleteSchema = {
@@ -70,7 +71,7 @@ const deleteSchema = {
   body: EmptyBody,
   response: {
     204: z.undefined().describe('Deleted'),
-    ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 503),
   },
 }
 
@@ -81,7 +82,7 @@ const suppressSchema = {
     'Nothing is sent to a suppressed person. One who is not known yet is created suppressed, and stays so when identified. With `erase`, what is known of them goes, and later calls about them are taken and change nothing, until they are unsuppressed. A key for one app gets 403.',
   params: PersonParams,
   body: SuppressBody,
-  response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 413, 415, 422, 503) },
+  response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503) },
 }
 
 const unsuppressSchema = {
@@ -91,7 +92,7 @@ const unsuppressSchema = {
     'What was erased does not come back. 404 where there is no such person; a key for one app gets 403.',
   params: KnownPersonParams,
   body: EmptyBody,
-  response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 503) },
+  response: { 200: PersonAnswer, ...problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 503) },
 }
 
 /** People: identify, read, suppress, delete. */
@@ -105,6 +106,7 @@ export const peopleRoutes: FastifyPluginAsyncZod<PeopleRoutesDeps> = async (
     const { id } = request.params
     const gate = await openGate(caller, request.headers, null)
     const { isProven } = gate.admit(id)
+    limitWrite(request, caller, gate, { personId: id })
     const said = vouchedBy(caller, gate, id, request.body?.attributes ?? {})
     const call = { workspaceNo, id, ...said }
     const tooLarge = isProven ? refuseTooLarge('attributes') : leaveTooLarge(request.log)

@@ -18,6 +18,7 @@ import { DeviceHeaders } from '../identity/token-header.ts'
 import { registeredAnswer, registrationOf } from '../registration.ts'
 import { ChangeQuery, DeleteBody, PersonParams, PersonTokenParams } from '../requests.ts'
 import { registerFitting } from '../too-large.ts'
+import { limitWrite } from '../write-limits.ts'
 
 export interface PersonDeviceRoutesDeps {
   database: Database
@@ -40,7 +41,7 @@ const registerSchema = {
   body: PersonDeviceInput,
   response: {
     200: z.union([ChangedDeviceAnswer, GoneDeviceAnswer, EmptyAnswer]),
-    ...problemResponses(400, 401, 403, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 403, 413, 415, 422, 429, 503),
   },
 }
 
@@ -56,7 +57,7 @@ const deleteSchema = {
   response: {
     200: ChangedDeviceAnswer,
     204: z.undefined().describe('Deleted'),
-    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 503),
+    ...problemResponses(400, 401, 404, 413, 414, 415, 422, 429, 503),
   },
 }
 
@@ -86,6 +87,7 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
         places,
       }
       const call = registrationOf(sent)
+      limitWrite(request, caller, gate, { personId: request.params.id, token })
       noteRequest(request, { device: tokenFingerprint(token) })
       const path = 'device.attributes'
       const registered = await registerFitting(register, caller, call, path, request.log)
@@ -99,6 +101,7 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
     async (request, reply) => {
       const caller = callerOf(request)
       const gate = await openGate(caller, request.headers, null)
+      limitWrite(request, caller, gate, { token: request.params.token })
       const present = await deleteByToken(deps, {
         caller,
         shown: shownBy(caller, gate, request.headers),

@@ -5,6 +5,7 @@ import {
   FieldError,
   itemOf,
   problemResponses,
+  spendItems,
   validateItem,
 } from '@pushkeep/runtime'
 import type { Receipt, ReceiptVerdict } from '@pushkeep/store'
@@ -41,7 +42,7 @@ const receiptsSchema = {
   body: ReceiptsBody,
   response: {
     200: z.strictObject({ results: z.array(ReceiptResult) }),
-    ...problemResponses(400, 401, 413, 415, 422, 503),
+    ...problemResponses(400, 401, 413, 415, 422, 429, 503),
   },
 }
 
@@ -52,6 +53,7 @@ export const receiptRoutes: FastifyPluginAsyncZod<ReceiptRoutesDeps> = async (
 ) => {
   server.post('/v1/receipts', { config: publicKeys, schema: receiptsSchema }, async (request) => {
     const caller = callerOf(request)
+    spendItems(request, caller, request.body.receipts.length)
     const results = request.body.receipts.map((item, index) =>
       resultOf(takeReceipt, caller, item, `receipts.${index}`),
     )

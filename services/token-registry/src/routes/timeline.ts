@@ -37,7 +37,7 @@ const timelineSchema = {
   description: 'Newest first, by pages. Stays readable when the token is deleted.',
   params: TokenParams,
   querystring: TimelineQuery,
-  response: { 200: TimelineAnswer, ...problemResponses(401, 403, 404, 414, 422, 503) },
+  response: { 200: TimelineAnswer, ...problemResponses(401, 403, 404, 414, 422, 429, 503) },
 }
 
 /** What happened to a token, newest first. */

@@ -39,7 +39,7 @@ const activitiesSchema = {
   }),
   response: {
     200: z.object({ activities: z.array(Activity), next: z.string() }),
-    ...refusals(400, 401, 403, 404, 414, 503),
+    ...refusals(400, 401, 403, 404, 414, 429, 503),
   },
 }
 

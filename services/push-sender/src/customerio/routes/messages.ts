@@ -40,7 +40,7 @@ const ofPersonSchema = {
     start_ts: TimeBound,
     end_ts: TimeBound,
   }),
-  response: { 200: Messages, ...refusals(400, 401, 403, 404, 414, 503) },
+  response: { 200: Messages, ...refusals(400, 401, 403, 404, 414, 429, 503) },
 }
 
 const readSchema = {
@@ -48,7 +48,7 @@ const readSchema = {
   description: '`delivery_id` is that of the answer to `POST /v1/send/push`, or a message id.',
   tags,
   params: z.object({ delivery_id: z.string() }),
-  response: { 200: z.object({ message: MessageAnswer }), ...refusals(401, 403, 404, 503) },
+  response: { 200: z.object({ message: MessageAnswer }), ...refusals(401, 403, 404, 429, 503) },
 }
 
 const listSchema = {
@@ -59,7 +59,7 @@ const listSchema = {
     ...appApiPage({ limitMax: 100, limitDefault: 50 }),
     type: z.enum(['push'], 'must be push').optional(),
   }),
-  response: { 200: Messages, ...refusals(400, 401, 403, 503) },
+  response: { 200: Messages, ...refusals(400, 401, 403, 429, 503) },
 }
 
 /** Messages of a person, and one by its delivery id. */

@@ -38,7 +38,7 @@ const attributesSchema = {
   querystring: z.strictObject({ id_type: IdType }),
   response: {
     200: z.object({ customer: ProfileAnswer }),
-    ...refusals(400, 401, 403, 404, 414, 503),
+    ...refusals(400, 401, 403, 404, 414, 429, 503),
   },
 }
 
@@ -49,7 +49,7 @@ const severalSchema = {
   body: z.strictObject({ ids: z.array(KnownIdText).min(1).max(peopleMax) }),
   response: {
     200: z.object({ customers: z.array(ProfileAnswer) }),
-    ...refusals(400, 401, 403, 413, 415, 503),
+    ...refusals(400, 401, 403, 413, 415, 429, 503),
   },
 }
 
@@ -60,7 +60,7 @@ const byEmailSchema = {
   querystring: z.strictObject({ email: cleanText(254) }),
   response: {
     200: z.object({ results: z.array(PersonNamesAnswer) }),
-    ...refusals(400, 401, 403, 503),
+    ...refusals(400, 401, 403, 429, 503),
   },
 }
 
@@ -72,7 +72,7 @@ const segmentsSchema = {
   querystring: z.strictObject({ id_type: IdType }),
   response: {
     200: z.object({ segments: z.array(z.never()) }),
-    ...refusals(400, 401, 403, 404, 414, 503),
+    ...refusals(400, 401, 403, 404, 414, 429, 503),
   },
 }
 

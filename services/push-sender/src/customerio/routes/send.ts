@@ -15,6 +15,7 @@ import { z } from 'zod'
 import { type Accept, acceptable } from '../../accept.ts'
 import type { SenderEvents } from '../../events.ts'
 import { idempotencyKey } from '../../idempotency.ts'
+import { limitMessage } from '../../message-limits.ts'
 import { registrationOf } from '../custom-device.ts'
 import { nobody, personIn } from '../identifiers.ts'
 import { messageOf, renamed } from '../push-message.ts'
@@ -52,7 +53,7 @@ const sendSchema = {
       queued_at: z.int().describe('Unix seconds'),
       send_at: z.int().optional().describe('Unix seconds, where it was scheduled'),
     }),
-    ...refusals(400, 401, 403, 409, 413, 415, 503),
+    ...refusals(400, 401, 403, 409, 413, 415, 429, 503),
   },
 }
 
@@ -62,6 +63,7 @@ export const sendRoutes: FastifyPluginAsyncZod<SendDeps> = async (app, deps) => 
   const options = { config: { access: 'secret' }, schema: { ...sendSchema, hide } } as const
   app.post('/send/push', options, async (request) => {
     const { headers, body } = request
+    limitMessage(request, { to: {} })
     const key = idempotencyKey(headers['idempotency-key'])
     const id = await send(deps, callerOf(request), body, key, headers['x-retry-count'])
     noteRequest(request, { message_id: id })

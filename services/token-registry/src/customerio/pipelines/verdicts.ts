@@ -26,7 +26,7 @@ export function answerRefused(
     { event: 'pipelines.refused', refused: refused.length, of: count, codes },
     'messages were refused',
   )
-  if (request.headers['x-item-verdicts'] === 'true') {
+  if (wantsVerdicts(request)) {
     return { errors: refused.map(verdictOf) }
   }
   const [first] = refused
@@ -36,6 +36,11 @@ export function answerRefused(
   // A phone would repeat for ever what gets 403.
   const status = first.index === null ? refusalStatus(first.problem) : 400
   return reply.code(status).send(bodyOf(refused.flatMap(linesOf), first.problem))
+}
+
+/** Whether the client asks for a verdict for each message. */
+export function wantsVerdicts({ headers }: FastifyRequest): boolean {
+  return headers['x-item-verdicts'] === 'true'
 }
 
 function isStrict({ headers }: FastifyRequest): boolean {

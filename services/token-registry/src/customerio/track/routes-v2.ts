@@ -32,7 +32,7 @@ export function trackV2Routes(scope: FastifyInstance, deps: TrackDeps): void {
     async (request, reply) => {
       const batch = isObject(request.body) ? request.body.batch : undefined
       if (!Array.isArray(batch)) throw invalid([{ path: 'batch', message: 'must be a list' }])
-      const call = await callOf(request, deps.openGate)
+      const call = { ...(await callOf(request, deps.openGate)), hasVerdicts: true }
       const isSecret = call.caller.kind === 'secret'
       const read = batch.map((item: unknown) => readItem(item, isSecret))
       const asked = read.flatMap((one) => (one instanceof ProblemError ? [] : [one]))
