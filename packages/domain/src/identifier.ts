@@ -5,7 +5,8 @@
 export type Identifier =
   | { by: 'id'; id: string }
   | { by: 'email'; email: string }
-  | { by: 'cio-id'; cioId: string }
+  /** `text`: the whole text, which may be the id of a caller's own person; missing where it is said to be a `cio_id`. */
+  | { by: 'cio-id'; cioId: string; text?: string }
 
 const email = /^[^\s@]+@[^\s@]+$/
 const cioId = /^cio_([0-9a-f]{8,16})$/
@@ -13,7 +14,7 @@ const cioId = /^cio_([0-9a-f]{8,16})$/
 /** Tells from its shape how a text names a person, as Customer.io does; a phone number is an id. */
 export function identifierOf(text: string): Identifier {
   const [, id] = cioId.exec(text) ?? []
-  if (id !== undefined) return { by: 'cio-id', cioId: id }
+  if (id !== undefined) return { by: 'cio-id', cioId: id, text }
   return email.test(text) ? { by: 'email', email: text } : { by: 'id', id: text }
 }
 

@@ -7,7 +7,10 @@ const pem = { type: 'pkcs8', format: 'pem' } as const
 const ec = (namedCurve: string) =>
   generateKeyPairSync('ec', { namedCurve }).privateKey.export(pem).toString()
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export(pem).toString()
+const rsaOf = (modulusLength: number) =>
+  generateKeyPairSync('rsa', { modulusLength }).privateKey.export(pem).toString()
+
+const rsa = rsaOf(2048)
 
 const apns = {
   teamId: 'TEAM123456',
@@ -71,6 +74,9 @@ test.each([
   ['private_key', apns.privateKey],
   ['private_key', `${rsa.slice(0, 200)}broken`],
   ['private_key', undefined],
+  ['private_key', rsaOf(512)],
+  ['private_key', rsaOf(1024)],
+  ['private_key', rsaOf(2040)],
 ])('a wrong %s of a service account is named and not repeated', (field, value) => {
   const parsed = parseFcmCredentials({ ...serviceAccount, [field]: value })
   expect(parsed).toMatchObject({ kind: 'problem', path: field })

@@ -1,6 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '@pushkeep/store'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import { checkAccess, type SignedIn } from './access.ts'
@@ -57,6 +62,18 @@ export type Server = FastifyInstance
 /** Longest device token, and with it the longest part of a path. */
 const maxParamLength = 4096
 
+/** What each answer tells browsers and caches. */
+function guardAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  reply
+    .header('x-request-id', request.id)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+  // A browser that came by https comes back by https, for a year.
+  if (request.protocol === 'https') {
+    reply.header('strict-transport-security', 'max-age=31536000')
+  }
+}
+
 /**
  * An HTTP server with what all of ours share: zod validation, problems as RFC 9457, keys, OpenAPI,
  * health, one log line a request. Register routes as plugins (a route added directly is not in the
@@ -79,21 +96,18 @@ export function buildServer(options: ServerOptions): Server {
     // Requests that come on a kept connection while we drain are served, and the connection closed.
     return503OnClosing: false,
     clientErrorHandler: handleClientError,
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, problemOf(error)),
+    // Of a path that cannot be read: no hook runs.
+    frameworkErrors: (error, request, reply) => {
+      guardAnswer(request, reply)
+      sendProblem(reply, problemOf(error))
+    },
   })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(options.checkResponses ? checkedSerializer : uncheckedSerializer)
   app.setErrorHandler(handleError)
   app.setNotFoundHandler(handleUnknownRoute)
   app.addHook('onRequest', (request, reply, done) => {
-    reply
-      .header('x-request-id', request.id)
-      .header('cache-control', 'no-store')
-      .header('x-content-type-options', 'nosniff')
-    // A browser that came by https comes back by https, for a year.
-    if (request.protocol === 'https') {
-      reply.header('strict-transport-security', 'max-age=31536000')
-    }
+    guardAnswer(request, reply)
     done()
   })
   app.decorate('pushkeepLimiter', options.limiter ?? null)

@@ -7,8 +7,13 @@ export interface AnonymousCall {
   anonymousId: string
   /** What is said of the nobody. */
   change: AttributeChange | null
-  /** Somebody was identified on that phone. */
-  identified: { personNo: number; removed: string[] } | null
+  /** A person was identified on that phone. */
+  identified: { personNo: number; id: string; removed: string[] } | null
+  /**
+   * Where the owner of the anonymous id has to be proven: the people whom the call proves. Else what it says
+   * stays the nobody's. Left out: no proof is needed.
+   */
+  provenIds?: readonly string[] | undefined
 }
 
 export interface AnonymousId {
@@ -16,11 +21,28 @@ export interface AnonymousId {
   anonymousId: string
   /** Whose it is; null: nobody's so far. */
   personNo: number | null
+  personId: string | null
   attributes: Attributes
 }
 
+/** The person to whom an anonymous id belongs. */
+export interface AnonymousOwner {
+  personNo: number
+  id: string
+}
+
 /** Whose the anonymous ids of a batch are, once it is committed; by `anonymousKey`. */
-export type AnonymousOwners = ReadonlyMap<string, number>
+export type AnonymousOwners = ReadonlyMap<string, AnonymousOwner>
+
+/** The owner of an anonymous id, as far as a call may speak for them; null: nobody, or not for this call. */
+export function ownerFor(
+  owners: AnonymousOwners,
+  { provenIds, ...name }: AnonymousName & Pick<AnonymousCall, 'provenIds'>,
+): AnonymousOwner | null {
+  const owner = owners.get(anonymousKey(name))
+  if (owner === undefined) return null
+  return provenIds === undefined || provenIds.includes(owner.id) ? owner : null
+}
 
 export function anonymousKey({ workspaceNo, anonymousId }: AnonymousName): string {
   return `${workspaceNo} ${anonymousId}`
@@ -43,18 +65,23 @@ const touchText = `
   with input as materialized (
     select * from json_to_recordset($1) as i(
       workspace_no int, anonymous_id text, set jsonb, removed text[])
+  ), touched as (
+    insert into anonymous_ids as a (workspace_no, anonymous_id, attributes)
+    select workspace_no, anonymous_id, set from input order by workspace_no, anonymous_id
+    on conflict (workspace_no, anonymous_id) do update
+    set seen_on = current_date,
+        attributes = case when a.person_no is null
+          then (a.attributes || excluded.attributes) - (
+            select removed from input i
+            where i.workspace_no = a.workspace_no and i.anonymous_id = a.anonymous_id)
+          else a.attributes end
+    returning workspace_no, anonymous_id, person_no, attributes
   )
-  insert into anonymous_ids as a (workspace_no, anonymous_id, attributes)
-  select workspace_no, anonymous_id, set from input order by workspace_no, anonymous_id
-  on conflict (workspace_no, anonymous_id) do update
-  set seen_on = current_date,
-      attributes = case when a.person_no is null
-        then (a.attributes || excluded.attributes) - (
-          select removed from input i
-          where i.workspace_no = a.workspace_no and i.anonymous_id = a.anonymous_id)
-        else a.attributes end
-  returning workspace_no as "workspaceNo", anonymous_id as "anonymousId",
-            person_no::float8 as "personNo", attributes`
+  select workspace_no as "workspaceNo", anonymous_id as "anonymousId",
+         person_no::float8 as "personNo", attributes,
+         (select id from people p
+          where p.person_no = t.person_no and p.workspace_no = t.workspace_no) as "personId"
+  from touched t`
 
 /** Notes what calls say of anonymous ids, and finds whose these are. */
 async function touch(sql: Sql, calls: readonly AnonymousCall[]): Promise<AnonymousId[]> {
@@ -130,19 +157,24 @@ export async function applyAnonymous(
   calls: readonly AnonymousCall[],
 ): Promise<AnonymousOwners> {
   const ids = new Map((await touch(sql, calls)).map((id) => [anonymousKey(id), id]))
-  const owners = new Map<string, number>()
-  for (const [key, { personNo }] of ids) if (personNo !== null) owners.set(key, personNo)
+  const owners = new Map<string, AnonymousOwner>()
+  for (const [key, { personNo, personId }] of ids) {
+    if (personNo !== null && personId !== null) owners.set(key, { personNo, id: personId })
+  }
   const takeovers: Takeover[] = []
   const filled = new Map<number, Attributes>()
   for (const call of calls) {
     const key = anonymousKey(call)
     const { identified, change } = call
-    const owner = owners.get(key)
-    if (owner === undefined && identified) {
-      owners.set(key, identified.personNo)
-      takeovers.push(takeoverOf(call, identified.personNo))
-      fill(filled, identified.personNo, without(ids.get(key)?.attributes, identified.removed))
-    } else if (owner !== undefined && change) fill(filled, owner, change.set)
+    if (!owners.has(key) && identified) {
+      const { personNo, id } = identified
+      owners.set(key, { personNo, id })
+      takeovers.push(takeoverOf(call, personNo))
+      fill(filled, personNo, without(ids.get(key)?.attributes, identified.removed))
+      continue
+    }
+    const owner = ownerFor(owners, call)
+    if (owner && change) fill(filled, owner.personNo, change.set)
   }
   if (takeovers.length > 0 || filled.size > 0) await takeOver(sql, takeovers, filled)
   return owners

@@ -5,6 +5,11 @@ import type { Sql } from './connect.ts'
 export interface ClientMessage {
   workspaceNo: number
   messageId: string
+  /**
+   * Within what the id is the client's own: calls of another scope may have the same. Left out: within what
+   * secret keys of the workspace send.
+   */
+  scope?: string | null
 }
 
 // Two calls under one id may meet at the turn of the week, each in a partition of its own: around it
@@ -42,8 +47,9 @@ export async function claimMessages(
   messages: readonly ClientMessage[],
 ): Promise<boolean[]> {
   const firsts = new Map<string, { workspace_no: number; message_hash: string }>()
-  const keys = messages.map(({ workspaceNo, messageId }) => {
-    const message_hash = hash('sha256', messageId, 'hex').slice(0, 32)
+  const keys = messages.map((message) => {
+    const { workspaceNo } = message
+    const message_hash = hash('sha256', textOf(message), 'hex').slice(0, 32)
     const key = `${workspaceNo} ${message_hash}`
     firsts.set(key, { workspace_no: workspaceNo, message_hash })
     return key
@@ -56,4 +62,9 @@ export async function claimMessages(
   const claimed = new Set(rows.map((row) => `${row.workspaceNo} ${row.hash}`))
   // Of several in the list, the first takes it.
   return keys.map((key) => claimed.delete(key))
+}
+
+/** No id has NUL: those of a scope and those of none are never the same text. */
+function textOf({ messageId, scope = null }: ClientMessage): string {
+  return scope === null ? messageId : `${scope}\0${messageId}`
 }

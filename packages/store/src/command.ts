@@ -45,6 +45,8 @@ export interface NobodyCommand {
   workspaceNo: number
   anonymousId: string
   attributes: Attributes
+  /** Where the owner of the anonymous id has to be proven: the people whom the call proves. */
+  provenIds?: readonly string[] | undefined
 }
 
 /** A command, and the id under which its client may send it again; null where it has none. */

@@ -2,8 +2,8 @@ import { attributeChange, foldChanges } from '@pushkeep/domain'
 import {
   type AnonymousCall,
   type AnonymousOwners,
-  anonymousKey,
   applyAnonymous,
+  ownerFor,
 } from './anonymous-ids.ts'
 import type { DeviceCommand, IdentifyCommand, TogetherCommand } from './command.ts'
 import type { Sql } from './connect.ts'
@@ -113,13 +113,13 @@ function anonymousCallOf(command: TogetherCommand, changed: ChangedPeople): Anon
       const person = changed.get(personKey(command.call))
       if (anonymousId === null || !person || person.blocked) return []
       const removed = attributeChange(attributes).remove
-      const identified = { personNo: person.personNo, removed }
+      const identified = { personNo: person.personNo, id: person.id, removed }
       return [{ workspaceNo, anonymousId, change: null, identified }]
     }
     case 'describe-nobody': {
-      const { workspaceNo, anonymousId, attributes } = command.call
+      const { workspaceNo, anonymousId, attributes, provenIds } = command.call
       const change = attributeChange(attributes)
-      return [{ workspaceNo, anonymousId, change, identified: null }]
+      return [{ workspaceNo, anonymousId, change, identified: null, provenIds }]
     }
     case 'event': {
       const { workspaceNo, personId, anonymousId } = command.event
@@ -133,7 +133,8 @@ function anonymousCallOf(command: TogetherCommand, changed: ChangedPeople): Anon
 }
 
 function rowOf(event: NewPersonEvent, owners: AnonymousOwners): EventRow {
-  const { workspaceNo, personId, anonymousId } = event
+  const { workspaceNo, personId, anonymousId, provenIds } = event
   if (personId !== null || anonymousId === null) return { event, ownerNo: null }
-  return { event, ownerNo: owners.get(anonymousKey({ workspaceNo, anonymousId })) ?? null }
+  const owner = ownerFor(owners, { workspaceNo, anonymousId, provenIds })
+  return { event, ownerNo: owner?.personNo ?? null }
 }

@@ -17,6 +17,8 @@ export interface NewPersonEvent {
   messageId: string | null
   /** A secret key or an identity token speaks of the person. */
   isVouched?: boolean
+  /** Where the owner of the anonymous id has to be proven: the people whom the call proves. */
+  provenIds?: readonly string[] | undefined
 }
 
 /** An event to write, with the owner of its anonymous id where that has one. */

@@ -7,7 +7,8 @@ export type PersonReference = { workspaceNo: number } & (
   | { by: 'id'; id: string }
   /** Any letter case; throws `SeveralPeopleError` where several have the address. */
   | { by: 'email'; email: string }
-  | { by: 'person-no'; personNo: string }
+  /** `orId`: a text that may be the id of a person who is vouched for; they come first. */
+  | { by: 'person-no'; personNo: string; orId?: string | undefined }
   /** Vouched for, and known by nothing but an address; nobody if there already is a person of that id. */
   | { by: 'address-alone'; email: string; unlessId: string }
 )
@@ -20,6 +21,7 @@ const findText = `
   select r.n, coalesce(m.count, 0) > 1 as "isSeveral", coalesce(
     (select id from people where workspace_no = r.workspace_no and id = r.id),
     m.id,
+    (select id from people where workspace_no = r.workspace_no and id = r.or_id and is_vouched),
     (select id from people where person_no = r.person_no and workspace_no = r.workspace_no),
     (select id from people
      where workspace_no = r.workspace_no and email = lower(r.address collate "default") collate "C"
@@ -28,7 +30,7 @@ const findText = `
          select from people where workspace_no = r.workspace_no and id = r.unless_id)
      order by person_no + 0 limit 1)) as id
   from json_to_recordset($1) as r(
-    n int, workspace_no int, id text, email text, person_no bigint, address text, unless_id text)
+    n int, workspace_no int, id text, email text, person_no bigint, or_id text, address text, unless_id text)
   left join lateral (
     select min(id) as id, count(*) as count
     from (
@@ -86,7 +88,7 @@ function rowOf(reference: PersonReference) {
     case 'email':
       return { workspace_no, email: reference.email }
     case 'person-no':
-      return { workspace_no, person_no: reference.personNo }
+      return { workspace_no, person_no: reference.personNo, or_id: reference.orId }
     case 'address-alone':
       return { workspace_no, address: reference.email, unless_id: reference.unlessId }
   }
@@ -125,7 +127,8 @@ export async function personIdNamed(
       return (await find({ workspaceNo, by: 'email', email: person.email })) ?? person.email
     case 'cio-id': {
       const personNo = personNoOf(person.cioId)
-      return personNo === null ? null : find({ workspaceNo, by: 'person-no', personNo })
+      const orId = person.text
+      return personNo === null ? null : find({ workspaceNo, by: 'person-no', personNo, orId })
     }
   }
 }

@@ -1,5 +1,8 @@
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createLogger } from '@pushkeep/runtime'
+import { connect } from '@pushkeep/store'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { buildApp } from '../src/app.ts'
 import { type Customerio, createCustomerio, taken } from './customerio.ts'
 import { randomToken } from './registry.ts'
 
@@ -502,23 +505,56 @@ describe('what is wrong', () => {
 })
 
 describe('settings', () => {
+  const settingsBy = (app: typeof cio.app, base: string, host: string) =>
+    app.inject({ url: `${base}/projects/${cio.publicKey}/settings`, headers: { host } })
+  const told = (apiHost?: string) => ({
+    integrations: {
+      'Customer.io Data Pipelines': {
+        apiKey: cio.publicKey,
+        ...(apiHost === undefined ? {} : { apiHost }),
+      },
+    },
+  })
+
   test.each(['/v1', ''])(
-    'name the destination with its key and our host, below %j',
+    'name the destination with its key and the host that is configured, below %j',
     async (base) => {
-      const url = `${base}/projects/${cio.publicKey}/settings`
-      const headers = { host: 'push.example.com:8443' }
-      const answer = await cio.call('GET', url, undefined, { key: null, headers })
-      expect(answer).toMatchObject({
-        status: 200,
-        body: {
-          integrations: {
-            'Customer.io Data Pipelines': {
-              apiKey: cio.publicKey,
-              apiHost: 'push.example.com:8443/v1',
-            },
-          },
-        },
+      const database = connect({ url: cio.url, name: 'test', connectionsMax: 2 })
+      const logger = createLogger({ name: 'test', level: 'silent' })
+      const app = buildApp({ database, logger, publicHost: 'push.example.com:8443' })
+      onTestFinished(async () => {
+        await app.close()
+        await database.end()
       })
+      for (const host of ['push.example.com:8443', 'evil.example', 'localhost']) {
+        const answer = await settingsBy(app, base, host)
+        expect(answer.statusCode).toBe(200)
+        expect(answer.json()).toEqual(told('push.example.com:8443/v1'))
+      }
+    },
+  )
+
+  test.each([
+    'evil.example',
+    'push.example.com:8443',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    '127.evil.example',
+    '169.254.169.254',
+    '0.0.0.0',
+    '[::2]:7001',
+    'xn--lcalhost-55a',
+  ])('repeat no Host that may be a stranger’s: %s', async (host) => {
+    const answer = await settingsBy(cio.app, '/v1', host)
+    expect(answer.statusCode).toBe(200)
+    expect(answer.json()).toEqual(told())
+  })
+
+  test.each(['localhost:7001', 'LOCALHOST', '127.0.0.1:7001', '127.1.2.3', '[::1]:7001'])(
+    'name this machine, where the request does: %s',
+    async (host) => {
+      const answer = await settingsBy(cio.app, '/v1', host)
+      expect(answer.json()).toEqual(told(`${host}/v1`))
     },
   )
 

@@ -47,15 +47,18 @@ test('many clients at once, one token: one owner in the end, each answer what wa
   expect(rows).toEqual([{ events: 50 }])
 })
 
-test('a path of dots is a person too', async () => {
-  const port = Number(new URL(origin).port)
-  const headers = { authorization: `Bearer ${registry.secretKey}` }
-  const call = request({ port, method: 'PUT', path: '/v1/people/..', headers })
-  call.end()
-  const [response] = await once(call, 'response')
-  response.resume()
-  expect(response.statusCode).toBe(200)
-})
+test.each(['/v1/people/..', '/v1/people/.', '/v1/people/%2e%2e'])(
+  'dots are no id: %s',
+  async (path) => {
+    const port = Number(new URL(origin).port)
+    const headers = { authorization: `Bearer ${registry.secretKey}` }
+    const call = request({ port, method: 'PUT', path, headers })
+    call.end()
+    const [response] = await once(call, 'response')
+    response.resume()
+    expect(response.statusCode).toBe(422)
+  },
+)
 
 test('a body that does not come as long as it was said gets no answer that counts', async () => {
   const before = await registry.countRows()

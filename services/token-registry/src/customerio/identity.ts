@@ -39,7 +39,11 @@ function idSaid(
   { caller, gate }: Namer,
   person: Identifier,
 ): Promise<string | null> | string {
-  if (person.by === 'cio-id') throw needsSecretKey('naming a person by cio_id')
+  if (person.by === 'cio-id') {
+    // A backend has signed that this is the id of its own person.
+    if (person.text !== undefined && gate.proves(person.text)) return person.text
+    throw needsSecretKey('naming a person by cio_id')
+  }
   if (person.by === 'id') return person.id
   if (gate.isRequired) return person.email
   // That several people have the address is more than it is told, too.
@@ -101,6 +105,7 @@ async function identityKnown(
   if (person.by === 'cio-id') {
     if (found === null) return null
     if (id !== null && id !== found) {
+      if (found === person.text) throw otherId()
       const refusal = refusalOfAppKey(caller)
       if (refusal) throw refusal
       await rename(deps, workspaceNo, found, id)
@@ -123,7 +128,8 @@ function findNamed(
 ): Promise<string | null> | null {
   if (person.by === 'email') return findPersonId({ workspaceNo, by: 'email', email: person.email })
   const personNo = personNoOf(person.cioId)
-  return personNo === null ? null : findPersonId({ workspaceNo, by: 'person-no', personNo })
+  const orId = person.text
+  return personNo === null ? null : findPersonId({ workspaceNo, by: 'person-no', personNo, orId })
 }
 
 /** The person who was known by this address alone is this one. */

@@ -3,6 +3,7 @@ import { actorOf, type Caller, invalid, ProblemError, refusalOfAppKey } from '@p
 import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AppFinder } from '../apps.ts'
+import { clientMessageOf } from '../client-message.ts'
 import type { IdentityGate } from '../identity/gate.ts'
 import { shownBy } from '../identity/shown.ts'
 import { vouchedBy } from '../identity/vouched.ts'
@@ -159,7 +160,8 @@ async function prepare(
     }
     const command = await commandOf(deps, call, action, clientMessageId)
     if (!command) return { kind: 'nothing' }
-    const message = clientMessageId === null ? null : { workspaceNo, messageId: clientMessageId }
+    const message =
+      clientMessageId === null ? null : clientMessageOf(call.caller, command, clientMessageId)
     return { kind: 'command', sent: { command, message, actor: actorOf(call.caller) } }
   } catch (error) {
     if (!isRefusal(error)) throw error
@@ -186,7 +188,8 @@ async function commandOf(
       return identifyCommand(deps, call, action)
     case 'describe-nobody': {
       const { anonymousId, attributes } = action
-      return { kind: 'describe-nobody', call: { workspaceNo, anonymousId, attributes } }
+      const provenIds = provenFor(call)
+      return { kind: 'describe-nobody', call: { workspaceNo, anonymousId, attributes, provenIds } }
     }
     case 'event': {
       const { person, anonymousId, type, name, properties, at } = action
@@ -195,7 +198,8 @@ async function commandOf(
       if (personId !== null) call.gate.admit(personId)
       const isVouched = personId !== null && call.gate.proves(personId)
       const what = { type, name, properties, at, messageId: clientMessageId, isVouched }
-      return { kind: 'event', event: { workspaceNo, personId, anonymousId, ...what } }
+      const who = { workspaceNo, personId, anonymousId, provenIds: provenFor(call) }
+      return { kind: 'event', event: { ...who, ...what } }
     }
     case 'register-device':
       return registerCommand(deps, call, action)
@@ -222,6 +226,11 @@ async function commandOf(
       return { kind: 'merge-people', merge: { workspaceNo, primary, secondary } }
     }
   }
+}
+
+/** Whom a call proves, where it has to prove the owner of an anonymous id to speak for them. */
+function provenFor({ gate }: Call): readonly string[] | undefined {
+  return gate.isRequired ? gate.provenIds : undefined
 }
 
 /** What becomes of a person as a whole reaches their devices of every app. */

@@ -1,6 +1,7 @@
 import { eventTypes, PersonEventInput } from '@pushkeep/domain'
 import { callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import {
+  type Command,
   type CommandVerdict,
   type Database,
   type EventCursor,
@@ -12,6 +13,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { publicKeys, secretKeys } from '../access.ts'
 import { EmptyAnswer } from '../answers.ts'
+import { clientMessageOf } from '../client-message.ts'
 import { formatCursor, parseCursor } from '../cursor.ts'
 import type { OpenGate } from '../identity/gate.ts'
 import { IdentityHeaders } from '../identity/token-header.ts'
@@ -86,15 +88,10 @@ export const eventRoutes: FastifyPluginAsyncZod<EventRoutesDeps> = async (
       limitWrite(request, caller, gate, { personId: request.params.id, isEvent: true })
       const { name, type, id: messageId = null, timestamp = null, properties = {} } = request.body
       const event = { workspaceNo, personId: request.params.id, anonymousId: null }
-      const [verdict] = await run([
-        {
-          command: {
-            kind: 'event',
-            event: { ...event, isVouched, type, name, at: timestamp, properties, messageId },
-          },
-          message: messageId === null ? null : { workspaceNo, messageId },
-        },
-      ])
+      const what = { type, name, at: timestamp, properties, messageId }
+      const command: Command = { kind: 'event', event: { ...event, isVouched, ...what } }
+      const message = messageId === null ? null : clientMessageOf(caller, command, messageId)
+      const [verdict] = await run([{ command, message }])
       return kind === 'public' ? {} : { applied: verdict === 'done' }
     },
   )

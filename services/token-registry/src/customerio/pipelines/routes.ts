@@ -17,7 +17,7 @@ import type { Asked } from '../action.ts'
 import { callOf } from '../caller.ts'
 import { isObject } from '../people.ts'
 import { type Call, isRefusal, type PerformDeps, perform } from '../perform.ts'
-import { publicHostOf } from '../public-host.ts'
+import { hostToTell } from '../public-host.ts'
 import { refusalMessages, refusalStatus } from '../refusal.ts'
 import { checkSize } from '../size.ts'
 import { type Envelope, messageAsked } from './message.ts'
@@ -196,12 +196,12 @@ async function settings(deps: PipelinesDeps, request: FastifyRequest) {
   }
   // Phones alone ask for it.
   noteUse(request, caller, true)
-  const host = publicHostOf(request, publicHost)
+  const host = hostToTell(request, publicHost)
   return {
     integrations: {
       'Customer.io Data Pipelines': {
         apiKey: writeKey,
-        ...(host === '' ? {} : { apiHost: `${host}/v1` }),
+        ...(host === null ? {} : { apiHost: `${host}/v1` }),
       },
     },
   }
