@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
+import { strictestMode } from '@pushkeep/domain'
 import { prepareQueues } from '@pushkeep/queues'
 import {
   connect,
   createLoginRoles,
   type Database,
   type DatabaseProgram,
+  findWorkspace,
+  identityModesOf,
   loginRoleName,
   loginUrl,
   migrate,
@@ -29,6 +32,8 @@ export interface PrepareOptions {
 /** What there is once the database is ready. */
 export interface Prepared {
   installation: Installation
+  /** Whether the public keys of the installation's workspace name people without an identity token. */
+  isOpen: boolean
   /** What each program connects with. */
   databaseUrls: Record<DatabaseProgram, string>
 }
@@ -51,10 +56,17 @@ export async function prepareDatabase(options: PrepareOptions): Promise<Prepared
     const installations = { ...secrets.installations, [name]: installation }
     await saveSecrets(directory, { ...secrets, installations })
     const databaseUrls = await programUrls(database, databaseUrl, secrets.role_passwords)
-    return { installation, databaseUrls }
+    return { installation, isOpen: await isOpen(database, installation), databaseUrls }
   } finally {
     await database.end()
   }
+}
+
+async function isOpen(database: Database, { workspace_id: id }: Installation): Promise<boolean> {
+  const workspace = await findWorkspace(database, id)
+  if (!workspace) return false
+  const modes = await identityModesOf(database, workspace.workspaceNo)
+  return strictestMode([...modes.values()]) !== 'required'
 }
 
 /** Creates the database on the embedded server where it does not have it yet. */

@@ -60,6 +60,8 @@ export interface Instance {
 /** An installation that runs. */
 export interface LocalRun {
   local: Local
+  /** Whether public keys name people without an identity token. */
+  isOpen: boolean
   /** null: the database was there already. */
   postgres: Service | null
   redis: Service | null
@@ -106,7 +108,7 @@ async function startAll(
   const encryptionKey = options.encryptionKey ?? secrets.encryption_key
   const backing = await startBacking(group, { ...options, ports, secrets })
   const { postgres, redis, simulator, databaseUrl, redisUrl, simulatorReady } = backing
-  const { installation, databaseUrls } = await prepareDatabase({
+  const { installation, isOpen, databaseUrls } = await prepareDatabase({
     directory,
     databaseUrl,
     isEmbedded: postgres !== null,
@@ -164,6 +166,7 @@ async function startAll(
   await writePrivateJson(pathsOf(directory).local, local)
   return {
     local,
+    isOpen,
     postgres,
     redis,
     simulator,

@@ -2,6 +2,8 @@ import { relative } from 'node:path'
 import { pathsOf } from './directory.ts'
 import type { LocalRun } from './start-local.ts'
 
+const openApp = 'The app is open: its public key names any person without an identity token.'
+
 /** What one needs to know of a run: addresses, keys, and where the pushes go. */
 export function tableOf(run: LocalRun, directory: string): string {
   const { local, redisUrl } = run
@@ -25,7 +27,7 @@ export function tableOf(run: LocalRun, directory: string): string {
     '',
     ...lines,
     '',
-    'The app is open: its public key names any person without an identity token (identity mode off).',
+    ...(run.isOpen ? [openApp] : []),
     'Pushes go to the simulator: none reaches Apple, Google or a phone.',
     `Queues: ${redisUrl === null ? 'in PostgreSQL' : 'on Redis'}.` +
       ` All of this is in ${shortened(file)}, logs in ${shortened(logs)}.`,

@@ -217,15 +217,19 @@ test('a key is printed once and works until it is revoked', async () => {
   expect(await json('key', 'revoke', created.id)).toEqual({ id: created.id, revoked: false })
 })
 
-test('a paused provider is resumed', async () => {
+test('a paused provider stays paused until a worker has tried a delivery', async () => {
   const { appId } = await newApp()
   expect(await refusal(1, 'app', 'resume', appId, 'apns')).toMatch('no credentials for apns')
   expect((await pushkeep(apns(appId, (await apnsKeyFile()).path))).code).toBe(0)
   await pauseProvider(db.database, await appNoOf(appId), 'apns', 'the key is revoked')
   expect((await pushkeep(['app', 'list'])).out).toMatch('apns (paused: the key is revoked)')
-  expect(await json('app', 'resume', appId, 'apns')).toMatchObject({ restored: 0 })
+  expect(await json('app', 'resume', appId, 'apns')).toMatchObject({
+    kind: 'trying',
+    hasWorkers: false,
+    said: expect.stringContaining('No worker runs'),
+  })
   const [app] = await json('app', 'list')
-  expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: null }])
+  expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: expect.any(String) }])
 })
 
 test('identity tokens: keys of both kinds, and the mode, which needs one', async () => {

@@ -74,6 +74,7 @@ test('a detached run tells its addresses, keeps its data and stops without a tra
     expect(first).toMatchObject({ code: 0, err: '' })
     expect(first.out).toMatch(/\nready\n$/)
     expect(first.out).toMatch('Pushes go to the simulator')
+    expect(first.out).toMatch('The app is open')
     const local = await readLocal(directory)
     expect((await stat(pathsOf(directory).local)).mode & 0o777).toBe(0o600)
     expect((await stat(pathsOf(directory).secrets)).mode & 0o777).toBe(0o600)
