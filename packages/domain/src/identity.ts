@@ -17,6 +17,8 @@ export type IdentityDoubt =
   | 'wrong_signature'
   | 'expired'
   | 'not_yet_valid'
+  /** It is good for longer than the installation takes. */
+  | 'too_long'
   | 'wrong_audience'
   | 'other_person'
   /** Ours: the key that checks it cannot be opened. */

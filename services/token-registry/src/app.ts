@@ -50,7 +50,9 @@ export interface AppOptions {
   logger: Logger
   /** Opens the secrets that identity tokens may be signed with; null where there is none. */
   identityKey?: EncryptionKey | null
-  /** Host, and path if any, by which clients reach the registry; null: as they name it. */
+  /** Longest that an identity token may still be good, in days; the usual if left out. */
+  identityTokenDaysMax?: number
+  /** Host, and path if any, by which clients reach the registry; null: not known. */
   publicHost?: string | null
   /** Reverse proxies in front of it; none if left out. */
   trustedProxies?: string | undefined
@@ -108,7 +110,8 @@ export function buildApp(options: AppOptions): Server {
   )
   const run = countCommands(events, createCommander(database, events.coalesced('commands')))
   const takeReceipt = createReceiptTaker(database, events.coalesced('receipts'))
-  const keyring = createKeyring({ database, sealKey: identityKey })
+  const lifetimeDaysMax = options.identityTokenDaysMax
+  const keyring = createKeyring({ database, sealKey: identityKey, lifetimeDaysMax })
   const openGate = createGate({ keyring, noteDoubt: createDoubtLog(logger) })
   app.register(peopleRoutes, { database, identify, openGate })
   app.register(eventRoutes, { database, run, openGate })

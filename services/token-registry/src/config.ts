@@ -2,6 +2,7 @@ import {
   addressList,
   databaseConfig,
   flag,
+  integer,
   limitBuckets,
   limitConfig,
   logLevel,
@@ -13,6 +14,7 @@ import {
 import { parseEncryptionKey } from '@pushkeep/store'
 import { z } from 'zod'
 import { publicHostForm } from './customerio/public-host.ts'
+import { lifetimeDaysUsual } from './identity/verify.ts'
 
 function isEncryptionKey(key: Secret): boolean {
   try {
@@ -36,6 +38,8 @@ export const Config = z.object({
   PUSHKEEP_IDENTITY_KEY: secret()
     .refine(isEncryptionKey, 'must be 32 random bytes in base64, or up to three such by commas')
     .optional(),
+  /** Longest that an identity token may still be good, in days. */
+  REGISTRY_IDENTITY_TOKEN_DAYS: integer({ min: 1, max: 3650 }).prefault(String(lifetimeDaysUsual)),
   /** Host, and path if any, by which clients reach the registry, without a scheme. */
   REGISTRY_PUBLIC_HOST: z
     .string()

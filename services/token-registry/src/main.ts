@@ -50,6 +50,7 @@ await runProcess({
       database,
       logger,
       identityKey,
+      identityTokenDaysMax: config.REGISTRY_IDENTITY_TOKEN_DAYS,
       publicHost,
       trustedProxies: config.REGISTRY_TRUSTED_PROXIES,
       limiter: limits.limiter,

@@ -141,10 +141,8 @@ const details: Record<IdentityDoubt, [code: string, detail: string]> = {
   missing: ['identity_token_missing', 'this app needs an identity token of the person'],
   expired: ['identity_token_expired', 'the identity token has expired'],
   not_yet_valid: ['identity_token_invalid', 'the identity token is not valid yet'],
-  malformed: [
-    'identity_token_invalid',
-    'the identity token is not a JWT with sub and exp, or is good for more than a week',
-  ],
+  malformed: ['identity_token_invalid', 'the identity token is not a JWT with sub and exp'],
+  too_long: ['identity_token_invalid', 'the identity token is good for longer than is taken'],
   unknown_key: ['identity_token_invalid', 'the identity token names no key of this app'],
   wrong_signature: ['identity_token_invalid', "the identity token's signature does not hold"],
   wrong_audience: ['identity_token_invalid', 'the identity token is for another app'],

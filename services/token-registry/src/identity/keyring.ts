@@ -7,7 +7,13 @@ import {
   identitiesOf,
   openIdentityKey,
 } from '@pushkeep/store'
-import { type Checked, type CheckKey, checkIdentityToken, leewaySeconds } from './verify.ts'
+import {
+  type Checked,
+  type CheckKey,
+  checkIdentityToken,
+  leewaySeconds,
+  lifetimeDaysUsual,
+} from './verify.ts'
 
 /** An app as identity tokens are checked for it. */
 export interface AppKeys {
@@ -26,6 +32,8 @@ export interface KeyringOptions {
   database: Sql
   /** Opens shared secrets; null where none was given. */
   sealKey: EncryptionKey | null
+  /** Longest that a token may still be good, in days; the usual if left out. */
+  lifetimeDaysMax?: number | undefined
   /** How long an answer of the database counts: a key that was taken away works that much longer. */
   ttlMs?: number
   /** Monotonic time in milliseconds. */
@@ -44,6 +52,7 @@ const workspacesMax = 10_000
 /** Remembers keys for five seconds, and what they said of tokens for as long as they stay the same. */
 export function createKeyring(options: KeyringOptions): Keyring {
   const { database, sealKey, ttlMs = 5000, now = () => performance.now() } = options
+  const lifetimeDaysMax = options.lifetimeDaysMax ?? lifetimeDaysUsual
   const entries = new Map<number, Entry>()
   const pending = new Map<number, Promise<AppKeys[]>>()
 
@@ -54,7 +63,7 @@ export function createKeyring(options: KeyringOptions): Keyring {
     const apps = identities.map((app) => {
       const same = before?.apps.find(({ appNo }) => appNo === app.appNo)
       const isSame = same && before?.versions.get(app.appNo) === versions.get(app.appNo)
-      return isSame ? { ...same, mode: app.mode } : appKeys(app, sealKey)
+      return isSame ? { ...same, mode: app.mode } : appKeys(app, sealKey, lifetimeDaysMax)
     })
     makeRoom(entries, workspacesMax)
     entries.set(workspaceNo, { apps, versions, until: now() + ttlMs })
@@ -79,6 +88,7 @@ function versionOf({ keys }: AppIdentity): string {
 function appKeys(
   { appNo, appId, mode, keys }: AppIdentity,
   sealKey: EncryptionKey | null,
+  lifetimeDaysMax: number,
 ): AppKeys {
   const checkKeys = keys.map(
     (key): CheckKey => ({
@@ -92,7 +102,7 @@ function appKeys(
     appId,
     mode,
     hasKeys: checkKeys.length > 0,
-    check: rememberingCheck(checkKeys, appId),
+    check: rememberingCheck(checkKeys, appId, lifetimeDaysMax),
   }
 }
 
@@ -103,7 +113,11 @@ const tokensMax = 10_000
  * A signature takes a tenth of a millisecond to check, and a phone sends the same token for an hour.
  * Bad ones are remembered apart, so that guessing cannot push good ones out.
  */
-function rememberingCheck(keys: readonly CheckKey[], appId: string): AppKeys['check'] {
+function rememberingCheck(
+  keys: readonly CheckKey[],
+  appId: string,
+  lifetimeDaysMax: number,
+): AppKeys['check'] {
   const good = new Map<string, Extract<Checked, { kind: 'proven' }>>()
   const bad = new Map<string, Extract<Checked, { kind: 'doubtful' }>>()
   return (token, now) => {
@@ -115,7 +129,7 @@ function rememberingCheck(keys: readonly CheckKey[], appId: string): AppKeys['ch
   }
 
   async function check(token: string, id: string, now: number): Promise<IdentityProof> {
-    const checked = await checkIdentityToken({ token, keys, appId, now })
+    const checked = await checkIdentityToken({ token, keys, appId, now, lifetimeDaysMax })
     if (checked.kind === 'proven') {
       makeRoom(good, tokensMax)
       good.set(id, checked)
@@ -129,7 +143,7 @@ function rememberingCheck(keys: readonly CheckKey[], appId: string): AppKeys['ch
 
 /** Whether the same token can never become good under the same keys. */
 function isFinal({ doubt }: Extract<Checked, { kind: 'doubtful' }>): boolean {
-  return doubt !== 'not_yet_valid' && doubt !== 'key_unavailable'
+  return doubt !== 'not_yet_valid' && doubt !== 'too_long' && doubt !== 'key_unavailable'
 }
 
 function makeRoom(map: Map<unknown, unknown>, max: number): void {

@@ -22,13 +22,18 @@ export interface TokenToCheck {
   appId: string
   /** In ms since the epoch. */
   now: number
+  /** Longest that the token may still be good. */
+  lifetimeDaysMax?: number
 }
 
 /** How far the clocks of two servers may be apart. */
 export const leewaySeconds = 60
 
-/** Longest that a token may still be good, in seconds: a week, as elsewhere; it is one that can be stolen. */
-export const lifetimeSecondsMax = 7 * 86_400
+/**
+ * Longest that a token may still be good, in days, unless it is set otherwise: a token that is stolen can be used that
+ * long. Backends that sign one for a session of a month go on working.
+ */
+export const lifetimeDaysUsual = 30
 
 /** Longest token that is looked at. */
 export const identityTokenLengthMax = 4096
@@ -46,7 +51,7 @@ const namesOf: Record<IdentityAlgorithm, string[]> = {
  * followed.
  */
 export async function checkIdentityToken(call: TokenToCheck): Promise<Checked> {
-  const { token, keys, appId, now } = call
+  const { token, keys, now } = call
   const kid = kidOf(token)
   if (kid === 'malformed') return doubtful('malformed')
   const found = keyOf(keys, kid)
@@ -59,7 +64,7 @@ export async function checkIdentityToken(call: TokenToCheck): Promise<Checked> {
       currentDate: new Date(now),
       requiredClaims: ['sub', 'exp'],
     })
-    return provenBy(payload, appId, now)
+    return provenBy(payload, call)
   } catch (error) {
     return doubtful(doubtOf(error))
   }
@@ -87,11 +92,12 @@ function keyOf(keys: readonly CheckKey[], { kid }: { kid: string | null }): Chec
   return keys.find((key) => key.kid === kid)
 }
 
-function provenBy(payload: JWTPayload, appId: string, now: number): Checked {
+function provenBy(payload: JWTPayload, call: TokenToCheck): Checked {
+  const { appId, now, lifetimeDaysMax = lifetimeDaysUsual } = call
   const { sub, exp, aud } = payload
   if (typeof sub !== 'string' || sub === '') return doubtful('malformed')
   if (typeof exp !== 'number' || !Number.isFinite(exp)) return doubtful('malformed')
-  if (exp > now / 1000 + lifetimeSecondsMax + leewaySeconds) return doubtful('malformed')
+  if (exp > now / 1000 + lifetimeDaysMax * 86_400 + leewaySeconds) return doubtful('too_long')
   if (aud !== undefined && ![aud].flat().includes(appId)) return doubtful('wrong_audience')
   return { kind: 'proven', personId: sub, email: emailIn(payload), expiresAt: exp * 1000 }
 }
