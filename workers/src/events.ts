@@ -1,4 +1,4 @@
-import type { Provider } from '@pushkeep/domain'
+import { lanes, type Provider, providers } from '@pushkeep/domain'
 import { activeTraceId, boundedLabel, type Metrics } from '@pushkeep/runtime'
 import type { BooksChecked, Recorded, Recording, Rescued } from '@pushkeep/store'
 import type { Logger } from 'pino'
@@ -36,6 +36,9 @@ export function createWorkerEvents(metrics: Metrics, logger: Logger, apps: AppNa
     labelNames: ['provider', 'lane', 'ended'],
     registers,
   })
+  for (const provider of providers) {
+    for (const lane of lanes) chunks.inc({ provider, lane, ended: 'given-up' }, 0)
+  }
   const deliveries = new Counter({
     name: 'pushkeep_deliveries_total',
     help: 'Deliveries as this process wrote them down, by status; pending ones come back',
@@ -77,6 +80,9 @@ export function createWorkerEvents(metrics: Metrics, logger: Logger, apps: AppNa
   return {
     chunkDelivered(report) {
       chunks.inc({ provider: report.provider, lane: report.lane, ended: report.ended })
+      if (report.ended === 'given-up') {
+        logger.error({ event: 'chunk.given-up', ...lineOf(report) })
+      }
       logger.info({ event: 'chunk.delivered', ...lineOf(report), trace_id: activeTraceId() })
     },
     async recorded(recordings, recorded, ms) {

@@ -30,6 +30,7 @@ import { startClerk } from './credential-clerk.ts'
 import { deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
+import { createSlices } from './delivery/render-slices.ts'
 import { createSenders } from './delivery/senders.ts'
 import { deliverDeps, windowSize } from './delivery-deps.ts'
 import { startEraser } from './eraser.ts'
@@ -111,6 +112,7 @@ export function startWorkers(options: WorkersOptions) {
     endpoints: options.endpoints,
     openMax: 200,
     closeDeadlineMs: drainMs,
+    slices: createSlices({ budgetMs: 2, pauseMs: 4, now: () => performance.now() }),
     windowSize,
     now,
     random,

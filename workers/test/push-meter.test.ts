@@ -24,6 +24,7 @@ function chunkOf(chunk: Partial<LeasedChunk> & Pick<LeasedChunk, 'appNo'>): Leas
     claimed: 1,
     isRetry: false,
     leases: 1,
+    stranded: 0,
     credentialsVersion: 1,
     resumes: 0,
     claimedBefore: 0,

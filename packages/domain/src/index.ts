@@ -1,6 +1,14 @@
 export { type Absence, type AbsenceFacts, absenceOf } from './absence.ts'
 export { AllowedAddresses, allowedAddressesMax, canonicalAddress } from './address.ts'
 export {
+  type ApnsPushType,
+  type ApnsPushTypeName,
+  apnsPushTypeNames,
+  apnsPushTypes,
+  isApnsPushType,
+  pushTypeProblem,
+} from './apns-push-type.ts'
+export {
   type AttributeChange,
   type Attributes,
   AttributesInput,

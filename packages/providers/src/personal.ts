@@ -23,8 +23,9 @@ export type Personalise<Push> = (scope: TemplateScope, tokenBytes: number) => Pe
 export function personalApns(message: MessageToRender, topic: string): Personalise<ApnsPush> {
   const { content, templates } = markTemplates(message)
   const { headers, payload } = renderApns({ ...message, ...content }, topic)
+  const bytesMax = apnsPayloadBytesMax(message)
   return personalise(templates, payload, (filled, _added, tokenBytes) =>
-    bytesOf(filled, tokenBytes) > apnsPayloadBytesMax ? null : { headers, payload: filled },
+    bytesOf(filled, tokenBytes) > bytesMax ? null : { headers, payload: filled },
   )
 }
 

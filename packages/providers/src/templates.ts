@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Attributes, Json, MessageContent } from '@pushkeep/domain'
-import { Liquid, type Template } from 'liquidjs'
+import type { Template } from 'liquidjs'
 import type { Flaw } from './provider.ts'
+import { templateEngine, templateLimits, templateShape } from './template-engine.ts'
 
 /** What a template is filled with: facts about the person, and what came with the message. */
 export interface TemplateScope {
@@ -14,23 +15,6 @@ export interface TemplateScope {
 export interface MarkedContent {
   content: MessageContent
   templates: Templates
-}
-
-// Written by customers of our users: without files, prototypes and loops, so that what a template costs
-// is bounded by its length. (Time is no measure of that on a machine that is busy: the limit is for faults.)
-const engine = new Liquid({
-  templates: {},
-  ownPropertyOnly: true,
-  strictFilters: true,
-  parseLimit: 65_536,
-  memoryLimit: 1_000_000,
-  renderLimit: 10_000,
-})
-for (const tag of [
-  ...['include', 'render', 'layout', 'block'],
-  ...['for', 'tablerow', 'cycle', 'increment', 'decrement'],
-]) {
-  delete engine.tags[tag]
 }
 
 const roots = new Set(['customer', 'trigger'])
@@ -50,20 +34,39 @@ export function inspectTemplates(content: MessageContent): {
 } {
   const flaws: Flaw[] = []
   const personKeys = new Set<string>()
-  let templates = 0
+  const total = { templates: 0, length: 0, steps: 0, codeLength: 0 }
   mapTexts(content, (text, path) => {
-    templates += 1
-    const problem = problemOf(text, personKeys)
+    total.templates += 1
+    total.length += text.length
+    const problem =
+      total.length > templateLimits.messageLength
+        ? `makes the message's templates longer than ${templateLimits.messageLength} characters`
+        : problemOf(text, personKeys, total)
     if (problem !== null) flaws.push({ path, message: problem })
     return text
   })
-  return { flaws, personKeys: templates === 0 ? null : [...personKeys].sort() }
+  return { flaws, personKeys: total.templates === 0 ? null : [...personKeys].sort() }
 }
 
-/** Adds the keys that it reads; returns what is wrong with it, or null. */
-function problemOf(text: string, personKeys: Set<string>): string | null {
+/** Adds the keys that it reads and what it costs; returns what is wrong with it, or null. */
+function problemOf(
+  text: string,
+  personKeys: Set<string>,
+  total: { steps: number; codeLength: number },
+): string | null {
+  const { steps, codeLength, depth, hasRange } = templateShape(text)
+  total.steps += steps
+  total.codeLength += codeLength
+  if (depth > templateLimits.depth) return `must not nest deeper than ${templateLimits.depth}`
+  if (hasRange) return 'may not make a list of numbers'
+  if (total.steps > templateLimits.steps) {
+    return `makes the message's templates take more than ${templateLimits.steps} tags and filters`
+  }
+  if (total.codeLength > templateLimits.codeLength) {
+    return `makes the message's tags longer than ${templateLimits.codeLength} characters`
+  }
   try {
-    return readKeys(engine.parse(text), personKeys)
+    return readKeys(templateEngine.parse(text), personKeys)
   } catch (error) {
     return `is not a template: ${firstLine(error)}`
   }
@@ -71,7 +74,7 @@ function problemOf(text: string, personKeys: Set<string>): string | null {
 
 /** Adds the keys of the person that it reads; returns what it may not read, or null. */
 function readKeys(parsed: Template[], personKeys: Set<string>): string | null {
-  for (const [root, key] of engine.globalVariableSegmentsSync(parsed)) {
+  for (const [root, key] of templateEngine.globalVariableSegmentsSync(parsed)) {
     if (typeof root !== 'string' || !roots.has(root)) {
       return `may read customer and trigger, not ${String(root)}`
     }
@@ -120,7 +123,7 @@ export class Templates {
   /** Adds one, and returns what stands for it. */
   mark(text: string): string {
     const personKeys = new Set<string>()
-    const parsed = engine.parse(text)
+    const parsed = templateEngine.parse(text)
     readKeys(parsed, personKeys)
     this.#known.push({
       parsed,
@@ -170,7 +173,7 @@ function textFor({ parsed, personKeys, values }: KnownTemplate, scope: TemplateS
     const value = scope.customer && Object.hasOwn(scope.customer, key) ? scope.customer[key] : null
     if (value !== undefined && value !== null) customer[key] = value
   }
-  const render = () => clean(String(engine.renderSync(parsed, { customer, trigger })))
+  const render = () => clean(renderedTwice(parsed, { customer, trigger }))
   if (values === null) return render()
   const read = JSON.stringify(customer)
   const known = values.get(read)
@@ -179,6 +182,19 @@ function textFor({ parsed, personKeys, values }: KnownTemplate, scope: TemplateS
   if (values.size < valuesMax && read.length <= readLengthMax) values.set(read, text)
   return text
 }
+
+/** A machine that is busy may stand still for the time of a rendering: one that took too long is made once more. */
+function renderedTwice(parsed: Template[], scope: object): string {
+  try {
+    return String(templateEngine.renderSync(parsed, scope))
+  } catch (error) {
+    if (!isOutOfTime(error)) throw error
+    return String(templateEngine.renderSync(parsed, scope))
+  }
+}
+
+const isOutOfTime = (error: unknown) =>
+  error instanceof Error && error.message.includes('template render limit exceeded')
 
 /** JSON cut where templates go. */
 export interface CutText {

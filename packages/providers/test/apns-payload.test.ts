@@ -191,3 +191,54 @@ describe("with the keys of Customer.io's SDKs", () => {
     for (const body of bodies) expect(body.toString()).toBe(JSON.stringify(JSON.parse(`${body}`)))
   })
 })
+
+describe('push types', () => {
+  const types: [type: string, topic: string, priority: string, expiration: string | undefined][] = [
+    ['alert', 'com.example.app', '10', undefined],
+    ['voip', 'com.example.app.voip', '10', undefined],
+    ['complication', 'com.example.app.complication', '10', undefined],
+    ['fileprovider', 'com.example.app.pushkit.fileprovider', '10', undefined],
+    ['mdm', 'com.example.app', '10', undefined],
+    ['location', 'com.example.app.location-query', '10', undefined],
+    ['liveactivity', 'com.example.app.push-type.liveactivity', '10', undefined],
+    ['pushtotalk', 'com.example.app.voip-ptt', '10', '0'],
+    ['widgets', 'com.example.app.push-type.widgets', '10', undefined],
+    ['controls', 'com.example.app.push-type.controls', '10', undefined],
+  ]
+
+  test.each(types)('%s has the topic %s', (type, topic, priority, expiration) => {
+    const typed = message({
+      content: undefined,
+      apns: { headers: { 'apns-push-type': type }, payload: { aps: { event: 'update' } } },
+    })
+    expect(headersOf(typed)).toMatchObject({
+      'apns-topic': topic,
+      'apns-push-type': type,
+      'apns-priority': priority,
+      'apns-expiration': expiration ?? String(noon / 1000 + 3600),
+    })
+    expect(payloadOf(typed)).toEqual({ pushkeep: { message_id: id }, aps: { event: 'update' } })
+  })
+
+  test('background wakes the app at priority 5, of high priority too', () => {
+    const typed = message({
+      content: { data: { a: 1 } },
+      apns: { headers: { 'apns-push-type': 'background' } },
+    })
+    expect(headersOf(typed)).toMatchObject({
+      'apns-topic': 'com.example.app',
+      'apns-priority': '5',
+    })
+    expect(payloadOf(typed)).toMatchObject({ aps: { 'content-available': 1 } })
+  })
+
+  test('a message that has time is of priority 5, but for push to talk', () => {
+    const priorityOf = (type: string) =>
+      headersOf(message({ priority: 'normal', apns: { headers: { 'apns-push-type': type } } }))[
+        'apns-priority'
+      ]
+    expect(priorityOf('voip')).toBe('5')
+    expect(priorityOf('liveactivity')).toBe('5')
+    expect(priorityOf('pushtotalk')).toBe('10')
+  })
+})

@@ -88,3 +88,88 @@ test('a push that is too large with those keys says what they take of it', () =>
     message: `makes a payload of ${apns} bytes, ${share} of them for Customer.io's SDKs; APNs takes 4096`,
   })
 })
+
+const typed = (headers: Record<string, string>, more: object = {}) =>
+  message({ content: undefined, apns: { headers, payload: { aps: { event: 'end' } } }, ...more })
+
+test('a VoIP push may have 5,120 bytes, any other 4,096', () => {
+  const of = (type: string, body: string) =>
+    message({
+      content: undefined,
+      collapseId: null,
+      apns: { headers: { 'apns-push-type': type }, payload: { aps: {}, body } },
+    })
+  const fits = (type: string, bytes: number) => {
+    const spare = bytes - payloadBytes(of(type, '')).apns
+    return payloadProblem(of(type, 'x'.repeat(spare)))
+  }
+  expect(fits('voip', 5120)).toBeNull()
+  expect(fits('voip', 5121)).toMatchObject({ kind: 'too-large' })
+  expect(fits('liveactivity', 4096)).toBeNull()
+  expect(fits('liveactivity', 4097)).toMatchObject({ kind: 'too-large' })
+})
+
+test.each<[string, Record<string, string>, object, string]>([
+  ['a type that APNs does not know', { 'apns-push-type': 'shout' }, {}, 'apns-push-type'],
+  ['a type in capital letters', { 'apns-push-type': 'VOIP' }, {}, 'apns-push-type'],
+  ['a type from a prototype', { 'apns-push-type': 'constructor' }, {}, 'apns-push-type'],
+  ['a template as a type', { 'apns-push-type': '{{ trigger.type }}' }, {}, 'apns-push-type'],
+  [
+    'a background push with a title',
+    { 'apns-push-type': 'background' },
+    { content: { title: 'Hello' } },
+    'apns-push-type',
+  ],
+  [
+    'a background push with a badge of the caller',
+    { 'apns-push-type': 'background' },
+    { apns: { headers: { 'apns-push-type': 'background' }, payload: { aps: { badge: 1 } } } },
+    'apns-push-type',
+  ],
+  [
+    'a background push at priority 10',
+    { 'apns-push-type': 'background', 'apns-priority': '10' },
+    {},
+    'apns-priority',
+  ],
+  ['a silent push at priority 10', { 'apns-priority': '10' }, {}, 'apns-priority'],
+  [
+    'a priority that there is not',
+    { 'apns-push-type': 'voip', 'apns-priority': '7' },
+    {},
+    'apns-priority',
+  ],
+  [
+    'push to talk at priority 5',
+    { 'apns-push-type': 'pushtotalk', 'apns-priority': '5' },
+    {},
+    'apns-priority',
+  ],
+  [
+    'push to talk that may come late',
+    { 'apns-push-type': 'pushtotalk', 'apns-expiration': '1800000000' },
+    {},
+    'apns-expiration',
+  ],
+  ['an expiration in words', { 'apns-expiration': 'tomorrow' }, {}, 'apns-expiration'],
+  ['a negative expiration', { 'apns-expiration': '-1' }, {}, 'apns-expiration'],
+])('%s is refused, and the header is named', (_name, headers, more, named) => {
+  expect(payloadProblem(typed(headers, more))).toMatchObject({
+    kind: 'forbidden',
+    path: `apns.headers.${named}`,
+  })
+})
+
+test.each([
+  'voip',
+  'complication',
+  'fileprovider',
+  'location',
+  'liveactivity',
+  'widgets',
+  'controls',
+])('%s may have any priority', (type) => {
+  for (const priority of ['10', '5', '1']) {
+    expect(payloadProblem(typed({ 'apns-push-type': type, 'apns-priority': priority }))).toBeNull()
+  }
+})

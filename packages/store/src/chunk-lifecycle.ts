@@ -1,4 +1,4 @@
-import { leaseSeconds } from './chunks.ts'
+import { leaseSeconds, strandedAgain } from './chunks.ts'
 import type { Sql } from './connect.ts'
 import { doorbellChannel } from './outbox.ts'
 import { ringAgainSeconds } from './planning.ts'
@@ -122,6 +122,9 @@ export async function rescue(sql: Sql, limit: number): Promise<Rescued> {
       ), freed as (
         update chunks c
         set state = 'ready', lease = null,
+            stranded = case when l.state = 'leased' then ${strandedAgain} else c.stranded end,
+            stranded_settled = case when l.state = 'leased' then c.settled
+                                    else c.stranded_settled end,
             rescue_at = now() + least(interval '5 minutes',
               greatest(interval '${ringAgainSeconds} seconds', now() - c.due_at))
         from late l where c.chunk_no = l.chunk_no

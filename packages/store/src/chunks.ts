@@ -11,6 +11,10 @@ import {
 /** How long a lease lasts without being renewed: a killed worker's chunks are free after that. */
 export const leaseSeconds = 6
 
+/** SQL: how often a lease of a chunk `c` ran out in vain, once another one has. */
+export const strandedAgain =
+  'case when c.settled > c.stranded_settled then 1 else c.stranded + 1 end'
+
 /** What is the same for every recipient of a chunk. */
 export interface ChunkMessage {
   id: string
@@ -38,6 +42,8 @@ export interface LeasedChunk {
   isRetry: boolean
   /** Which lease this is: 1 for the first. */
   leases: number
+  /** How often in a row a lease of it ran out without one more outcome on record. */
+  stranded: number
   /** Which credentials the app has for this provider; null: none. */
   credentialsVersion: number | null
   /** How often an operator resumed this lane: a breaker that is open closes with the next. */
@@ -69,7 +75,7 @@ interface LeaseRow extends Omit<LeasedChunk, 'recipients' | 'deviceNos' | 'perso
 // are still pending from before it was due.
 const leaseText = (mayBeSent: string) => `
   with free as materialized (
-    select c.chunk_no, w.lease, c.claimed as before, ap.version as credentials_version,
+    select c.chunk_no, w.lease, c.claimed as before, c.state = 'leased' as is_expired, ap.version as credentials_version,
            coalesce(ap.resumes, 0) as resumes
     from unnest($1::bigint[], $2::uuid[]) as w(chunk_no, lease)
     join chunks c using (chunk_no)
@@ -82,6 +88,8 @@ const leaseText = (mayBeSent: string) => `
   ), leased as (
     update chunks c
     set state = 'leased', lease = f.lease, leases = c.leases + 1,
+        stranded = case when f.is_expired then ${strandedAgain} else c.stranded end,
+        stranded_settled = case when f.is_expired then c.settled else c.stranded_settled end,
         rescue_at = now() + interval '${leaseSeconds} seconds',
         claimed = case when f.before > 0 then f.before when c.lane = 'bulk' then 0
                        else least(c.size, $3::int) end
@@ -90,7 +98,7 @@ const leaseText = (mayBeSent: string) => `
     returning c.*, f.before, f.credentials_version, f.resumes
   )
   select c.chunk_no::text as "chunkNo", c.message_no::text as "messageNo", c.app_no as "appNo",
-         c.provider, c.lane, c.size, c.claimed, c.is_retry as "isRetry", c.leases,
+         c.provider, c.lane, c.size, c.claimed, c.is_retry as "isRetry", c.leases, c.stranded,
          c.credentials_version as "credentialsVersion", c.resumes, c.before as "claimedBefore",
          extract(epoch from now())::float8 * 1000 as now,
          json_build_object(

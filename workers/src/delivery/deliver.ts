@@ -1,7 +1,7 @@
 import type { Outcome, Verdict } from '@pushkeep/domain'
 import type { Claimable, LeasedChunk, Recipient, Recording } from '@pushkeep/store'
 import type { Sums } from '../activity/sums.ts'
-import { admit, judge } from './judge.ts'
+import { admit, failed, judge } from './judge.ts'
 import { type HeldLease, type LeaseKeeper, newLease } from './leases.ts'
 import { createLedger, type Ledger, type Recorder, written } from './recorder.ts'
 import type { MessageSender, Senders } from './senders.ts'
@@ -41,7 +41,8 @@ export interface ChunkReport {
   settled: number
   pending: number
   ms: number
-  ended: 'done' | 'lost' | 'released'
+  /** `given-up`: its deliveries failed, since no lease of it got anywhere. */
+  ended: 'done' | 'lost' | 'released' | 'given-up'
 }
 
 /** What the windows of a chunk came to so far. */
@@ -71,7 +72,9 @@ export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<
     pause: null,
   }
   try {
-    const ended = await runWindows(deps, chunk, held, progress)
+    const ended = await (chunk.stranded < strandedMax
+      ? runWindows(deps, chunk, held, progress)
+      : giveUp(deps, chunk, held, progress))
     deps.onDelivered({
       messageId: chunk.message.id,
       chunkNo,
@@ -87,6 +90,36 @@ export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<
   } finally {
     deps.leases.release(held)
   }
+}
+
+/** A chunk whose leases ran out so often without one more outcome is given up. */
+export const strandedMax = 10
+
+/** Fails what is left of a chunk: whatever sends it ends its worker, or takes longer than a lease. */
+async function giveUp(
+  deps: DeliverDeps,
+  chunk: LeasedChunk,
+  held: HeldLease,
+  progress: Progress,
+): Promise<ChunkReport['ended']> {
+  let { claimed, recipients } = chunk
+  for (;;) {
+    for (const recipient of recipients) {
+      const recording = failed(chunk, recipient, 'no_progress', chunk.now)
+      deps.recorder.add(recording, progress.ledger)
+      countSettled(deps.sums, chunk, recording)
+      progress.settled += 1
+    }
+    if (claimed >= chunk.size) break
+    await deps.recorder.room()
+    const next = await deps.claim({ ...chunk, claimed }, held.lease)
+    if (next === null) return 'lost'
+    claimed = Math.min(chunk.size, claimed + deps.windowSize)
+    recipients = next
+  }
+  await written(progress.ledger)
+  await deps.close(chunk.chunkNo, held.lease)
+  return 'given-up'
 }
 
 async function runWindows(

@@ -62,6 +62,20 @@ export function admit(chunk: LeasedChunk, recipient: Recipient, now: number): Ad
   return { kind: 'send', token }
 }
 
+/** A delivery that fails without a provider being asked; its device stays as it is. */
+export function failed(
+  chunk: LeasedChunk,
+  recipient: Recipient,
+  reason: string,
+  now: number,
+): Recording {
+  const { attempts } = recipient
+  return {
+    ...about(chunk, recipient),
+    ...{ status: 'failed', reason, attempts, at: now, effect: untouched, environment: null },
+  }
+}
+
 /** What an outcome means for one delivery: the verdict, and what is written down. */
 export function judge(
   chunk: LeasedChunk,

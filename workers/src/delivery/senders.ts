@@ -5,6 +5,7 @@ import {
   createFcmProvider,
   type Endpoints,
   type MessageToRender,
+  type Personal,
   type Personalise,
   type PoolStats,
   type PushProvider,
@@ -20,6 +21,7 @@ import type { AppProvider, LeasedChunk, Recipient } from '@pushkeep/store'
 import { apnsIdsOf } from './apns-id.ts'
 import { createLaneBreaker, type HeldBack, type LaneBreaker } from './lane-breaker.ts'
 import { createPoolStatistics } from './pool-statistics.ts'
+import type { RenderPlace, Slices } from './render-slices.ts'
 import { createRoom, type Room } from './room.ts'
 
 /** One push of a message. */
@@ -41,6 +43,7 @@ export interface SendersOptions {
   /** Most apps and providers with open sessions; the one unused for longest is closed beyond that. */
   openMax: number
   closeDeadlineMs: number
+  slices: Slices
   /** Most recipients that are claimed at a time. */
   windowSize: number
   now: () => number
@@ -56,7 +59,7 @@ interface Opened {
   breaker: LaneBreaker
   room: Room
   /** Makes a sender for one message. */
-  render: (message: ChunkToRender, now: number) => Sender
+  render: (message: ChunkToRender, now: number, place: RenderPlace) => Sender
   pools: () => Record<string, PoolStats>
   accessToken: () => AccessTokenState | null
   close: () => Promise<void>
@@ -125,10 +128,11 @@ export function createSenders(options: SendersOptions) {
   return {
     async open(chunk: LeasedChunk, now: () => number): Promise<MessageSender> {
       const entry = await provide(chunk)
-      const send = entry.render(messageToRender(chunk), now())
+      const isUrgent = chunk.lane === 'transactional'
+      const { workspaceNo } = chunk.message
+      const send = entry.render(messageToRender(chunk), now(), { isUrgent, workspaceNo })
       const apnsIdOf = apnsIdsOf(chunk.message.id)
       const { breaker, room } = entry
-      const isUrgent = chunk.lane === 'transactional'
       return {
         breaker,
         room,
@@ -221,9 +225,11 @@ function rendering<Push>(
   render: Renderers<Push>,
 ): Rendering {
   return {
-    render(message, now) {
+    render(message, now, place) {
       if (message.isPersonal) {
-        return sendPersonal(provider, render.personal(message, now), message.trigger ?? {})
+        const personalise = once(() => render.personal(message, now))
+        const rendered = { personalise, trigger: message.trigger ?? {} }
+        return sendPersonal(provider, rendered, options.slices, place)
       }
       const push = render.shared(message, now)
       return (target, _customer, done) => provider.send(push, target, done)
@@ -235,16 +241,43 @@ function rendering<Push>(
   }
 }
 
-/** What the message says to each person is made when it is sent to them. */
+/** A message's templates, parsed when the first push needs them, and what came with the message. */
+interface Rendered<Push> {
+  personalise: () => Personalise<Push>
+  trigger: Attributes
+}
+
+/**
+ * What the message says to each person is made when it is sent to them. Templates that cannot be read, such as
+ * those that an older version took, fail the delivery: no other attempt would read them.
+ */
 function sendPersonal<Push>(
   provider: PushProvider<Push>,
-  personalise: Personalise<Push>,
-  trigger: Attributes,
+  { personalise, trigger }: Rendered<Push>,
+  slices: Slices,
+  place: RenderPlace,
 ): Sender {
-  return (target, customer, done) => {
-    const personal = personalise({ customer, trigger }, Buffer.byteLength(target.token))
-    if (personal.kind === 'push') provider.send(personal.push, target, done)
-    else queueMicrotask(() => done({ kind: 'message-refused', reason: personal.reason }))
+  function render(target: PushTarget, customer: Attributes | null): Personal<Push> {
+    try {
+      return personalise()({ customer, trigger }, Buffer.byteLength(target.token))
+    } catch {
+      return { kind: 'refused', reason: 'template_failed' }
+    }
+  }
+  return (target, customer, done) =>
+    slices.run(place, () => {
+      const personal = render(target, customer)
+      if (personal.kind === 'push') provider.send(personal.push, target, done)
+      else queueMicrotask(() => done({ kind: 'message-refused', reason: personal.reason }))
+    })
+}
+
+/** Makes a value when it is first asked for. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { value: Value } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
   }
 }
 

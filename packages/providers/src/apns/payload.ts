@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
 import { Notification } from '@parse/node-apn'
-import type { ApnsOverride, Attributes, Content, Json } from '@pushkeep/domain'
+import {
+  type ApnsOverride,
+  type ApnsPushType,
+  type ApnsPushTypeName,
+  type Attributes,
+  apnsPushTypes,
+  type Content,
+  isApnsPushType,
+  type Json,
+} from '@pushkeep/domain'
 import type { MessageToRender } from '../provider.ts'
 import { deliveryTokenKey, iosSdkKeys } from '../sdk-keys.ts'
 import { type Spliced, spliced } from '../spliced.ts'
@@ -23,30 +32,55 @@ export interface ApnsPush {
   payload: Spliced
 }
 
-// https://developer.apple.com/documentation/usernotifications/generating-a-remote-notification
-/** Largest payload in bytes. */
-export const apnsPayloadBytesMax = 4096
+/** The type of a message's push: the one that its caller named, else by what it shows. */
+export function pushTypeOf(message: MessageToRender): ApnsPushTypeName {
+  const named = message.apns?.headers?.['apns-push-type']
+  if (named !== undefined && isApnsPushType(named)) return named
+  return showsNothing(apsOf(message).aps) ? 'background' : 'alert'
+}
 
-/** Builds a message's APNs request once; `topic` is the app's bundle id. */
-export function renderApns(message: MessageToRender, topic: string): ApnsPush {
-  const { content = {}, apns = {}, priority, collapseId, ttlSeconds, expiresAt } = message
-  const { aps, ...replacing } = apns.payload ?? {}
+/** Whether a message's push shows, badges or sounds something. */
+export function showsContent(message: MessageToRender): boolean {
+  return !showsNothing(apsOf(message).aps)
+}
+
+/** Largest payload of a message's push, in bytes. */
+export function apnsPayloadBytesMax(message: MessageToRender): number {
+  return apnsPushTypes[pushTypeOf(message)].payloadBytesMax
+}
+
+/** A notification with what the content says, under what the caller put into `aps`. */
+function apsOf(message: MessageToRender): Notification {
+  const { aps } = message.apns?.payload ?? {}
   const notification = new Notification()
   fill(notification, message)
   Object.assign(notification.aps, isObject(aps) ? aps : {})
-  const isSilent = isBackground(notification.aps)
-  if (isSilent) notification.aps['content-available'] = 1
+  return notification
+}
+
+/** Builds a message's APNs request once; `topic` is the app's bundle id, without a type's suffix. */
+export function renderApns(message: MessageToRender, topic: string): ApnsPush {
+  const { content = {}, apns = {}, priority, collapseId, ttlSeconds, expiresAt } = message
+  const { aps: _, ...replacing } = apns.payload ?? {}
+  const notification = apsOf(message)
+  const typeName = pushTypeOf(message)
+  const type: ApnsPushType = apnsPushTypes[typeName]
+  if (type.isSilent) notification.aps['content-available'] = 1
   // A push that shows nothing is not for the SDKs: on Android they would show it.
-  const sdkKeys = message.sdkKeys && !isSilent ? iosSdkKeys(message.id, content) : null
+  const sdkKeys = message.sdkKeys && typeName === 'alert' ? iosSdkKeys(message.id, content) : null
   notification.payload = { ...sdkKeys, ...customKeys(message.id, content, replacing) }
-  notification.topic = topic
-  notification.pushType = isSilent ? 'background' : 'alert'
-  // A background push at priority 10 is an error (BadPriority).
-  notification.priority = isSilent || priority === 'normal' ? 5 : 10
-  notification.expiry = ttlSeconds === 0 ? 0 : Math.floor(expiresAt / 1000)
+  notification.priority = priorityOf(type, priority)
+  notification.expiry = ttlSeconds === 0 || type.isTriedOnce ? 0 : Math.floor(expiresAt / 1000)
   if (collapseId !== null) notification.collapseId = collapseHeader(collapseId)
   return {
-    headers: flatHeaders(notification.headers(), apns.headers),
+    headers: flatHeaders(
+      {
+        ...notification.headers(),
+        'apns-topic': `${topic}${type.topicSuffix}`,
+        'apns-push-type': typeName,
+      },
+      apns.headers,
+    ),
     payload: withToken(notification.compile(), sdkKeys !== null, notification.payload),
   }
 }
@@ -85,11 +119,17 @@ function fill({ aps }: Notification, { content = {}, sdkKeys }: MessageToRender)
   if (image !== undefined || (sdkKeys && aps.alert)) aps['mutable-content'] = 1
 }
 
+/** The type's own priority, or the one below it where the message has time. */
+function priorityOf({ priorities }: ApnsPushType, wanted: 'high' | 'normal'): number {
+  const [first, second = first] = priorities
+  return wanted === 'high' || first === 5 ? first : second
+}
+
 /**
  * Type `alert` is for pushes that show, badge or sound something; anything else is `background`.
  * https://developer.apple.com/documentation/usernotifications/sending-notification-requests-to-apns
  */
-function isBackground(aps: object): boolean {
+function showsNothing(aps: object): boolean {
   return !('alert' in aps) && !('badge' in aps) && !('sound' in aps)
 }
 
