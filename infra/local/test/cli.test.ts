@@ -248,6 +248,7 @@ test('identity tokens: keys of both kinds, and the mode, which needs one', async
   expect(await json(...identity, 'mode', appId, 'required')).toEqual({
     app_id: appId,
     mode: 'required',
+    held_to: 'required',
   })
   const listed = await pushkeep([...identity, 'list', appId, '--json'])
   expect(JSON.parse(listed.out)).toMatchObject({
@@ -264,6 +265,15 @@ test('identity tokens: keys of both kinds, and the mode, which needs one', async
   await json(...identity, 'remove', appId, 'first')
   expect(await refusal(1, ...identity, 'remove', appId, 'first')).toMatch('has no key first')
   expect(await refusal(1, ...identity, 'remove', appId, 'second')).toMatch('the last key')
+})
+
+test('the mode that holds is that of the strictest app, and the command says so', async () => {
+  const { appId } = await newApp()
+  await json('app', 'create', 'strict', '--identity', 'required')
+  const changed = await pushkeep(['app', 'identity', 'mode', appId, 'off'])
+  expect(changed.out).toBe(`Identity tokens of app ${appId}: off.\n`)
+  expect(changed.err).toMatch('holds for all apps of the workspace: required')
+  expect(await json('app', 'identity', 'mode', appId, 'log')).toMatchObject({ held_to: 'required' })
 })
 
 test('a key that does not fit its algorithm is refused, and a private one never taken', async () => {

@@ -34,3 +34,8 @@ test('an open app is named, with what to do', () => {
   expect(finding?.said).toContain('shop (id of shop) is open')
   expect(finding?.todo).toContain('pushkeep app identity mode id of shop required')
 })
+
+test('an app that is held to a stricter one is named', () => {
+  const [finding] = judgeIdentities([[seen('shop', 'off'), seen('news', 'required', 1)]], null)
+  expect(finding?.said).toMatch(/^shop .* is held to required/)
+})

@@ -3,12 +3,14 @@ import {
   type IdentityMode,
   identityAlgorithms,
   identityModes,
+  strictestMode,
 } from '@pushkeep/domain'
 import {
   type App,
   type Database,
   deleteIdentityKey,
   identitiesOf,
+  identityModesOf,
   putIdentityKey,
   readIdentityKey,
   type Sql,
@@ -100,9 +102,11 @@ async function changeMode(database: Database, app: App, mode: IdentityMode): Pro
     await setIdentityMode(sql, app.appNo, mode)
     return { result: null, deed: deedOn(app, 'identity.set', { mode }) }
   })
+  const held = strictestMode([...(await identityModesOf(database, app.workspaceNo)).values()])
   return {
     text: `Identity tokens of app ${app.id}: ${mode}.`,
-    json: { app_id: app.id, mode },
+    note: `The strictest mode holds for all apps of the workspace: ${held}.`,
+    json: { app_id: app.id, mode, held_to: held },
   }
 }
 

@@ -28,10 +28,19 @@ export function judgeIdentities(
 function judgeWorkspace(apps: readonly IdentitySeen[], localAppId: string | null): Finding[] {
   const mode = strictestMode(apps.map((app) => app.mode))
   if (mode !== 'required') return apps.map((seen) => judgeOpen(seen, localAppId))
-  if (apps.some(({ keys }) => keys > 0)) return []
+  if (apps.some(({ keys }) => keys > 0)) return apps.filter(isLaxer).map(heldToTheStrictest)
   const names = apps.map(({ app }) => nameOf(app)).join(', ')
   const said = `${names}: identity tokens are required, and there is no key to check them with: calls of phones that name a person are refused`
   return [warning('identity', said, addKey)]
+}
+
+function isLaxer({ mode }: IdentitySeen): boolean {
+  return mode !== 'required'
+}
+
+function heldToTheStrictest({ app, mode }: IdentitySeen): Finding {
+  const said = `${nameOf(app)} has identity mode ${mode} and is held to required, the strictest of its workspace`
+  return ok('identity', said)
 }
 
 function judgeOpen({ app, mode }: IdentitySeen, localAppId: string | null): Finding {
