@@ -4,6 +4,7 @@ import {
   claimWindow,
   type Database,
   finishTrial,
+  hasOpenChunks,
   type LeasedChunk,
   leaseChunks,
   type Trial,
@@ -68,7 +69,7 @@ async function makeTrial(
   deliver: DeliverDeps,
   trial: Trial,
 ): Promise<{ opened: boolean; tried: Tried[] }> {
-  const chunks = ofDifferentPeople(await trialChunks(database, trial))
+  const chunks = ofDifferentPeople(await waitingChunks(database, trial))
   // Nothing waits that could tell: the next delivery does.
   if (chunks.length === 0) return { opened: true, tried: [] }
   const tried: Tried[] = []
@@ -82,6 +83,20 @@ async function makeTrial(
     if (tried.length >= triesMax) break
   }
   return { opened: false, tried }
+}
+
+/** How long a worker may need to hand back what it had when the lane was paused, in milliseconds. */
+const handBackMs = 3000
+
+/** The lane's ready chunks. Where all are under way still, it waits a little for them. */
+async function waitingChunks(database: Database, trial: Trial): Promise<TrialChunk[]> {
+  const deadline = performance.now() + handBackMs
+  for (;;) {
+    const chunks = await trialChunks(database, trial)
+    if (chunks.length > 0 || performance.now() > deadline) return chunks
+    if (!(await hasOpenChunks(database, trial))) return chunks
+    await sleep(100)
+  }
 }
 
 /** The first chunk of each person. The delivery that led to the pause is tried after the others. */

@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => work[Symbol.asyncDispose]())
 
-const send = ({ person }: Phone) => work.accept({ to: { person_id: person } })
+const send = ({ token }: Phone) => work.accept({ to: { token } })
 
 /** Sends to one phone and waits for the end of it: the delivery's status and reason. */
 async function deliver(phone: Phone) {
@@ -140,7 +140,7 @@ test('twenty people’s devices that agree while nothing is accepted pause the l
   const named = phones.map(({ deviceNo }) => Number(deviceNo))
   expect(named).toContain(lane?.cause?.device_no)
   for (const phone of phones) {
-    expect(await standing(phone)).toEqual({ last_status: '', failures: 1, lives: true })
+    expect(await standing(phone)).toEqual({ last_status: '', failures: 0, lives: true })
   }
   // Credentials that are stored anew open the lane.
   const { apns } = work.credentials
@@ -156,6 +156,25 @@ test('twenty people’s devices that agree while nothing is accepted pause the l
   for (const phone of phones.slice(0, 3)) expect(await deliver(phone)).toEqual(['sent', null])
 })
 
+test('a device that is withheld while the credentials are wrong is as it was once the lane is paused', async () => {
+  const appNo = await work.addApp('withheld in vain')
+  const [good, foreign, ...others] = await work.addPhones(appNo, 22)
+  if (!good || !foreign) throw new Error('no phones')
+  expect(await deliver(foreign)).toEqual(['sent', null])
+  await work.behave([foreign, ...others], { kind: 'wrong-topic' })
+  for (let strike = 0; strike < 2; strike += 1) {
+    expect(await deliver(foreign)).toEqual(['failed', 'DeviceTokenNotForTopic'])
+    expect(await deliver(good)).toEqual(['sent', null])
+  }
+  await work.behave([good], { kind: 'wrong-topic' })
+  expect(await deliver(foreign)).toEqual(['failed', 'DeviceTokenNotForTopic'])
+  expect(await deliver(foreign)).toEqual(['suppressed', 'wrong_app'])
+  expect(await standing(foreign)).toEqual({ last_status: 'suppressed', failures: 3, lives: true })
+  expect(await pauses(appNo, [good, ...others])).toBe(true)
+  expect(await standing(foreign)).toEqual({ last_status: 'sent', failures: 2, lives: true })
+  expect(await standing(good)).toEqual({ last_status: 'sent', failures: 0, lives: true })
+})
+
 test.concurrent.each<[string, (appNo: number) => Promise<Phone[]>]>([
   [
     'many devices of one person',
@@ -167,6 +186,14 @@ test.concurrent.each<[string, (appNo: number) => Promise<Phone[]>]>([
         [appNo],
       )
       return phones.slice(0, 1)
+    },
+  ],
+  [
+    'devices of nobody',
+    async (appNo) => {
+      const phones = await work.addPhones(appNo, 30)
+      await work.database.query('update devices set person_no = null where app_no = $1', [appNo])
+      return phones
     },
   ],
   ['nineteen people', (appNo) => work.addPhones(appNo, 19)],
@@ -205,19 +232,4 @@ test('a refused provider token pauses the lane at once, and names the delivery',
       reason: 'InvalidProviderToken',
       cause: { device_no: Number(phone.deviceNo), agreed: 1 },
     })
-})
-
-test('a 429 of the device expires the delivery, an old 410 fails it, and the device stays as it was', async () => {
-  const appNo = await work.addApp('own faults')
-  const [busy, old] = await work.addPhones(appNo, 2)
-  if (!busy || !old) throw new Error('no phones')
-  for (const phone of [busy, old]) expect(await deliver(phone)).toEqual(['sent', null])
-  await work.behave([old], { kind: 'unregistered', since: Date.now() - 3_600_000 })
-  expect(await deliver(old)).toEqual(['failed', 'Unregistered'])
-  await work.behave([busy], { kind: 'throttled', retry_after_s: 600 })
-  const id = await work.accept({ to: { person_id: busy.person }, ttl_seconds: 60 })
-  expect(await work.done(id)).toMatchObject({ expired: 1 })
-  for (const phone of [busy, old]) {
-    expect(await standing(phone)).toEqual({ last_status: 'sent', failures: 0, lives: true })
-  }
 })

@@ -131,7 +131,9 @@ export async function openWorkplace() {
     },
     /** Accepts a message; its id. */
     async accept(
-      message: { to: NewMessage['to'] } & Partial<Pick<NewMessage, 'on_unknown' | 'ttl_seconds'>>,
+      message: { to: NewMessage['to'] } & Partial<
+        Pick<NewMessage, 'on_unknown' | 'ttl_seconds' | 'content' | 'apns' | 'fcm'>
+      >,
       lane: Lane = 'transactional',
     ): Promise<string> {
       const { send_at: _, ...parsed } = NewMessage.parse({

@@ -7,6 +7,8 @@ export interface Explained {
 }
 
 const keyFault = 'Check the credentials on the Apps page; the lane is paused until they are right.'
+const eitherFault =
+  'It may be this token or the credentials: where others are accepted it is the token, which is withheld after three in a row.'
 const messageFault = 'Every device would refuse it: correct the message and send it again.'
 const passing = 'It is tried again by itself until the message expires.'
 
@@ -61,15 +63,15 @@ const reasons: Record<string, Explained> = {
   },
   DeviceTokenNotForTopic: {
     means: 'The token belongs to an app with another bundle id.',
-    todo: keyFault,
+    todo: eitherFault,
   },
   InvalidProviderToken: { means: 'Apple does not take our signing key.', todo: keyFault },
   ExpiredProviderToken: {
     means: 'Apple finds our signature too old.',
     todo: 'Is the clock of the workers right?',
   },
-  TopicDisallowed: { means: 'The key may not send for this bundle id.', todo: keyFault },
-  BadTopic: { means: 'Apple does not know this bundle id.', todo: keyFault },
+  TopicDisallowed: { means: 'The key may not send for this bundle id.', todo: eitherFault },
+  BadTopic: { means: 'Apple does not know this bundle id.', todo: eitherFault },
   PayloadTooLarge: { means: 'The push is larger than Apple takes.', todo: messageFault },
   BadCollapseId: { means: 'The collapse id is longer than Apple takes.', todo: messageFault },
   InvalidPushType: { means: 'The push type does not exist.', todo: messageFault },
@@ -86,7 +88,7 @@ const reasons: Record<string, Explained> = {
   INVALID_ARGUMENT: { means: 'Google does not take this message or token.', todo: messageFault },
   SENDER_ID_MISMATCH: {
     means: 'The token belongs to another Firebase project.',
-    todo: keyFault,
+    todo: eitherFault,
   },
   QUOTA_EXCEEDED: { means: 'Google’s quota is used up.', todo: passing },
   RESOURCE_EXHAUSTED: { means: 'The project’s quota is used up.', todo: passing },
@@ -98,10 +100,10 @@ const reasons: Record<string, Explained> = {
   },
   PERMISSION_DENIED: {
     means: 'The service account may not send for this project.',
-    todo: keyFault,
+    todo: eitherFault,
   },
-  NOT_FOUND: { means: 'Google does not know this project.', todo: keyFault },
-  UNAUTHENTICATED: { means: 'Google does not take the service account.', todo: keyFault },
+  NOT_FOUND: { means: 'Google does not know this project.', todo: eitherFault },
+  UNAUTHENTICATED: { means: 'Google does not take the service account.', todo: eitherFault },
 }
 
 /** A reason of a delivery in words. */

@@ -217,19 +217,28 @@ test('a key is printed once and works until it is revoked', async () => {
   expect(await json('key', 'revoke', created.id)).toEqual({ id: created.id, revoked: false })
 })
 
-test('a paused provider stays paused until a worker has tried a delivery', async () => {
+test('a paused provider that nothing waits for is resumed, and says what led to the pause', async () => {
   const { appId } = await newApp()
   expect(await refusal(1, 'app', 'resume', appId, 'apns')).toMatch('no credentials for apns')
   expect((await pushkeep(apns(appId, (await apnsKeyFile()).path))).code).toBe(0)
   await pauseProvider(db.database, await appNoOf(appId), 'apns', 'the key is revoked')
   expect((await pushkeep(['app', 'list'])).out).toMatch('apns (paused: the key is revoked)')
-  expect(await json('app', 'resume', appId, 'apns')).toMatchObject({
-    kind: 'trying',
-    hasWorkers: false,
-    said: expect.stringContaining('No worker runs'),
+  expect(await json('app', 'resume', appId, 'apns')).toMatchObject({ kind: 'open', restored: 0 })
+  const cause = { messageNo: '1', deviceNo: 7, agreed: 20 }
+  await pauseProvider(db.database, await appNoOf(appId), 'apns', 'TopicDisallowed', cause)
+  expect((await pushkeep(['app', 'list'])).out).toMatch(
+    'apns (paused: TopicDisallowed; message not kept, device 7, 20 people agreed)',
+  )
+  const [paused] = await json('app', 'list')
+  expect(paused.providers[0].pause_cause).toEqual({
+    message_id: null,
+    person_id: null,
+    device: 7,
+    agreed: 20,
   })
+  expect(await json('app', 'resume', appId, 'apns')).toMatchObject({ kind: 'open' })
   const [app] = await json('app', 'list')
-  expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: expect.any(String) }])
+  expect(app.providers).toMatchObject([{ provider: 'apns', paused_at: null, pause_cause: null }])
 })
 
 test('identity tokens: keys of both kinds, and the mode, which needs one', async () => {

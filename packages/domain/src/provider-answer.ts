@@ -123,21 +123,30 @@ export function meaningOfStatus(
   return status === 408 || status < 400 || status >= 500 ? 'unavailable' : 'ambiguous'
 }
 
-/** Refusals that are the message's fault once its caller chose the push type, the topic or raw parts. */
-const callersReasons: ReadonlySet<string> = new Set([
-  'BadTopic',
-  'MissingTopic',
-  'TopicDisallowed',
-  'DeviceTokenNotForTopic',
-  'InvalidPushType',
-  'BadCertificateEnvironment',
+/** Refusals that name the key or the project: no header of a message brings them about. */
+const aboutTheKey: ReadonlySet<string> = new Set([
+  'BadEnvironmentKeyIdInToken',
+  'BadEnvironmentKeyInToken',
+  'UnrelatedKeyIdInToken',
+  'BadDeviceToken',
+  'SENDER_ID_MISMATCH',
+  'PERMISSION_DENIED',
+  'NOT_FOUND',
+  'UNAUTHENTICATED',
 ])
 
-/** Whether an ambiguous refusal is about what the caller put into the message's own headers. */
+/** Push types that go to the bundle id itself: naming one changes no topic. */
+const plainTypes: ReadonlySet<unknown> = new Set(['alert', 'background'])
+
+/**
+ * Whether an ambiguous refusal is about what the caller put into the message's own headers: APNs', or
+ * those that FCM passes on to it. `headers` are of the provider that refused.
+ */
 export function isAboutOwnHeaders(
   reason: string,
   headers: Readonly<Record<string, unknown>> | undefined,
 ): boolean {
-  if (headers === undefined || !callersReasons.has(reason)) return false
-  return 'apns-push-type' in headers || 'apns-topic' in headers
+  if (headers === undefined || aboutTheKey.has(reason)) return false
+  const type = headers['apns-push-type']
+  return 'apns-topic' in headers || (type !== undefined && !plainTypes.has(type))
 }

@@ -273,3 +273,27 @@ test('a device that names an environment that the key is not for is asked in the
     reason: 'BadDeviceToken',
   })
 })
+
+test.each([
+  'InvalidProviderToken',
+  'MissingProviderToken',
+  'BadCertificate',
+  'ExpiredProviderToken',
+])('%s of the environment that a device chose says nothing of the lane', async (reason) => {
+  const refused = answering(403, reason)
+  const topic = rendered('com.example.app')
+  const target = () => ({ token: apnsToken(), environment: 'sandbox' }) as const
+  const taken = await faulty(answering(200, ''), refused)
+  expect(await push(taken.provider, topic, target())).toEqual({
+    kind: 'accepted',
+    environment: 'production',
+  })
+  // A token that production does not know either, whichever of the two is asked first.
+  const unknown = await faulty(answering(400, 'BadDeviceToken'), refused)
+  const ambiguous = { kind: 'ambiguous', reason: 'BadDeviceToken' }
+  expect(await push(unknown.provider, topic, target())).toEqual(ambiguous)
+  expect(await unknown.send()).toEqual(ambiguous)
+  // Refused by the environment that the credentials name as well: it is about them.
+  const wrong = await faulty(refused, refused)
+  expect(await push(wrong.provider, topic, target())).toEqual({ kind: 'misconfigured', reason })
+})

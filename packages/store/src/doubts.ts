@@ -1,4 +1,4 @@
-import type { Provider } from '@pushkeep/domain'
+import { failuresMax, type Provider } from '@pushkeep/domain'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 
 /** An ambiguous answer: it is about the token, the message or the credentials. */
@@ -33,7 +33,9 @@ export function weighDoubts(
 ): Promise<string | null> {
   const { appNo, provider } = lane
   return inTransaction(database, async (sql) => {
-    if (!(await beginRun(sql, appNo, provider))) {
+    const run = await beginRun(sql, appNo, provider)
+    if (run === 'paused') return null
+    if (run === 'new') {
       await sql.query(
         `delete from doubts d using app_providers p
          where d.app_no = $1 and d.provider = $2 and p.app_no = $1 and p.provider = $2
@@ -46,24 +48,29 @@ export function weighDoubts(
   })
 }
 
-/** Locks the lane. Begins anew where a push was accepted, or other credentials were stored, since; then false. */
-async function beginRun(sql: Sql, appNo: number, provider: Provider): Promise<boolean> {
-  const { rows } = await sql.query<{ goesOn: boolean }>(
-    `select coalesce(doubted_since > greatest(p.updated_at, (
+/** Locks the lane. A run begins anew where a push was accepted, or other credentials were stored, since. */
+async function beginRun(
+  sql: Sql,
+  appNo: number,
+  provider: Provider,
+): Promise<'new' | 'goes on' | 'paused'> {
+  const { rows } = await sql.query<{ goesOn: boolean; isPaused: boolean }>(
+    `select paused_at is not null as "isPaused", coalesce(doubted_since > greatest(p.updated_at, (
               select accepted_at from bounce_minutes
               where app_no = $1 and provider = $2 and accepted_at is not null
               order by minute desc limit 1)), false) as "goesOn"
      from app_providers p where app_no = $1 and provider = $2 for no key update`,
     [appNo, provider],
   )
-  const goesOn = rows[0]?.goesOn ?? true
-  if (!goesOn) {
-    await sql.query(
-      'update app_providers set doubted_since = now() where app_no = $1 and provider = $2',
-      [appNo, provider],
-    )
-  }
-  return goesOn
+  const [lane] = rows
+  // Without a row the app has lost its credentials: there is nothing to pause.
+  if (!lane || lane.isPaused) return 'paused'
+  if (lane.goesOn) return 'goes on'
+  await sql.query(
+    'update app_providers set doubted_since = now() where app_no = $1 and provider = $2',
+    [appNo, provider],
+  )
+  return 'new'
 }
 
 async function remember(
@@ -100,7 +107,8 @@ async function pauseWhereAgreed(
 ): Promise<string | null> {
   const { rows } = await sql.query<{ reason: string }>(
     `with said as (
-       select reason, count(distinct coalesce(person_no, -device_no)) as people,
+       -- Devices of nobody count as one person's: anyone may register any number of them.
+       select reason, count(distinct coalesce(person_no, 0)) as people,
               (array_agg(json_build_object('message_no', message_no, 'device_no', device_no)
                          order by at, device_no))[1] as first
        from doubts where app_no = $1 and provider = $2
@@ -116,7 +124,33 @@ async function pauseWhereAgreed(
     [appNo, provider, rule.people, rule.seconds],
   )
   const [row] = rows
-  if (row)
-    await sql.query('delete from doubts where app_no = $1 and provider = $2', [appNo, provider])
-  return row?.reason ?? null
+  if (!row) return null
+  await takeStrikesBack(sql, appNo, provider)
+  await sql.query('delete from doubts where app_no = $1 and provider = $2', [appNo, provider])
+  return row.reason
+}
+
+/**
+ * Nothing was accepted in that time, so that each device was struck once at most. One that was withheld
+ * for it has the status of before again.
+ */
+async function takeStrikesBack(sql: Sql, appNo: number, provider: Provider): Promise<void> {
+  await sql.query(
+    `with struck as materialized (
+       select d.device_no from doubts x
+       join devices d on d.app_no = x.app_no and d.device_no = x.device_no
+       where x.app_no = $1 and x.provider = $2 and d.failures > 0
+       order by d.device_no for no key update of d
+     )
+     update devices d
+     set failures = d.failures - 1,
+         last_status = case
+           when d.failures < ${failuresMax} or d.last_status <> 'suppressed' then d.last_status
+           else coalesce((select e.detail ->> 'before' from device_events e
+                          where e.device_no = d.device_no and e.kind = 'suppressed'
+                          order by e.at desc limit 1), d.last_status) end
+     from struck s
+     where d.app_no = $1 and d.device_no = s.device_no`,
+    [appNo, provider],
+  )
 }

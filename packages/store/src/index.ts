@@ -222,6 +222,7 @@ export {
 } from './keys.ts'
 export {
   finishTrial,
+  hasOpenChunks,
   resumeLane,
   type Trial,
   type TrialChunk,

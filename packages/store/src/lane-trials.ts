@@ -25,8 +25,9 @@ export async function resumeLane(
 ): Promise<LaneResumed | null> {
   const { appNo, provider, bounces, waitMs, note } = options
   const asked = await inTransaction(database, async (sql) => {
-    const isToBeTried = await isPausedForCredentials(sql, appNo, provider)
-    if (isToBeTried) {
+    const isPaused = await isPausedForCredentials(sql, appNo, provider)
+    // Where nothing waits there is nothing to try: it needs no worker.
+    if (isPaused && (await hasOpenChunks(sql, { appNo, provider }))) {
       await note(sql, 0)
       return askTrial(sql, appNo, provider)
     }
@@ -148,8 +149,27 @@ export interface TrialChunk {
 /** What a pause handed back is due within this time, in seconds. */
 const dueWithinSeconds = 3
 
+const open = `m.expires_at > now() and m.cancelled_at is null
+  and c.due_at <= now() + interval '${dueWithinSeconds} seconds'`
+
+/** Whether anything of a lane waits or is under way: what led to the pause is, for a moment. */
+export async function hasOpenChunks(
+  sql: Sql,
+  { appNo, provider }: Pick<Trial, 'appNo' | 'provider'>,
+): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `select from chunks c join messages m using (message_no)
+     where c.app_no = $1 and c.provider = $2 and c.state <> 'done' and ${open} limit 1`,
+    [appNo, provider],
+  )
+  return rowCount !== 0
+}
+
 /** Ready chunks of a lane, at most a few hundred, those that led to the pause last. */
-export async function trialChunks(sql: Sql, { appNo, provider }: Trial): Promise<TrialChunk[]> {
+export async function trialChunks(
+  sql: Sql,
+  { appNo, provider }: Pick<Trial, 'appNo' | 'provider'>,
+): Promise<TrialChunk[]> {
   const { rows } = await sql.query<TrialChunk>(
     `select c.chunk_no::text as "chunkNo", c.person_nos[c.claimed % c.size + 1]::float8 as "personNo",
             c.device_nos[c.claimed % c.size + 1]::float8 as "deviceNo",
@@ -160,9 +180,7 @@ export async function trialChunks(sql: Sql, { appNo, provider }: Trial): Promise
      from chunks c
      join messages m using (message_no)
      join app_providers ap on ap.app_no = c.app_no and ap.provider = c.provider
-     where c.app_no = $1 and c.provider = $2 and c.state = 'ready'
-       and c.due_at <= now() + interval '${dueWithinSeconds} seconds'
-       and m.expires_at > now() and m.cancelled_at is null
+     where c.app_no = $1 and c.provider = $2 and c.state = 'ready' and ${open}
      order by "isCause", c.due_at > now(), c.chunk_no desc limit 300`,
     [appNo, provider],
   )

@@ -54,8 +54,12 @@ const heldReason = 'mass_bounce_guard'
 const heldMs = 1000
 
 // An ambiguous answer counts on where another device was accepted since the one before: while nothing is
-// accepted the credentials may be at fault, and no device comes nearer to being withheld.
+// accepted the credentials may be at fault, and no device comes nearer to being withheld. Answers that come
+// after the lane was paused (pushes under way, trials of a resume) do not count at all.
 const doubtedFailures = `case
+    when exists (select from app_providers ap
+                 where ap.app_no = d.app_no and ap.provider = d.provider and ap.paused_at is not null)
+      then d.failures
     when d.failures = 0 then 1
     when d.status_at is null or d.status_at < (
       select max(accepted_at) from (

@@ -1,6 +1,6 @@
 import { addActivity, finishTrial, pauseProvider, takeTrial, tripGuard } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { addDevice, apnsToken, get, type Sender, startTestSender } from './sender.ts'
+import { addDevice, apnsToken, get, post, type Sender, startTestSender } from './sender.ts'
 
 let sender: Sender
 beforeAll(async () => {
@@ -43,6 +43,9 @@ test('a paused lane says why, and goes on by one call', async () => {
     ],
   })
   const path = `/v1/apps/${app.id}/providers/apns/resume`
+  const token = apnsToken(77)
+  await addDevice(sender, { app, personId: 'ann', token })
+  expect((await post(sender, { to: { token }, content: { title: 'waits' } })).statusCode).toBe(202)
   const waiting = await resume(path, secret)
   expect([waiting.statusCode, waiting.json()]).toEqual([
     200,
@@ -56,6 +59,18 @@ test('a paused lane says why, and goes on by one call', async () => {
     pause_reason: null,
   })
   expect((await resume(path, secret)).json()).toMatchObject({ resumed: true, restored: 0 })
+})
+
+test('a paused lane that nothing waits for goes on without a worker', async () => {
+  const [, app] = sender.tenant.apps
+  await pauseProvider(sender.database, app.appNo, 'apns', 'InvalidProviderToken')
+  const resumed = await resume(`/v1/apps/${app.id}/providers/apns/resume`, sender.tenant.secret)
+  expect(resumed.json()).toEqual({
+    resumed: true,
+    said: expect.stringContaining('Nothing waited'),
+    tried: [],
+    restored: 0,
+  })
 })
 
 test('an open breaker and a message that is held back are told, with the time of the next try', async () => {

@@ -5,6 +5,7 @@ import {
   deviceEffect,
   isAboutOwnHeaders,
   isWithheldByDeviceState,
+  type Json,
   type Outcome,
   type Verdict,
 } from '@pushkeep/domain'
@@ -110,11 +111,23 @@ export function judge(
 }
 
 /** What the caller put into the message's own headers is the message's fault, whatever the provider calls it. */
-function meantBy(outcome: Outcome, { message }: LeasedChunk): Outcome {
+function meantBy(outcome: Outcome, chunk: LeasedChunk): Outcome {
   if (outcome.kind !== 'ambiguous') return outcome
   const { reason } = outcome
-  const isOwn = isAboutOwnHeaders(reason, message.content.apns?.headers)
+  const isOwn = isAboutOwnHeaders(reason, ownHeaders(chunk))
   return isOwn ? { kind: 'message-refused', reason } : outcome
+}
+
+/** APNs' headers as the caller set them, for the provider that the chunk goes through. */
+function ownHeaders({ provider, message }: LeasedChunk) {
+  const { apns, fcm } = message.content
+  if (provider === 'apns') return apns?.headers
+  const passedOn = fcm?.apns?.headers
+  return isObject(passedOn) ? passedOn : undefined
+}
+
+function isObject(value: Json | undefined): value is { [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function countsAsAttempt(outcome: Outcome): boolean {

@@ -96,6 +96,7 @@ function resumeCommand(run: Run): Command {
         return {
           text: `${provider} of app ${id}: ${resumedWords(resumed)}${undone}`,
           json: { app_id: app.id, provider, ...resumed, said: resumedWords(resumed) },
+          exitCode: resumed.kind === 'open' ? 0 : 1,
         }
       }),
     )
@@ -110,11 +111,17 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
     for (const { id, name, appNo, sdkKeys: sdk_keys } of await appsOf(sql, workspaceNo)) {
       const identity_mode = modes.get(appNo) ?? 'off'
       const states = await providersOf(sql, appNo)
-      const providers = states.map(({ provider, settings, pausedAt, pauseReason }) => ({
+      const providers = states.map(({ provider, settings, pausedAt, pauseReason, pauseCause }) => ({
         provider,
         settings,
         paused_at: pausedAt,
         pause_reason: pauseReason,
+        pause_cause: pauseCause && {
+          message_id: pauseCause.messageId,
+          person_id: pauseCause.personId,
+          device: pauseCause.deviceNo,
+          agreed: pauseCause.agreed,
+        },
       }))
       listed.push({ id, name, workspace_id, identity_mode, sdk_keys, providers })
     }
@@ -125,8 +132,15 @@ async function listApps(sql: Sql, workspaceId: string | undefined) {
 type ListedApp = Awaited<ReturnType<typeof listApps>>[number]
 
 function textOf({ id, name, identity_mode, providers }: ListedApp): string {
-  const states = providers.map(({ provider, pause_reason }) =>
-    pause_reason === null ? provider : `${provider} (paused: ${pause_reason})`,
+  const states = providers.map(({ provider, pause_reason, pause_cause }) =>
+    pause_reason === null ? provider : `${provider} (paused: ${pause_reason}${ledBy(pause_cause)})`,
   )
   return line([id, name, states.join(', ') || 'no credentials', `identity ${identity_mode}`])
+}
+
+function ledBy(cause: ListedApp['providers'][number]['pause_cause']): string {
+  if (cause === null) return ''
+  const { message_id, device, agreed } = cause
+  const people = agreed > 1 ? `, ${agreed} people agreed` : ''
+  return `; message ${message_id ?? 'not kept'}, device ${device}${people}`
 }

@@ -104,6 +104,8 @@ export function createApnsProvider(
         else call.done(answer)
         return
       case 'misconfigured':
+        refuseKey(call, answer.reason)
+        return
       case 'accepted':
       case 'token-dead':
       case 'message-refused':
@@ -124,6 +126,15 @@ export function createApnsProvider(
     else askOtherEnvironment(call)
   }
 
+  /**
+   * Only the environment that the credentials name speaks for the lane: the other one was chosen by a
+   * device, and one device must not have the key called wrong.
+   */
+  function refuseKey(call: Call, reason: string): void {
+    if (call.environment === credentials.environment) call.done({ kind: 'misconfigured', reason })
+    else askWhereTheKeyIsFor(call, reason)
+  }
+
   function askOtherEnvironment(call: Call): void {
     if (call.isSecondEnvironment) {
       const reason = 'BadDeviceToken'
@@ -141,7 +152,7 @@ export function createApnsProvider(
 
   function renewToken(call: Call, authorization: string): void {
     if (call.hasRenewed || !signer.renew(authorization)) {
-      call.done({ kind: 'misconfigured', reason: 'ExpiredProviderToken' })
+      refuseKey(call, 'ExpiredProviderToken')
       return
     }
     call.hasRenewed = true
