@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createLogger } from '@pushkeep/runtime'
+import { createLimiter, createLogger, noRates } from '@pushkeep/runtime'
 import { createApp, createKey, createWorkspace } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { buildApp } from '@pushkeep/token-registry'
@@ -35,7 +35,13 @@ export async function startRegistry() {
   const testDatabase = await createTestDatabase()
   const { database } = testDatabase
   const logger = createLogger({ name: 'test', level: 'silent' })
-  const app = buildApp({ database, logger, checkResponses: true })
+  const app = buildApp({
+    database,
+    logger,
+    checkResponses: true,
+    // The phones here make calls of days in seconds.
+    limiter: createLimiter({ rates: noRates }),
+  })
   const { workspaceNo } = await createWorkspace(database, 'test')
   const { appNo, id: appId } = await createApp(database, workspaceNo, 'test')
   const name = 'test'

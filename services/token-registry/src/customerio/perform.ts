@@ -29,7 +29,7 @@ export interface Call {
   headers: IncomingHttpHeaders
   log: FastifyBaseLogger
   limits: WriteLimits
-  /** Each item may be refused by itself: the client reads verdicts, and sends again what it has to. */
+  /** Each item may be refused by a limit alone: the client is a backend that reads a verdict for each. */
   hasVerdicts?: boolean
 }
 

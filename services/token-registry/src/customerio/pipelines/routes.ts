@@ -21,7 +21,7 @@ import { hostToTell } from '../public-host.ts'
 import { refusalMessages, refusalStatus } from '../refusal.ts'
 import { checkSize } from '../size.ts'
 import { type Envelope, messageAsked } from './message.ts'
-import { answerRefused, bodyOf, type Refused, wantsVerdicts } from './verdicts.ts'
+import { answerRefused, bodyOf, type Refused } from './verdicts.ts'
 
 export interface PipelinesDeps extends PerformDeps {
   openGate: OpenGate
@@ -122,8 +122,7 @@ async function admit(
   const caller = admitCaller(request, found, 'public')
   // Servers send it in a header; what has it in the body is a page or a phone.
   noteUse(request, caller, authorization === undefined || request.headers.origin !== undefined)
-  const call = await forCaller(caller, () => callOf(request, openGate))
-  return { ...call, hasVerdicts: wantsVerdicts(request) }
+  return forCaller(caller, () => callOf(request, openGate))
 }
 
 function envelopeOf(

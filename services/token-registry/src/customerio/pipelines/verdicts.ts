@@ -39,7 +39,7 @@ export function answerRefused(
 }
 
 /** Whether the client asks for a verdict for each message. */
-export function wantsVerdicts({ headers }: FastifyRequest): boolean {
+function wantsVerdicts({ headers }: FastifyRequest): boolean {
   return headers['x-item-verdicts'] === 'true'
 }
 
