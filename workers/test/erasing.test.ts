@@ -37,6 +37,27 @@ test('workers finish what deleting a person began, in the queue as well', async 
   await at.stopAll()
 })
 
+test('an ambiguous answer about a device is forgotten with its person', async () => {
+  at.start()
+  const [phone, other] = await at.addPhones(appNo, 2)
+  if (!phone || !other) throw new Error('no phones')
+  await at.behave([phone, other], { kind: 'wrong-topic' })
+  for (const { person } of [phone, other]) {
+    await at.done(await at.accept({ to: { person_id: person } }))
+  }
+  const doubted = async () => {
+    const { rows } = await at.database.query<{ device_no: string }>(
+      'select device_no::text from doubts order by device_no',
+    )
+    return rows.map((row) => row.device_no)
+  }
+  await expect.poll(doubted, soon).toEqual([phone.deviceNo, other.deviceNo])
+  await deletePerson(at.database, { workspaceNo: at.workspaceNo, id: phone.person })
+  await erased()
+  expect(await doubted()).toEqual([other.deviceNo])
+  await at.stopAll()
+})
+
 test('a push that is on its way when its person is erased brings nothing of them back', async () => {
   at.start()
   const phones = await at.addPhones(appNo, 20)

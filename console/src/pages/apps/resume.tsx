@@ -36,9 +36,10 @@ export function ResumeButtons({ appId, provider, isGuarded }: ResumeProps) {
 
   const go = (bounces: Bounces) =>
     resume.mutate(bounces, {
-      onSuccess: ({ said, restored }) => {
+      onSuccess: ({ resumed, said, restored }) => {
         ask(null)
-        say(restored > 0 ? `The lane goes on; ${count(restored, 'token')} live again.` : said)
+        if (resumed)
+          say(restored > 0 ? `The lane goes on; ${count(restored, 'token')} live again.` : said)
       },
     })
 
@@ -57,6 +58,11 @@ export function ResumeButtons({ appId, provider, isGuarded }: ResumeProps) {
         </Button>
       )}
       {resume.error && !asked && <ErrorNotice error={resume.error} />}
+      {resume.data?.resumed === false && (
+        <p className="muted" role="status">
+          {resume.data.said}
+        </p>
+      )}
       {asked && (
         <Dialog
           title={asked === 'undo' ? 'Undo the bounces?' : 'Keep the bounces?'}

@@ -75,6 +75,10 @@ async function eraseDeliveries(sql: Sql, erasure: OpenErasure): Promise<void> {
      where device_no = any($1::bigint[]) and (person_no is null or person_no = $2)`,
     [erasure.deviceNos, erasure.personNo],
   )
+  await sql.query('delete from doubts where device_no = any($1::bigint[]) or person_no = $2', [
+    erasure.deviceNos,
+    erasure.personNo,
+  ])
   await sql.query(
     `update erasures set step = 'messages', message_cursor =
        case round when 1 then 0

@@ -137,7 +137,8 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
           'Workers try up to three waiting deliveries of different people, the one that led to the ' +
           'pause after the others. One that the provider accepts opens the lane: what waited is sent, ' +
           'and open breakers close. Otherwise the lane stays paused, and `tried` says what the ' +
-          'provider answered. The call waits ten seconds for that at most. Where a mass bounce had ' +
+          'provider answered. The call waits ten seconds for that at most; a trial that takes longer goes ' +
+          'on without it. A lane that nothing waits for opens at once. Where a mass bounce had ' +
           'paused the lane, nothing is tried and `bounces` decides: `keep` ' +
           'believes the provider and keeps the guard quiet for an hour, `undo` makes each token that ' +
           'was retired since a minute before as it was, unless it has registered again. Resuming a ' +
