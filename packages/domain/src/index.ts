@@ -157,6 +157,7 @@ export {
   apnsMeanings,
   fcmFrontEndMeanings,
   fcmMeanings,
+  isAboutOtherTopic,
   isAboutOwnHeaders,
   meaningOfStatus,
   type Subject,

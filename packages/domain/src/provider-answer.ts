@@ -1,3 +1,5 @@
+import { isApnsPushType } from './apns-push-type.ts'
+
 /**
  * What an answer of a push provider is about. `ambiguous`: the token, the message or the credentials; the
  * answer alone does not tell which.
@@ -137,6 +139,19 @@ const aboutTheKey: ReadonlySet<string> = new Set([
 
 /** Push types that go to the bundle id itself: naming one changes no topic. */
 const plainTypes: ReadonlySet<unknown> = new Set(['alert', 'background'])
+
+/**
+ * Whether APNs looked for a token under another topic than the app's own: it answers `BadDeviceToken` for an
+ * ordinary token, too, and that says nothing of pushes to the app itself.
+ */
+export function isAboutOtherTopic(
+  reason: string,
+  headers: Readonly<Record<string, unknown>> | undefined,
+): boolean {
+  const type = headers?.['apns-push-type']
+  if (reason !== 'BadDeviceToken' || typeof type !== 'string' || !isApnsPushType(type)) return false
+  return !plainTypes.has(type)
+}
 
 /**
  * Whether an ambiguous refusal is about what the caller put into the message's own headers: APNs', or

@@ -10,7 +10,7 @@ export const templateLimits = {
   messageLength: 32_768,
   /** Blocks inside one another, and brackets. */
   depth: 50,
-  /** Tags, outputs and filters of all templates of a message, and the characters inside them. */
+  /** Tags, outputs, filters and further arguments of all templates of a message, and the characters inside them. */
   steps: 400,
   codeLength: 8192,
   /** Characters and items that one rendering makes. */
@@ -93,7 +93,7 @@ const opening = new Set(['if', 'unless', 'case', 'capture', 'comment', 'raw'])
 
 /** What a template consists of, found without parsing it. */
 export interface TemplateShape {
-  /** Tags, outputs and filters. */
+  /** Tags, outputs, filters and further arguments. */
   steps: number
   /** Characters inside tags and outputs. */
   codeLength: number
@@ -142,7 +142,7 @@ function addCode(shape: TemplateShape, code: string): void {
       continue
     }
     if (letter === '"' || letter === "'") quote = letter
-    else if (letter === '|') shape.steps += 1
+    else if (letter === '|' || letter === ',') shape.steps += 1
     else if (letter === '[' || letter === '(') brackets += 1
     else if (letter === ']' || letter === ')') brackets -= 1
     else if (letter === '.' && code[at + 1] === '.') shape.hasRange = true

@@ -135,7 +135,8 @@ test('a normal priority is 5, a time to live of 0 is tried once, no collapse id 
 test('a collapse id that no header can carry is replaced by its hash', () => {
   const collapseOf = (collapseId: string) => headersOf(message({ collapseId }))['apns-collapse-id']
   expect(collapseOf('order 7')).toBe('order 7')
-  for (const collapseId of ['bestellung-ä', 'a\r\nb', ' padded', '\u{1f600}']) {
+  expect(collapseOf('x'.repeat(64))).toBe('x'.repeat(64))
+  for (const collapseId of ['bestellung-ä', 'a\r\nb', ' padded', '\u{1f600}', 'x'.repeat(65)]) {
     expect(collapseOf(collapseId)).toMatch(/^[\w-]{43}$/)
   }
   expect(collapseOf('ä')).not.toBe(collapseOf('ö'))

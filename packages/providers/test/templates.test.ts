@@ -121,6 +121,7 @@ test.each([
   [`{{ customer${'[customer'.repeat(60)}${']'.repeat(60)} }}`, 'must not nest deeper than 50'],
   ['{{ customer.a }}'.repeat(401), 'more than 400 tags and filters'],
   [`{{ customer.a${' | upcase'.repeat(400)} }}`, 'more than 400 tags and filters'],
+  [`{{ customer.a | default: ${'customer.a, '.repeat(400)}1 }}`, 'more than 400 tags and filters'],
   [`{% if ${'customer.a or '.repeat(700)}customer.b %}x{% endif %}`, 'longer than 8192 characters'],
   ['{{'.repeat(16_000), 'longer than 8192 characters'],
   ['{{ person.first_name }}', 'may read customer and trigger, not person'],

@@ -3,6 +3,7 @@ import {
   type DeviceEvent,
   decide,
   deviceEffect,
+  isAboutOtherTopic,
   isAboutOwnHeaders,
   isWithheldByDeviceState,
   type Json,
@@ -112,10 +113,24 @@ export function judge(
 
 /** What the caller put into the message's own headers is the message's fault, whatever the provider calls it. */
 function meantBy(outcome: Outcome, chunk: LeasedChunk): Outcome {
-  if (outcome.kind !== 'ambiguous') return outcome
-  const { reason } = outcome
-  const isOwn = isAboutOwnHeaders(reason, ownHeaders(chunk))
-  return isOwn ? { kind: 'message-refused', reason } : outcome
+  const headers = ownHeaders(chunk)
+  switch (outcome.kind) {
+    case 'ambiguous':
+      return isAboutOwnHeaders(outcome.reason, headers) ? refused(outcome.reason) : outcome
+    case 'token-dead':
+      return isAboutOtherTopic(outcome.reason, headers) ? refused(outcome.reason) : outcome
+    case 'accepted':
+    case 'message-refused':
+    case 'misconfigured':
+    case 'throttled':
+    case 'unavailable':
+    case 'unsent':
+      return outcome
+  }
+}
+
+function refused(reason: string): Outcome {
+  return { kind: 'message-refused', reason }
 }
 
 /** APNs' headers as the caller set them, for the provider that the chunk goes through. */

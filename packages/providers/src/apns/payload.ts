@@ -91,12 +91,15 @@ function withToken(text: string, isWanted: boolean, payload: object): Spliced {
   return spliced(`{"${deliveryTokenKey}":"`, `",${text.slice(1)}`)
 }
 
+/** APNs answers `BadCollapseId` to a longer one. */
+const collapseIdBytesMax = 64
+
 /**
  * A collapse id as a header carries it: APNs compares it, and only equality matters. One with
- * other than visible ASCII, which headers do not carry, is replaced by its hash.
+ * other than visible ASCII, which headers do not carry, or of more than 64 bytes is replaced by its hash.
  */
 export function collapseHeader(collapseId: string): string {
-  if (isHeaderText(collapseId)) return collapseId
+  if (isHeaderText(collapseId) && collapseId.length <= collapseIdBytesMax) return collapseId
   return createHash('sha256').update(collapseId).digest('base64url')
 }
 
