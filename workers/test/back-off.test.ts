@@ -1,5 +1,5 @@
 import type { Behaviour } from '@pushkeep/provider-simulator'
-import { resumeProvider } from '@pushkeep/store'
+import { openLane } from '@pushkeep/store'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorkplace, type Phone, soon, type Workplace } from './workplace.ts'
 
@@ -71,7 +71,7 @@ test('an operator who resumes the lane closes the breaker: what waited for it is
   await Promise.all(first.map(sendAndBeRefused))
   const ids = await Promise.all(later.map(send))
   await expect.poll(() => handedBack(appNo), soon).toBe(later.length)
-  await resumeProvider(work.database, appNo, 'apns')
+  await openLane(work.database, appNo, 'apns')
   for (const id of ids) expect(await work.done(id)).toMatchObject({ sent: 1 })
 })
 

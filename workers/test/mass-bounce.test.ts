@@ -1,43 +1,167 @@
-import { resumeProvider } from '@pushkeep/store'
-import { expect, test } from 'vitest'
-import { openWorkplace, soon } from './workplace.ts'
+import { decideBounces, findDevice } from '@pushkeep/store'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openWorkplace, type Phone, soon, type Workplace } from './workplace.ts'
 
-// The guard looks after each batch of up to 500 outcomes, once 500 of a minute are judged. Should a
-// minute begin in between, 499 of the one before and 999 of the next are retired before it trips.
-const phonesCount = 1600
-
-test('many tokens dead at once stop the lane; undone, all live and who waited gets the push', async () => {
-  await using work = await openWorkplace()
-  const { database } = work
-  const appNo = await work.addApp('shop')
-  const phones = await work.addPhones(appNo, phonesCount)
-  await work.fault({ apns: { status: { status: 410, reason: 'Unregistered', share: 1 } } })
+let work: Workplace
+beforeAll(async () => {
+  work = await openWorkplace()
   work.start()
-  const to = { person_ids: phones.map(({ person }) => person) }
-  const id = await work.accept({ to }, 'bulk')
-  const reason = async () => {
-    const { rows } = await database.query<{ pause_reason: string | null }>(
-      `select pause_reason from app_providers where app_no = $1 and provider = 'apns'`,
-      [appNo],
-    )
-    return rows[0]?.pause_reason
-  }
-  await expect.poll(reason, soon).toMatch(/^mass bounce: 100 % of \d+ tokens/)
-  const underWay = async () => {
-    const { rowCount } = await database.query("select from chunks where state = 'leased'")
-    return rowCount
-  }
-  await expect.poll(underWay, soon).toBe(0)
-  const dead = async () => {
-    const { rowCount } = await database.query('select from devices where dead_at is not null')
-    return rowCount
-  }
-  const { bounced, pending } = (await work.report(id)).counts
-  expect(await dead()).toBe(bounced)
-  expect(pending).toBeGreaterThan(0)
+})
+afterAll(() => work[Symbol.asyncDispose]())
 
-  await work.fault({ apns: { status: null } })
-  expect(await resumeProvider(database, appNo, 'apns', 'undo')).toEqual({ restored: bounced })
-  expect(await dead()).toBe(0)
-  expect(await work.done(id)).toMatchObject({ bounced, sent: pending })
+const everyone = (phones: readonly Phone[]) => ({
+  person_ids: [...new Set(phones.map(({ person }) => person))],
+})
+
+/** Phones of people each, whose tokens were accepted before. */
+async function acceptedPhones(appNo: number, count: number): Promise<Phone[]> {
+  const phones = await work.addPhones(appNo, count)
+  await work.database.query('update devices set was_accepted = true where app_no = $1', [appNo])
+  return phones
+}
+
+const send = async (phones: readonly Phone[], lane: 'transactional' | 'bulk' = 'bulk') =>
+  work.done(await work.accept({ to: everyone(phones) }, lane))
+
+async function guardOf(appNo: number) {
+  const { rows } = await work.database.query<{ reason: string | null; isPaused: boolean }>(
+    `select guard_reason as reason, paused_at is not null as "isPaused"
+     from app_providers where app_no = $1 and provider = 'apns'`,
+    [appNo],
+  )
+  return rows[0]
+}
+
+async function deadOf(appNo: number): Promise<number> {
+  const { rowCount } = await work.database.query(
+    'select from devices where app_no = $1 and dead_at is not null',
+    [appNo],
+  )
+  return rowCount ?? 0
+}
+
+const decide = (appNo: number, decision: 'keep' | 'undo', from: number | null, to: number | null) =>
+  decideBounces(work.database, { appNo, provider: 'apns', decision, from, to })
+
+const gone = { kind: 'unregistered' } as const
+const taken = { kind: 'slow', delay_ms: 1 } as const
+
+test('many people’s tokens dead at once: none is retired any more, pushes go on, undo brings all back', async () => {
+  const appNo = await work.addApp('shop')
+  const phones = await acceptedPhones(appNo, 1600)
+  const [dead, well] = [phones.slice(0, 1500), phones.slice(1500)]
+  await work.behave(dead, gone)
+  expect(await send(dead)).toMatchObject({ bounced: 1500, pending: 0 })
+  expect((await guardOf(appNo))?.reason).toMatch(/^mass bounce: tokens of 100 % of \d+ people/)
+  const retired = await deadOf(appNo)
+  expect(retired).toBeGreaterThan(0)
+  expect(retired).toBeLessThan(1500)
+  expect(await send(well)).toMatchObject({ sent: 100 })
+  expect(await guardOf(appNo)).toMatchObject({ isPaused: false })
+  await work.behave(dead, taken)
+  expect(await decide(appNo, 'undo', null, null)).toEqual({ restored: retired })
+  expect(await deadOf(appNo)).toBe(0)
+  expect(await guardOf(appNo)).toMatchObject({ reason: null })
+  expect(await send(dead.slice(0, 50))).toMatchObject({ sent: 50 })
+  expect(await guardOf(appNo)).toMatchObject({ reason: null })
 }, 60_000)
+
+test('twenty of twenty trip the guard of a small app', async () => {
+  const appNo = await work.addApp('small')
+  const all = await acceptedPhones(appNo, 25)
+  const [phones, later] = [all.slice(0, 20), all.slice(20)]
+  await work.behave(all, gone)
+  for (const phone of phones) await send([phone], 'transactional')
+  await expect.poll(async () => (await guardOf(appNo))?.reason, soon).toContain('100 % of 20')
+  expect(await send(later)).toMatchObject({ bounced: 5 })
+  expect(await deadOf(appNo)).toBe(20)
+  expect(await decide(appNo, 'undo', null, null)).toEqual({ restored: 20 })
+})
+
+test.each<[string, (appNo: number) => Promise<Phone[]>]>([
+  [
+    '700 made-up tokens of one person',
+    async (appNo) => {
+      const phones = await work.addPhones(appNo, 700)
+      const [first] = phones
+      await work.database.query(
+        `update devices set person_no = (select person_no from people where id = $2)
+         where app_no = $1`,
+        [appNo, first?.person],
+      )
+      return phones.slice(0, 1)
+    },
+  ],
+  ['700 tokens of as many people that never worked', (appNo) => work.addPhones(appNo, 700)],
+  [
+    '100 tokens of one person that worked',
+    async (appNo) => {
+      const phones = await acceptedPhones(appNo, 100)
+      await work.database.query(
+        `update devices set person_no = (select person_no from people where id = $2)
+         where app_no = $1`,
+        [appNo, phones[0]?.person],
+      )
+      return phones.slice(0, 1)
+    },
+  ],
+  ['nineteen of nineteen', (appNo) => acceptedPhones(appNo, 19)],
+])('%s trip nothing, and are retired', async (name, add) => {
+  const appNo = await work.addApp(name)
+  const phones = await add(appNo)
+  const { rows } = await work.database.query<Phone>(
+    `select device_no::text as "deviceNo", token, '' as person from devices where app_no = $1`,
+    [appNo],
+  )
+  await work.behave(rows, gone)
+  await send(phones)
+  expect(await deadOf(appNo)).toBe(rows.length)
+  expect(await guardOf(appNo)).toMatchObject({ reason: null, isPaused: false })
+})
+
+test('a fifth of an app’s people are no mass bounce', async () => {
+  const appNo = await work.addApp('a fifth')
+  const phones = await acceptedPhones(appNo, 150)
+  await work.behave(phones.slice(0, 30), gone)
+  expect(await send(phones)).toMatchObject({ sent: 120, bounced: 30 })
+  expect(await guardOf(appNo)).toMatchObject({ reason: null })
+  expect(await deadOf(appNo)).toBe(30)
+})
+
+test('undo works for a time range without a guard, and leaves who registered since', async () => {
+  const appNo = await work.addApp('range')
+  const phones = await acceptedPhones(appNo, 15)
+  await work.behave(phones, gone)
+  await send(phones.slice(0, 5))
+  const from = Date.now()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await send(phones.slice(5, 10))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const to = Date.now()
+  await send(phones.slice(10))
+  const again = phones[7]
+  await work.database.query(
+    `update devices set dead_at = null, dead_reason = null, last_status = '', epoch = epoch + 1
+     where token = $1`,
+    [again?.token],
+  )
+  expect(await decide(appNo, 'undo', from, to)).toEqual({ restored: 4 })
+  expect(await deadOf(appNo)).toBe(10)
+  expect(await decide(appNo, 'undo', from, to)).toEqual({ restored: 0 })
+  const device = await findDevice(work.database, { appNo, token: phones[6]?.token ?? '' })
+  expect(device).toMatchObject({ lastStatus: '' })
+  expect(await decide(appNo, 'undo', null, null)).toEqual({ restored: 0 })
+})
+
+test('kept bounces stay, and the guard is quiet for an hour', async () => {
+  const appNo = await work.addApp('kept')
+  const phones = await acceptedPhones(appNo, 40)
+  await work.behave(phones, gone)
+  await send(phones.slice(0, 22))
+  await expect.poll(async () => (await guardOf(appNo))?.reason, soon).toContain('mass bounce')
+  const before = await deadOf(appNo)
+  expect(await decide(appNo, 'keep', null, null)).toEqual({ restored: 0 })
+  expect(await send(phones.slice(22))).toMatchObject({ bounced: 18 })
+  expect(await deadOf(appNo)).toBe(before + 18)
+  expect(await guardOf(appNo)).toMatchObject({ reason: null })
+})

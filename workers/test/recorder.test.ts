@@ -12,7 +12,7 @@ function scene(
   const recorder = createRecorder({
     write: async (batch) => {
       await write(batch)
-      return { written: batch.length, devices: 0, late: 0, minutes: [] }
+      return { written: batch.length, devices: 0, late: 0, verdicts: [] }
     },
     journal,
     batchSize: 3,

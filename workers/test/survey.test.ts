@@ -57,8 +57,11 @@ test('the leader tells queues, outbox, lanes and books, and forgets them when it
   const lane = (provider: string, cause: string) =>
     `pushkeep_lane_paused{app="${id}",app_name="shop",provider="${provider}",cause="${cause}"}`
   await expect.poll(() => value(lane('apns', 'credentials')), soon).toBe(1)
-  expect(await value(lane('apns', 'mass_bounce'))).toBe(0)
-  await expect.poll(() => value(lane('fcm', 'mass_bounce')), soon).toBe(1)
+  const guard = (provider: string) =>
+    `pushkeep_mass_bounce_guard{app="${id}",app_name="shop",provider="${provider}"}`
+  expect(await value(guard('apns'))).toBe(0)
+  await expect.poll(() => value(guard('fcm')), soon).toBe(1)
+  expect(await value(lane('fcm', 'credentials'))).toBe(0)
   await expect.poll(() => value('pushkeep_outbox_lag_seconds'), soon).toBeGreaterThanOrEqual(90)
   const waiting = 'bullmq_job_count{queue="plan", state="waiting"}'
   const age = 'pushkeep_queue_oldest_job_age_seconds{queue="plan"}'

@@ -7,6 +7,7 @@ const actions: Record<string, string> = {
   'message.cancel': 'cancelled a message',
   'message.release': 'released a message',
   'provider.resume': 'resumed a lane',
+  'provider.bounces': 'decided about retired tokens',
   'credentials.check': 'checked credentials',
   'credentials.replace': 'replaced credentials',
   'key.create': 'created a key',

@@ -41,6 +41,12 @@ export function problemWords(problem: Problem, nameOf: NameOfApp): ProblemWords 
       }
     case 'lane_paused':
       return pausedWords(problem, lane)
+    case 'mass_bounce_guard':
+      return {
+        title: `${lane} retires no token: many people’s tokens seem to die at once`,
+        means: `${capital(problem.reason)}. Pushes go on, and no token is retired until you decide.`,
+        todo: 'A fault of key, topic or environment? Undo it. An old list? Keep the bounces.',
+      }
     case 'breaker_open':
       return {
         title: `${lane} does not serve`,
@@ -96,13 +102,6 @@ function pausedWords(
   problem: Extract<Problem, { kind: 'lane_paused' }>,
   lane: string,
 ): ProblemWords {
-  if (problem.is_guarded) {
-    return {
-      title: `${lane} is paused: so many tokens seem to die at once`,
-      means: `${capital(problem.reason)}. Pushes wait, and no token is retired until you decide.`,
-      todo: 'A fault of key, topic or environment? Undo it. An old list? Keep the bounces and go on.',
-    }
-  }
   return {
     title: `${lane} is paused: ${problem.reason}`,
     means: `${explainReason(problem.reason).means} Pushes wait, and no token is lost.`,

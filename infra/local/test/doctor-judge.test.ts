@@ -170,6 +170,7 @@ const lane: LaneSeen = {
   opened: { kind: 'ok' },
   findings: [{ place: 'production', answer: 'works', reason: null }],
   paused: null,
+  isGuarded: false,
   storedAt: now - 10 * day,
   expiresAt: null,
 }
@@ -204,22 +205,21 @@ test.each<[Partial<LaneSeen>, string]>([
     'warning apns of shop (a1) could not be tried from here: ENOTFOUND',
   ],
   [
-    { paused: { reason: 'TopicDisallowed', isGuarded: false, cause: null } },
+    { paused: { reason: 'TopicDisallowed', cause: null } },
     'problem apns of shop (a1) is paused: TopicDisallowed',
   ],
   [
     {
       paused: {
         reason: 'TopicDisallowed',
-        isGuarded: false,
         cause: { messageId: 'm1', deviceNo: 7, personId: 'ana', agreed: 20 },
       },
     },
     'problem apns of shop (a1) is paused: TopicDisallowed (message m1, device 7; devices of 20 people got the same answer)',
   ],
   [
-    { paused: { reason: 'many', isGuarded: true, cause: null }, storedAt: now - 400 * day },
-    'problem apns of shop (a1) is stopped by the mass-bounce guard',
+    { isGuarded: true, storedAt: now - 400 * day },
+    'problem apns of shop (a1) retires no token: the mass-bounce guard has tripped',
   ],
 ])('credentials with %j', (more, expected) => {
   const [found] = judgeCredentials(

@@ -53,6 +53,16 @@ export const NewApp = z.strictObject({
   identity_mode: z.enum(identityModes).optional(),
 })
 
+/** `POST /ops/api/apps/{app}/providers/{provider}/bounces` */
+export const BounceDecision = z.strictObject({
+  decision: z.enum(['keep', 'undo']),
+  /** Of `undo`: the time of the verdicts; left out: since the guard tripped, until now. */
+  from: Time.optional(),
+  to: Time.optional(),
+})
+export const BouncesDecided = z.object({ restored: z.number() })
+export type BouncesDecided = z.infer<typeof BouncesDecided>
+
 /** `POST /ops/api/apps/{app}/providers/{provider}/resume` */
 export const Resume = z.strictObject({ bounces: z.enum(['keep', 'undo']) })
 export const Resumed = z.object({

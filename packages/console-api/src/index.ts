@@ -3,6 +3,8 @@ export {
   App,
   AppList,
   AppProvider,
+  BounceDecision,
+  BouncesDecided,
   CredentialTask,
   FcmReplacement,
   NewApp,

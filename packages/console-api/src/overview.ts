@@ -24,7 +24,13 @@ export const Problem = z.discriminatedUnion('kind', [
     ...ofLane,
     since: Time,
     reason: z.string(),
-    is_guarded: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal('mass_bounce_guard'),
+    severity,
+    ...ofLane,
+    since: Time,
+    reason: z.string(),
   }),
   z.object({
     kind: z.literal('breaker_open'),
@@ -59,7 +65,6 @@ export const ProviderHealth = z.object({
     .object({
       at: Time,
       reason: z.string(),
-      is_guarded: z.boolean(),
       /** The delivery that led to it; null: not known. */
       cause: z
         .object({
@@ -71,6 +76,8 @@ export const ProviderHealth = z.object({
         .nullable(),
     })
     .nullable(),
+  /** Set while the mass-bounce guard has tripped: no token is retired. */
+  guard: z.object({ since: Time, reason: z.string() }).nullable(),
   /** A worker's breaker holds sending back; until when it lets no probe through. */
   breaker: z.object({ until: Time, refusals: Count }).nullable(),
   expires_at: Time.nullable(),

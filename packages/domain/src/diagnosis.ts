@@ -5,7 +5,9 @@ import type { Lane, Provider } from './platform.ts'
 export interface ProviderFacts {
   appNo: number
   provider: Provider
-  paused: { at: number; reason: string; isGuarded: boolean } | null
+  paused: { at: number; reason: string } | null
+  /** Set while the mass-bounce guard has tripped. */
+  guard: { since: number; reason: string } | null
   isBreakerOpen: boolean
   /** Ids of messages whose pushes the provider refuses while it serves others. */
   heldMessages: readonly string[]
@@ -38,7 +40,8 @@ export type SystemProblem = { severity: 'fault' | 'warning' } & (
   | { kind: 'workers_gone' }
   | { kind: 'worker_missed'; missed: number }
   | { kind: 'queue_unreachable' }
-  | ({ kind: 'lane_paused'; since: number; reason: string; isGuarded: boolean } & OfLane)
+  | ({ kind: 'lane_paused'; since: number; reason: string } & OfLane)
+  | ({ kind: 'mass_bounce_guard'; since: number; reason: string } & OfLane)
   | ({ kind: 'breaker_open'; trouble: string | null } & OfLane)
   | ({ kind: 'message_held'; messageId: string } & OfLane)
   | ({ kind: 'errors_high'; share: number; trouble: string | null } & OfLane)
@@ -89,15 +92,16 @@ function ofProcesses({ workers, areQueuesReachable }: SystemFacts): SystemProble
 }
 
 function ofProvider(facts: ProviderFacts, now: number): SystemProblem[] {
-  const { appNo, provider, paused, isBreakerOpen, heldMessages, expiresAt, trouble } = facts
+  const { appNo, provider, paused, guard, isBreakerOpen, heldMessages, expiresAt, trouble } = facts
   const lane = { appNo, provider }
   const problems: SystemProblem[] = []
   if (paused) {
-    const { at: since, reason, isGuarded } = paused
-    problems.push({ kind: 'lane_paused', severity: 'fault', ...lane, since, reason, isGuarded })
+    const { at: since, reason } = paused
+    problems.push({ kind: 'lane_paused', severity: 'fault', ...lane, since, reason })
   } else if (isBreakerOpen) {
     problems.push({ kind: 'breaker_open', severity: 'fault', ...lane, trouble })
   } else problems.push(...ofAnswers(facts))
+  if (guard) problems.push({ kind: 'mass_bounce_guard', severity: 'fault', ...lane, ...guard })
   for (const messageId of heldMessages) {
     problems.push({ kind: 'message_held', severity: 'warning', ...lane, messageId })
   }

@@ -98,9 +98,12 @@ export { latencyBoundsMs, latencyClass, latencyPercentile } from './latency.ts'
 export {
   type GuardSettings,
   guardDefaults,
-  isMassBounce,
-  type MinuteOfVerdicts,
+  isFewForMassBounce,
+  type MassBounce,
+  massBounceIn,
   massBounceReason,
+  type RecentVerdicts,
+  type Verdicts,
 } from './mass-bounce.ts'
 export {
   ApnsOverride,

@@ -19,6 +19,7 @@ const provider = (facts: Partial<ProviderFacts>): Partial<SystemFacts> => ({
     {
       ...lane,
       paused: null,
+      guard: null,
       isBreakerOpen: false,
       heldMessages: [],
       expiresAt: null,
@@ -28,7 +29,7 @@ const provider = (facts: Partial<ProviderFacts>): Partial<SystemFacts> => ({
     },
   ],
 })
-const paused = { at: 5, reason: 'InvalidProviderToken', isGuarded: false }
+const paused = { at: 5, reason: 'InvalidProviderToken' }
 
 test.each<[string, Partial<SystemFacts>, object[]]>([
   ['nothing is wrong', provider({ calls: { ...noCalls, accepted: 900 } }), []],
@@ -53,7 +54,19 @@ test.each<[string, Partial<SystemFacts>, object[]]>([
         ...lane,
         since: 5,
         reason: 'InvalidProviderToken',
-        isGuarded: false,
+      },
+    ],
+  ],
+  [
+    'a guard that has tripped',
+    provider({ guard: { since: 7, reason: 'mass bounce' } }),
+    [
+      {
+        kind: 'mass_bounce_guard',
+        severity: 'fault',
+        ...lane,
+        since: 7,
+        reason: 'mass bounce',
       },
     ],
   ],

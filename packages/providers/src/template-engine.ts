@@ -18,6 +18,8 @@ export const templateLimits = {
   /** Characters of a text, and items of a list, that a filter takes. */
   textLength: 5120,
   listLength: 1000,
+  /** Items of a list that filters take which look into each item, or compare them. */
+  searchedLength: 200,
   /** Characters that filters take whose time grows with the square of the length. */
   spacedLength: 1000,
   /** Time of one rendering, in milliseconds; it may be made twice. */
@@ -74,13 +76,18 @@ for (const [name, filter] of Object.entries(templateEngine.filters)) {
   templateEngine.registerFilter(name, isObject ? { ...filter, handler } : handler)
 }
 
+const simpleListFilters = new Set(['size', 'first', 'last', 'join', 'sample', 'reverse', 'slice'])
+
 type Filter = Extract<(typeof templateEngine.filters)[string], (...args: never[]) => unknown>
 
 function bounded(name: string, filter: Filter, lengthMax: number): Filter {
   return function (value, ...args) {
     this.context.renderLimit.check(performance.now())
     for (const one of [value, ...args]) {
-      const most = Array.isArray(one) ? templateLimits.listLength : lengthMax
+      const listMax = simpleListFilters.has(name)
+        ? templateLimits.listLength
+        : templateLimits.searchedLength
+      const most = Array.isArray(one) ? listMax : lengthMax
       if ((Array.isArray(one) || typeof one === 'string') && one.length > most) {
         throw new Error(`${name} takes at most ${most}`)
       }

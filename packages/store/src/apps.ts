@@ -121,7 +121,7 @@ export interface NewCredentials {
 
 /**
  * Stores or replaces an app's credentials, encrypted. A lane that was paused for a fault of the old
- * ones goes on; one that the mass-bounce guard paused waits for `resumeProvider`.
+ * ones goes on.
  */
 export async function putCredentials(
   sql: Sql,
@@ -140,10 +140,7 @@ export async function putCredentials(
          expires_at = excluded.expires_at,
          version = app_providers.version + 1,
          doubted_since = null, pause_cause = null,
-         paused_at = case when app_providers.guarded_since is null then null
-                          else app_providers.paused_at end,
-         pause_reason = case when app_providers.guarded_since is null then null
-                             else app_providers.pause_reason end`,
+         paused_at = null, pause_reason = null`,
     [
       appNo,
       provider,
@@ -240,8 +237,8 @@ export interface ProviderState {
   pauseReason: string | null
   /** What led to the pause; null: it is not known, or the lane is not paused. */
   pauseCause: CauseOfPause | null
-  /** Whether the mass-bounce guard paused it: what was found dead since is in doubt. */
-  isGuarded: boolean
+  /** Set while the mass-bounce guard has tripped: what was found dead since is in doubt. */
+  guard: { since: number; reason: string } | null
   /** When its credentials were stored, and when they end, where somebody has said so. */
   storedAt: Date
   expiresAt: Date | null
@@ -256,7 +253,10 @@ const stateColumns = `
                  where d.app_no = app_providers.app_no
                    and d.device_no = (pause_cause ->> 'device_no')::bigint),
     'agreed', (pause_cause ->> 'agreed')::int) end as "pauseCause",
-  guarded_since is not null as "isGuarded", updated_at as "storedAt", expires_at as "expiresAt"`
+  case when guarded_since is not null then json_build_object(
+    'since', extract(epoch from guarded_since)::float8 * 1000,
+    'reason', coalesce(guard_reason, 'mass bounce')) end as guard,
+  updated_at as "storedAt", expires_at as "expiresAt"`
 
 /** The providers of an app, without their secrets. */
 export async function providersOf(sql: Sql, appNo: number): Promise<ProviderState[]> {

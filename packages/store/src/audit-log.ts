@@ -24,6 +24,7 @@ export const auditActions = [
   'message.cancel',
   'message.release',
   'provider.resume',
+  'provider.bounces',
   'credentials.check',
   'credentials.replace',
   'key.create',

@@ -229,7 +229,15 @@ export {
   takeTrial,
   trialChunks,
 } from './lane-trials.ts'
-export { type Resumed, resumeProvider, tripGuard, updateUsualShares } from './mass-bounce.ts'
+export {
+  type BounceDecision,
+  decideBounces,
+  openLane,
+  type Resumed,
+  recentVerdicts,
+  tripGuard,
+  updateUsualShares,
+} from './mass-bounce.ts'
 export { type PeopleMerge, renamePerson } from './merge-people.ts'
 export { type ListedMessage, type ListedPage, listMessages } from './message-list.ts'
 export { type MessagePage, type MessageQuery, readMessages } from './message-page.ts'
@@ -307,7 +315,12 @@ export {
   settleEarlyReceipts,
 } from './receipts.ts'
 export type { Recipient } from './recipients.ts'
-export { type ProviderMinute, type Recorded, type Recording, recordOutcomes } from './recording.ts'
+export {
+  type ProviderVerdicts,
+  type Recorded,
+  type Recording,
+  recordOutcomes,
+} from './recording.ts'
 export type { DeviceChanged, Registered } from './registration-batch.ts'
 export type { Registration } from './registration-rule.ts'
 export { createRegistrar } from './registrations.ts'

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LaneResumed, Provider, Tried } from '@pushkeep/domain'
 import { v7 as uuidv7 } from 'uuid'
 import { type Database, inTransaction, type Sql } from './connect.ts'
-import { resumeProvider } from './mass-bounce.ts'
+import { decideBounces, openLane } from './mass-bounce.ts'
 
 export interface ResumeOptions {
   appNo: number
@@ -16,7 +16,7 @@ export interface ResumeOptions {
 }
 
 /**
- * Asks a lane to go on. One that is paused for its credentials is half-open first: workers try up to three
+ * Asks a lane to go on. Where the mass-bounce guard had tripped, `bounces` decides about its tokens first. A lane that is paused for its credentials is half-open first: workers try up to three
  * deliveries of different people, and one that is accepted opens it. null where the app has no such provider.
  */
 export async function resumeLane(
@@ -24,20 +24,33 @@ export async function resumeLane(
   options: ResumeOptions,
 ): Promise<LaneResumed | null> {
   const { appNo, provider, bounces, waitMs, note } = options
+  const isGuarded = await hasTripped(database, appNo, provider)
+  const guarded = { appNo, provider, decision: bounces, from: null, to: null }
+  const decided = isGuarded ? await decideBounces(database, guarded) : null
   const asked = await inTransaction(database, async (sql) => {
     const isPaused = await isPausedForCredentials(sql, appNo, provider)
     // Where nothing waits there is nothing to try: it needs no worker.
     if (isPaused && (await hasOpenChunks(sql, { appNo, provider }))) {
-      await note(sql, 0)
+      await note(sql, decided?.restored ?? 0)
       return askTrial(sql, appNo, provider)
     }
-    const resumed = await resumeProvider(sql, appNo, provider, bounces)
-    if (resumed) await note(sql, resumed.restored)
-    return resumed
+    if (!(await openLane(sql, appNo, provider))) return null
+    await note(sql, decided?.restored ?? 0)
+    return 'opened' as const
   })
   if (asked === null) return null
-  if (typeof asked !== 'string') return { kind: 'open', restored: asked.restored, tried: [] }
+  const restored = decided?.restored ?? 0
+  if (asked === 'opened') return { kind: 'open', restored, tried: [] }
   return awaitTrial(database, appNo, provider, asked, waitMs)
+}
+
+async function hasTripped(sql: Sql, appNo: number, provider: Provider): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `select from app_providers
+     where app_no = $1 and provider = $2 and guarded_since is not null`,
+    [appNo, provider],
+  )
+  return rowCount === 1
 }
 
 async function isPausedForCredentials(
@@ -46,7 +59,7 @@ async function isPausedForCredentials(
   provider: Provider,
 ): Promise<boolean> {
   const { rows } = await sql.query<{ isPaused: boolean }>(
-    `select paused_at is not null and guarded_since is null as "isPaused"
+    `select paused_at is not null as "isPaused"
      from app_providers where app_no = $1 and provider = $2 for no key update`,
     [appNo, provider],
   )
@@ -201,7 +214,7 @@ export async function finishTrial(
       [appNo, provider, id, opened, JSON.stringify(tried)],
     )
     if (rowCount === 0) return
-    if (opened) await resumeProvider(sql, appNo, provider)
+    if (opened) await openLane(sql, appNo, provider)
     else if (last?.reason) {
       await sql.query(
         `update app_providers set pause_reason = $3

@@ -1,25 +1,50 @@
-import type { Provider } from '@pushkeep/domain'
-import type { Sql } from './connect.ts'
+import type { Provider, RecentVerdicts } from '@pushkeep/domain'
+import { type Database, inTransaction, type Sql } from './connect.ts'
 
 /**
- * The guard trips: from here on no token of this app's provider is retired, and its lane is paused
- * with a reason. Returns false where it had tripped, or was told to stay quiet, already.
+ * The guard trips: from here on no token of this app's provider is retired. Its lane goes on sending. Returns
+ * false where it had tripped, or was told to stay quiet, already. `within`: the time that the verdicts are of.
  */
 export async function tripGuard(
   sql: Sql,
   appNo: number,
   provider: Provider,
   reason: string,
+  within: 'minute' | 'hour' = 'minute',
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
     `update app_providers
-     set guarded_since = date_trunc('minute', now()) - interval '1 minute',
-         paused_at = now(), pause_reason = $3
+     set guarded_since = date_trunc('minute', now()) - $4::interval, guard_reason = $3
      where app_no = $1 and provider = $2 and guarded_since is null
        and (bounces_trusted_until is null or bounces_trusted_until < now())`,
-    [appNo, provider, reason],
+    [appNo, provider, reason, within === 'minute' ? '1 minute' : '1 hour'],
   )
   return rowCount === 1
+}
+
+/** What an app's provider said lately; null where the guard does not watch it. */
+export async function recentVerdicts(
+  sql: Sql,
+  appNo: number,
+  provider: Provider,
+): Promise<RecentVerdicts | null> {
+  const { rows } = await sql.query<RecentVerdicts>(
+    `select ap.usual_dead_share as "usualShare",
+            json_build_object('judged', coalesce(sum(judged) filter (where is_now), 0),
+                              'dead', coalesce(sum(dead) filter (where is_now), 0)) as minute,
+            json_build_object('judged', coalesce(sum(judged), 0),
+                              'dead', coalesce(sum(dead), 0)) as hour
+     from app_providers ap
+     left join lateral (
+       select judged, dead, minute >= date_trunc('minute', now()) as is_now from bounce_minutes
+       where app_no = $1 and provider = $2
+         and minute > date_trunc('minute', now()) - interval '1 hour') m on true
+     where ap.app_no = $1 and ap.provider = $2 and ap.guarded_since is null
+       and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
+     group by ap.usual_dead_share`,
+    [appNo, provider],
+  )
+  return rows[0] ?? null
 }
 
 export interface Resumed {
@@ -28,48 +53,17 @@ export interface Resumed {
 }
 
 /**
- * Lets a paused lane go on and makes its waiting chunks due. Where the guard had paused it, `bounces`
- * decides about the tokens retired since a minute before: `keep` believes the provider (and keeps
- * the guard quiet for an hour), `undo` makes each of them as it was, by the timeline, unless it has
- * registered again since, and forgets those minutes: verdicts that were none would trip the guard
- * again. null where the app has no such provider.
+ * Lets a paused lane go on: makes its waiting chunks due, and has workers close their breakers. null where the
+ * app has no such provider. What the mass-bounce guard doubts stays as it is (`decideBounces`).
  */
-export async function resumeProvider(
-  sql: Sql,
-  appNo: number,
-  provider: Provider,
-  bounces: 'keep' | 'undo' = 'keep',
-): Promise<Resumed | null> {
-  const { rows } = await sql.query<Resumed>(
-    `with before as materialized (
-       select guarded_since from app_providers
-       where app_no = $1 and provider = $2 for update
-     ), doubtful as materialized (
-       select distinct on (e.device_no) e.device_no, e.at, e.detail ->> 'before' as before
-       from before b
-       join device_events e on e.at >= b.guarded_since and e.kind = 'bounced'
-       where $3 = 'undo' and e.detail ->> 'token_retired' = 'true'
-       order by e.device_no, e.at desc
-     ), restored as (
-       update devices d
-       set dead_at = null, dead_reason = null, last_status = x.before
-       from doubtful x
-       where d.app_no = $1 and d.provider = $2 and d.device_no = x.device_no and d.dead_at = x.at
-       returning d.device_no
-     ), told as (
-       insert into device_events (device_no, kind) select device_no, 'restored' from restored
-     ), resumed as (
-       update app_providers p
+export async function openLane(sql: Sql, appNo: number, provider: Provider): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `with resumed as (
+       update app_providers
        set paused_at = null, pause_reason = null, pause_cause = null, doubted_since = null,
-           guarded_since = null, resumes = p.resumes + 1,
-           bounces_trusted_until = case
-             when b.guarded_since is not null and $3 = 'keep' then now() + interval '1 hour'
-             else p.bounces_trusted_until end
-       from before b
-       where p.app_no = $1 and p.provider = $2
-     ), unsaid as (
-       delete from bounce_minutes m using before b
-       where m.app_no = $1 and m.provider = $2 and $3 = 'undo' and m.minute >= b.guarded_since
+           resumes = resumes + 1
+       where app_no = $1 and provider = $2
+       returning app_no
      ), due as (
        -- Chunks that an open breaker handed back go now. A refused delivery keeps its own time.
        update chunks c
@@ -79,13 +73,127 @@ export async function resumeProvider(
                            where dl.message_no = c.message_no and dl.device_no = any(c.device_nos)
                              and dl.status = 0 and dl.at <= now()) then c.due_at
                          else least(c.due_at, now()) end
-       from before b
+       from resumed b
        where c.app_no = $1 and c.provider = $2 and c.state = 'ready'
      )
-     select (select count(*)::int from restored) as restored from before`,
-    [appNo, provider, bounces],
+     select from resumed`,
+    [appNo, provider],
   )
-  return rows[0] ?? null
+  return rowCount === 1
+}
+
+/** A decision about tokens that were retired within a time. Times in ms since the epoch. */
+export interface BounceDecision {
+  appNo: number
+  provider: Provider
+  /** `keep` believes the provider, `undo` makes each token as it was. */
+  decision: 'keep' | 'undo'
+  /** From when on; null: since the guard tripped, and before that nothing. */
+  from: number | null
+  /** Until when; null: now. */
+  to: number | null
+}
+
+/** Devices that are looked at by one statement. */
+const sliceSize = 20_000
+
+/**
+ * Decides about tokens that were retired in doubt, whether or not the guard has tripped, and ends its watch.
+ * `keep` leaves them and keeps the guard quiet for an hour. `undo` makes each token that was retired within the
+ * time as it was, by the timeline, unless it has registered again since, and forgets what was counted. It goes
+ * slice by slice over the app's devices, each in a transaction of its own: run again it goes on. null where the
+ * app has no such provider.
+ */
+export async function decideBounces(
+  database: Database,
+  { appNo, provider, decision, from, to }: BounceDecision,
+): Promise<Resumed | null> {
+  const { rows } = await database.query<{ guardedSince: number | null }>(
+    `select extract(epoch from guarded_since)::float8 * 1000 as "guardedSince"
+     from app_providers where app_no = $1 and provider = $2`,
+    [appNo, provider],
+  )
+  const [lane] = rows
+  if (!lane) return null
+  const first = from ?? lane.guardedSince
+  if (decision === 'undo' && first !== null) {
+    const restored = await restoreTokens(database, appNo, provider, first, to ?? Date.now())
+    await endGuard(database, appNo, provider, 'undo', first)
+    return { restored }
+  }
+  await endGuard(database, appNo, provider, decision, null)
+  return { restored: 0 }
+}
+
+async function restoreTokens(
+  database: Database,
+  appNo: number,
+  provider: Provider,
+  from: number,
+  to: number,
+): Promise<number> {
+  let restored = 0
+  let after = '0'
+  for (;;) {
+    const { rows } = await database.query<{ last: string | null; restored: number }>(
+      `with slice as materialized (
+         select device_no, provider, dead_at from devices
+         where app_no = $1 and device_no > $5 order by device_no limit ${sliceSize}
+       ), doubtful as materialized (
+         select s.device_no, s.dead_at, e.detail ->> 'before' as before
+         from slice s
+         join device_events e on e.device_no = s.device_no and e.at = s.dead_at and e.kind = 'bounced'
+         where s.provider = $2 and s.dead_at between to_timestamp($3::float8 / 1000)
+                                                  and to_timestamp($4::float8 / 1000)
+           and e.detail ->> 'token_retired' = 'true'
+       ), restored as (
+         update devices d
+         set dead_at = null, dead_reason = null, last_status = x.before
+         from doubtful x
+         where d.app_no = $1 and d.device_no = x.device_no and d.dead_at = x.dead_at
+         returning d.device_no
+       ), told as (
+         insert into device_events (device_no, kind) select device_no, 'restored' from restored
+       )
+       select (select max(device_no)::text from slice) as last,
+              (select count(*)::int from restored) as restored`,
+      [appNo, provider, from, to, after],
+    )
+    const [row] = rows
+    restored += row?.restored ?? 0
+    if (!row || row.last === null) return restored
+    after = row.last
+  }
+}
+
+function endGuard(
+  database: Database,
+  appNo: number,
+  provider: Provider,
+  decision: 'keep' | 'undo',
+  forgetFrom: number | null,
+): Promise<void> {
+  return inTransaction(database, async (sql) => {
+    await sql.query(
+      `update app_providers
+       set bounces_trusted_until = case when guarded_since is not null and $3 = 'keep'
+                                        then now() + interval '1 hour' else bounces_trusted_until end,
+           guarded_since = null, guard_reason = null
+       where app_no = $1 and provider = $2`,
+      [appNo, provider, decision],
+    )
+    if (forgetFrom === null) return
+    // Verdicts that were none would trip the guard again.
+    await sql.query(
+      `delete from bounce_minutes
+       where app_no = $1 and provider = $2 and minute >= date_trunc('minute', to_timestamp($3::float8 / 1000))`,
+      [appNo, provider, forgetFrom],
+    )
+    await sql.query(`delete from bounced_people where app_no = $1 and provider = $2`, [
+      appNo,
+      provider,
+    ])
+  })
 }
 
 /** Fewer verdicts than these a week say nothing about what is usual. */
@@ -97,6 +205,7 @@ const usualJudgedMin = 1000
  */
 export async function updateUsualShares(sql: Sql): Promise<void> {
   await sql.query(`delete from bounce_minutes where minute < now() - interval '7 days'`)
+  await sql.query(`delete from bounced_people where at < now() - interval '1 hour'`)
   await sql.query(
     `update app_providers p
      set usual_dead_share = case when b.judged >= ${usualJudgedMin} then b.dead / b.judged end

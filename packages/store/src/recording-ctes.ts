@@ -1,13 +1,5 @@
 // What writing outcomes has in common, whichever way they are written.
 
-/** The minutes that were added to (CTE `minute`), of providers that the mass-bounce guard watches. */
-export const watchedCte = `watched as (
-    select m.app_no as "appNo", m.provider, m.judged, m.dead, ap.usual_dead_share as "usualShare"
-    from minute m join app_providers ap using (app_no, provider)
-    where ap.guarded_since is null
-      and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
-  )`
-
 /** Counts in their chunks what CTE `settled` has. Rows are locked in order. */
 export const chunkedCtes = (settled: string) => `chunks_locked as materialized (
     select c.chunk_no from chunks c where c.chunk_no in (select chunk_no from ${settled})

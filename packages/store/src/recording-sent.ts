@@ -3,7 +3,7 @@ import { listOf } from './array-literal.ts'
 import type { Database } from './connect.ts'
 import { statusCode } from './delivery-codes.ts'
 import type { Recorded, Recording } from './recording.ts'
-import { chunkedCtes, countsLockedCte, watchedCte } from './recording-ctes.ts'
+import { chunkedCtes, countsLockedCte } from './recording-ctes.ts'
 
 // Most outcomes say that a first try was sent, and nothing else: no row of it can be there, no token is in
 // question, and nothing has to be told. Of these each row is written once, without a look before, in half
@@ -23,8 +23,7 @@ const sentText = `
     on conflict (app_no, provider, minute) do update
     set judged = b.judged + excluded.judged,
         accepted_at = greatest(b.accepted_at, excluded.accepted_at)
-    returning app_no, provider, judged, dead
-  ), ${watchedCte}, written as (
+  ), written as (
     insert into deliveries (message_no, device_no, person_no, at, status, attempts, reason)
     select message_no, device_no, person_no, at, ${statusCode.sent}, 1, null from given
     order by message_no, device_no
@@ -37,7 +36,8 @@ const sentText = `
     from tally t join counts_locked using (message_no)
     where c.message_no = t.message_no
   ), ${chunkedCtes('given')}, changed as (
-    update devices d set last_status = 'sent', status_at = g.at, failures = 0
+    update devices d
+    set last_status = 'sent', status_at = g.at, failures = 0, was_accepted = true
     from given g
     where d.app_no = g.app_no and d.device_no = g.device_no and d.deleted_at is null
       and d.epoch = g.epoch and (d.status_at is null or d.status_at <= g.at)
@@ -46,8 +46,7 @@ const sentText = `
   )
   select (select count(*)::int from written) as written,
          (select count(*)::int from changed) as devices,
-         0 as late,
-         (select coalesce(json_agg(watched), '[]') from watched) as minutes`
+         0 as late, '[]'::json as verdicts`
 
 /** Whether a batch, in the order of devices, is of first tries that were sent, one for each device. */
 export function areFirstSent(batch: readonly Recording[]): boolean {

@@ -3,13 +3,13 @@ import {
   type DeviceEffect,
   type Environment,
   failuresMax,
-  type MinuteOfVerdicts,
   type Provider,
+  type RecentVerdicts,
 } from '@pushkeep/domain'
 import { listOf } from './array-literal.ts'
 import type { Database, Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
-import { chunkedCtes, countsLockedCte, watchedCte } from './recording-ctes.ts'
+import { chunkedCtes, countsLockedCte } from './recording-ctes.ts'
 import { areFirstSent, recordFirstSent } from './recording-sent.ts'
 
 /** What became of one delivery, as a worker saw it. */
@@ -32,8 +32,8 @@ export interface Recording {
   environment: Environment | null
 }
 
-/** What this minute has brought an app's provider so far. */
-export interface ProviderMinute extends MinuteOfVerdicts {
+/** What an app's provider said lately, of an app that the guard watches. */
+export interface ProviderVerdicts extends RecentVerdicts {
   appNo: number
   provider: Provider
 }
@@ -45,13 +45,9 @@ export interface Recorded {
   devices: number
   /** Dead verdicts that no longer were about the present registration. */
   late: number
-  /** The minutes that this batch added verdicts to, of providers that the guard watches. */
-  minutes: ProviderMinute[]
+  /** Of the providers to whose dead people this batch added. */
+  verdicts: ProviderVerdicts[]
 }
-
-/** Why a delivery waits while the mass-bounce guard has tripped, and for how long at a time. */
-const heldReason = 'mass_bounce_guard'
-const heldMs = 1000
 
 // An ambiguous answer counts on where another device was accepted since the one before: while nothing is
 // accepted the credentials may be at fault, and no device comes nearer to being withheld. Answers that come
@@ -74,8 +70,8 @@ const doubtedFailures = `case
 // newer registration counts, then the newer one. An ambiguous answer counts on from what stands there now, not
 // from what the claim saw: another delivery may have been recorded since.
 // Rows are locked in order, so that two batches over the same devices never deadlock. Joins between
-// the parts are few and by device, since the planner knows nothing of their sizes. Where the mass-bounce guard has tripped no token is retired:
-// such a delivery stays pending until somebody has decided.
+// the parts are few and by device, since the planner knows nothing of their sizes. Where the mass-bounce guard has tripped no token is retired: the
+// delivery has bounced, its device stays as it is, and the timeline tells. A person counts once an hour.
 const recordText = `
   with given as materialized (
     select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[],
@@ -88,25 +84,12 @@ const recordText = `
     where guarded_since is not null and (app_no, provider) in (select app_no, provider from given)
   ), input as materialized (
     select g.chunk_no, g.message_no, g.app_no, g.provider, g.device_no, g.person_no, g.attempts,
-           g.failures, g.epoch, g.environment,
-           case when held then ${statusCode.pending} else g.status end as status,
-           case when held then '${heldReason}' else g.reason end as reason,
-           case when held then g.at_ms + ${heldMs} else g.at_ms end as at_ms,
+           g.failures, g.epoch, g.environment, g.status, g.reason, g.at_ms, held,
            case when held then -1 else g.last_status end as last_status,
            g.retire and not held as retire
     from given g cross join lateral (
       select g.retire and (g.app_no, g.provider) in (select app_no, provider from guarded) as held) h
-  ), minute as (
-    insert into bounce_minutes as b (app_no, provider, minute, judged, dead, accepted_at)
-    select app_no, provider, date_trunc('minute', now()), count(*), count(*) filter (where retire),
-           to_timestamp(max(at_ms) filter (where status = ${statusCode.sent}) / 1000)
-    from given where retire or status = ${statusCode.sent}
-    group by app_no, provider order by app_no, provider
-    on conflict (app_no, provider, minute) do update
-    set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead,
-        accepted_at = greatest(b.accepted_at, excluded.accepted_at)
-    returning app_no, provider, judged, dead
-  ), ${watchedCte}, written as (
+  ), written as (
     insert into deliveries as dl (message_no, device_no, person_no, at, status, attempts, reason)
     select message_no, device_no, person_no, to_timestamp(at_ms / 1000), status, attempts, reason
     from input order by message_no, device_no
@@ -149,14 +132,48 @@ const recordText = `
                         when p.failures = 0 then 0 else d.failures end,
         dead_at = case when p.retire then p.at else d.dead_at end,
         dead_reason = case when p.retire then p.reason else d.dead_reason end,
-        environment = coalesce(p.environment, d.environment)
+        environment = coalesce(p.environment, d.environment),
+        was_accepted = d.was_accepted or p.last_status = 1
     from present p
     where d.app_no = p.app_no and d.device_no = p.device_no and d.deleted_at is null
       and d.epoch = p.epoch and (d.status_at is null or d.status_at <= p.at)
-    returning d.device_no, p.before, d.last_status, p.retire, p.failures, p.reason, p.at
+    returning d.app_no, d.provider, d.device_no, d.person_no, p.before, d.last_status, p.retire,
+              p.failures, p.reason, p.at, d.was_accepted or p.before = 'sent' as was_accepted
   ), ignored as (
     select device_no, at, reason from settled
     where retire and device_no not in (select device_no from changed)
+  ), dead_people as (
+    insert into bounced_people (app_no, provider, person_key)
+    select distinct app_no, provider, coalesce(person_no, -device_no) as person_key from changed
+    where retire and was_accepted order by app_no, provider, person_key
+    on conflict (app_no, provider, person_key) do nothing
+    returning app_no, provider
+  ), minute as (
+    insert into bounce_minutes as b (app_no, provider, minute, judged, dead, accepted_at)
+    select app_no, provider, date_trunc('minute', now()), count(*), count(*) filter (where is_dead),
+           to_timestamp(max(at_ms) / 1000)
+    from (select app_no, provider, false as is_dead, at_ms from given
+          where status = ${statusCode.sent}
+          union all select app_no, provider, true, null from dead_people) v
+    group by app_no, provider order by app_no, provider
+    on conflict (app_no, provider, minute) do update
+    set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead,
+        accepted_at = greatest(b.accepted_at, excluded.accepted_at)
+    returning app_no, provider, minute, judged, dead
+  ), verdicts as (
+    select m.app_no as "appNo", m.provider, ap.usual_dead_share as "usualShare",
+           json_build_object('judged', m.judged, 'dead', m.dead) as minute,
+           json_build_object('judged', m.judged + h.judged, 'dead', m.dead + h.dead) as hour
+    from minute m
+    join app_providers ap using (app_no, provider)
+    cross join lateral (
+      select coalesce(sum(b.judged), 0) as judged, coalesce(sum(b.dead), 0) as dead
+      from bounce_minutes b
+      where b.app_no = m.app_no and b.provider = m.provider
+        and b.minute > m.minute - interval '1 hour' and b.minute < m.minute) h
+    where (m.app_no, m.provider) in (select app_no, provider from dead_people)
+      and ap.guarded_since is null
+      and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
   ), told as (
     insert into device_events (device_no, at, kind, detail)
     select device_no, at, case when failures > 0 then 'failed' else last_status end,
@@ -166,11 +183,14 @@ const recordText = `
        or retire or failures > 0
     union all
     select device_no, at, 'verdict_ignored', json_build_object('reason', reason) from ignored
+    union all
+    select device_no, at, 'verdict_ignored', json_build_object('reason', reason, 'guarded', true)
+    from settled where held
   )
   select (select count(*)::int from written) as written,
          (select count(*)::int from changed) as devices,
          (select count(*)::int from ignored) as late,
-         (select coalesce(json_agg(watched), '[]') from watched) as minutes`
+         (select coalesce(json_agg(verdicts), '[]') from verdicts) as verdicts`
 
 /**
  * Writes outcomes back in one statement: deliveries, counters, chunks and devices are committed
@@ -207,7 +227,7 @@ async function recordAny(sql: Sql, batch: readonly Recording[]): Promise<Recorde
       listOf(batch, (r) => r.provider),
     ],
   })
-  return rows[0] ?? { written: 0, devices: 0, late: 0, minutes: [] }
+  return rows[0] ?? { written: 0, devices: 0, late: 0, verdicts: [] }
 }
 
 /**

@@ -40,8 +40,10 @@ export interface LaneState {
   appId: string
   appName: string
   provider: Provider
-  /** Why nothing is sent: a fault of the credentials, or the mass-bounce guard. null: it sends. */
-  pausedFor: 'credentials' | 'mass_bounce' | null
+  /** Nothing is sent, for a fault of the credentials. */
+  isPaused: boolean
+  /** The mass-bounce guard has tripped: no token is retired. */
+  isGuarded: boolean
   /** When the credentials were stored, ms since the epoch. */
   credentialsAt: number
   /** When they end, ms since the epoch; null: nobody has set a date. */
@@ -54,9 +56,7 @@ export async function surveyLanes(sql: Sql, limit: number): Promise<LaneState[]>
     name: 'survey-lanes',
     text: `
       select a.id as "appId", a.name as "appName", ap.provider,
-             case when ap.paused_at is null then null
-                  when ap.guarded_since is not null then 'mass_bounce'
-                  else 'credentials' end as "pausedFor",
+             ap.paused_at is not null as "isPaused", ap.guarded_since is not null as "isGuarded",
              extract(epoch from ap.updated_at)::float8 * 1000 as "credentialsAt",
              extract(epoch from ap.expires_at)::float8 * 1000 as "credentialsEndAt"
       from app_providers ap join apps a using (app_no)

@@ -6,15 +6,16 @@ import {
   closeChunk,
   createApp,
   createWorkspace,
+  decideBounces,
   type LeasedChunk,
   leaseChunks,
+  openLane,
   pauseProvider,
   planSlice,
   recordOutcomes,
   releaseChunk,
   renewLeases,
   rescue,
-  resumeProvider,
   takeDoorbells,
   tripGuard,
   updateUsualShares,
@@ -410,7 +411,7 @@ test('a paused app is left in peace until it is resumed; its chunks are rung the
   await db.database.query(`update chunks set rescue_at = now() - interval '1 second'`)
   await rescue(db.database, 10)
   expect(await takeDoorbells(db.database, 10)).toEqual([])
-  expect(await resumeProvider(db.database, scene.appNo, 'apns')).toEqual({ restored: 0 })
+  expect(await openLane(db.database, scene.appNo, 'apns')).toBe(true)
   expect(await rescue(db.database, 10)).toMatchObject({ unheard: 1 })
   expect(await takeDoorbells(db.database, 10)).toHaveLength(1)
   expect(await lease(chunkNo)).toBeDefined()
@@ -434,12 +435,14 @@ test('while the guard has tripped no token is retired; undo makes the doubtful a
     effect: { lastStatus: 'bounced' as const, token: 'retired' as const, failures: null },
   }
   await db.database.query(`update devices set last_status = 'sent'`)
-  const { minutes } = await recordOutcomes(db.database, [
+  const { verdicts } = await recordOutcomes(db.database, [
     sent(chunk, of(first.deviceNo), dead),
     sent(chunk, of(again.deviceNo), dead),
   ])
-  expect(minutes).toEqual([
-    { appNo: scene.appNo, provider: 'apns', judged: 2, dead: 2, usualShare: null },
+  // Two tokens of one person.
+  const counted = { judged: 1, dead: 1 }
+  expect(verdicts).toEqual([
+    { appNo: scene.appNo, provider: 'apns', minute: counted, hour: counted, usualShare: null },
   ])
   expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(true)
   await recordOutcomes(db.database, [sent(chunk, of(second.deviceNo), dead)])
@@ -447,13 +450,26 @@ test('while the guard has tripped no token is retired; undo makes the doubtful a
     last_status: 'sent',
     dead_at: null,
   })
-  expect((await report(scene, id)).counts).toMatchObject({ bounced: 2, pending: 1 })
+  expect((await report(scene, id)).counts).toMatchObject({ bounced: 3, pending: 0 })
+  const { rows } = await db.database.query(
+    `select detail from device_events where device_no = $1 and kind = 'verdict_ignored'`,
+    [second.deviceNo],
+  )
+  expect(rows).toEqual([{ detail: { reason: 'Unregistered', guarded: true } }])
   // Registered again since: nothing of it is in doubt any more.
   await db.database.query(
     `update devices set dead_at = null, last_status = '', epoch = epoch + 1 where device_no = $1`,
     [again.deviceNo],
   )
-  expect(await resumeProvider(db.database, scene.appNo, 'apns', 'undo')).toEqual({ restored: 1 })
+  expect(
+    await decideBounces(db.database, {
+      appNo: scene.appNo,
+      provider: 'apns',
+      decision: 'undo',
+      from: null,
+      to: null,
+    }),
+  ).toEqual({ restored: 1 })
   expect(await deviceRow(scene, first.deviceNo)).toMatchObject({
     last_status: 'sent',
     dead_at: null,
@@ -472,15 +488,28 @@ test('verdicts that were undone trip the guard no second time', async () => {
   const dead = { status: 'bounced' as const, reason: 'Unregistered', effect }
   await recordOutcomes(db.database, [sent(chunk, first, dead), sent(chunk, second, dead)])
   await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')
-  await resumeProvider(db.database, scene.appNo, 'apns', 'undo')
-  const { minutes } = await recordOutcomes(db.database, [sent(chunk, third)])
-  expect(minutes).toMatchObject([{ judged: 1, dead: 0 }])
+  await decideBounces(db.database, {
+    appNo: scene.appNo,
+    provider: 'apns',
+    decision: 'undo',
+    from: null,
+    to: null,
+  })
+  await recordOutcomes(db.database, [sent(chunk, third)])
+  const { rows } = await db.database.query('select judged, dead from bounce_minutes')
+  expect(rows).toEqual([{ judged: 1, dead: 0 }])
 })
 
 test('a guard whose bounces are kept stays quiet for an hour', async () => {
   expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(true)
   expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(false)
-  await resumeProvider(db.database, scene.appNo, 'apns', 'keep')
+  await decideBounces(db.database, {
+    appNo: scene.appNo,
+    provider: 'apns',
+    decision: 'keep',
+    from: null,
+    to: null,
+  })
   expect(await tripGuard(db.database, scene.appNo, 'apns', 'mass bounce')).toBe(false)
 })
 

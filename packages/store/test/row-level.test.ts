@@ -111,6 +111,8 @@ async function addTenant(name: string) {
      ), es as (
        insert into erasures (workspace_no, person_hash, token_hashes, app_nos, device_nos)
        values (${workspaceNo}, gen_random_uuid(), '{}', '{}', '{}')
+     ), bp as (
+       insert into bounced_people (app_no, provider, person_key) values (${appNo}, 'apns', 1)
      ), lt as (
        insert into lane_trials (app_no, provider, id) values (${appNo}, 'apns', gen_random_uuid())
      ), ct as (

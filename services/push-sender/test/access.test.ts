@@ -37,6 +37,7 @@ function routes(): { method: 'GET' | 'POST'; url: string }[] {
   return [
     { method: 'GET', url: app },
     { method: 'POST', url: `${app}/providers/apns/resume` },
+    { method: 'POST', url: `${app}/providers/apns/bounces` },
     { method: 'POST', url: '/v1/messages' },
     { method: 'GET', url: '/v1/messages' },
     { method: 'GET', url: `/v1/messages/${ids.all}` },

@@ -37,6 +37,7 @@ test('a paused lane says why, and goes on by one call', async () => {
         paused_at: expect.any(String),
         pause_reason: 'InvalidProviderToken',
         pause_cause: null,
+        guard: null,
         breaker: null,
         held_messages: [],
       },

@@ -167,6 +167,7 @@ const changes: ['POST' | 'PUT' | 'DELETE', string, 'operate' | 'admin'][] = [
   ['POST', '/ops/api/messages/x/release', 'operate'],
   ['POST', `/ops/api/apps/x/devices/${'0'.repeat(32)}/test`, 'operate'],
   ['POST', '/ops/api/apps/x/providers/apns/resume', 'operate'],
+  ['POST', '/ops/api/apps/x/providers/apns/bounces', 'operate'],
   ['POST', '/ops/api/apps/x/providers/apns/check', 'operate'],
   ['PUT', '/ops/api/apps/x/providers/apns/credentials', 'admin'],
   ['PUT', '/ops/api/apps/x/providers/fcm/credentials', 'admin'],

@@ -1,4 +1,3 @@
-import { isMassBounce, massBounceReason } from '@pushkeep/domain'
 import { describeError } from '@pushkeep/runtime'
 import {
   type Database,
@@ -6,7 +5,6 @@ import {
   type Recorded,
   type Recording,
   recordOutcomes,
-  tripGuard,
   weighDoubts,
   withRepeat,
 } from '@pushkeep/store'
@@ -14,6 +12,7 @@ import type { Logger } from 'pino'
 import type { WorkerEvents } from '../events.ts'
 import { openJournal } from './journal.ts'
 import { recoverOutcomes } from './journal-recovery.ts'
+import { startGuard } from './mass-bounce-guard.ts'
 import { createRecorder } from './recorder.ts'
 
 export interface RecordingOptions {
@@ -45,11 +44,13 @@ export function startRecording(options: RecordingOptions) {
     const began = performance.now()
     const recorded = await withRepeat(() => recordOutcomes(database, batch))
     await events.recorded(batch, recorded, performance.now() - began)
-    await guardMinutes(database, events, recorded)
+    for (const verdicts of recorded.verdicts) await guard.judge(verdicts)
     // The outcomes are on record: what is learnt from them must not make the batch be written again.
     await weighAll(database, events, batch, doubtRule).catch(warn('doubts.not-weighed'))
     return recorded
   }
+
+  const guard = startGuard({ database, events, onError: warn('guard.failed') })
 
   let recovering: Promise<void> | null = null
   async function recover(directory: string) {
@@ -82,21 +83,10 @@ export function startRecording(options: RecordingOptions) {
     /** To be called when nothing more will be recorded. */
     async stop() {
       clearInterval(timer)
+      guard.stop()
       await recovering
       journal?.close()
     },
-  }
-}
-
-/** R10: so many dead at once that the key or the provider is at fault, rather than the tokens. */
-async function guardMinutes(database: Database, events: WorkerEvents, recorded: Recorded) {
-  for (const minute of recorded.minutes) {
-    if (!isMassBounce(minute)) continue
-    const { appNo, provider } = minute
-    const reason = massBounceReason(minute)
-    if (await tripGuard(database, appNo, provider, reason)) {
-      await events.guardTripped(appNo, provider, reason)
-    }
   }
 }
 

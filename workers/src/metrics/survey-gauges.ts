@@ -5,7 +5,6 @@ import type { LaneState, LaneTotals, OpenErasures } from '@pushkeep/store'
 import { Gauge } from 'prom-client'
 
 const chunkStates = ['ready', 'leased', 'waiting', 'paused'] as const
-const pauseCauses = ['credentials', 'mass_bounce'] as const
 
 /** The gauges of what all processes share. Empty until something is shown, and once cleared. */
 export function createSurveyGauges({ registry }: Metrics) {
@@ -46,8 +45,13 @@ export function createSurveyGauges({ registry }: Metrics) {
   )
   const lanePaused = gauge(
     'pushkeep_lane_paused',
-    "1 while an app's lane is stopped: for its credentials, or by the mass-bounce guard",
+    "1 while an app's lane is stopped for its credentials",
     ['app', 'app_name', 'provider', 'cause'],
+  )
+  const guard = gauge(
+    'pushkeep_mass_bounce_guard',
+    '1 while the mass-bounce guard has tripped: no token of the app is retired',
+    ['app', 'app_name', 'provider'],
   )
   const credentialsAt = gauge(
     'pushkeep_credentials_stored_timestamp_seconds',
@@ -98,6 +102,7 @@ export function createSurveyGauges({ registry }: Metrics) {
     },
     showLanes(found: readonly LaneState[]) {
       lanePaused.reset()
+      guard.reset()
       credentialsAt.reset()
       credentialsEnd.reset()
       for (const lane of found) {
@@ -106,9 +111,8 @@ export function createSurveyGauges({ registry }: Metrics) {
         if (lane.credentialsEndAt !== null) {
           credentialsEnd.set(labels, lane.credentialsEndAt / 1000)
         }
-        for (const cause of pauseCauses) {
-          lanePaused.set({ ...labels, cause }, Number(lane.pausedFor === cause))
-        }
+        lanePaused.set({ ...labels, cause: 'credentials' }, Number(lane.isPaused))
+        guard.set(labels, Number(lane.isGuarded))
       }
     },
     showUnbalanced: (count: number) => unbalanced.set(count),

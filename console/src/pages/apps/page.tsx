@@ -13,9 +13,10 @@ import { Time, useNow } from '../../ui/time.tsx'
 import { providerName } from '../../words/problems.ts'
 import { explainReason } from '../../words/reasons.ts'
 import { ProviderBadge } from '../overview/providers.tsx'
+import { BounceButtons } from './bounces.tsx'
 import { CredentialDialog } from './credentials.tsx'
 import { NewAppButton } from './new-app.tsx'
-import { ResumeButtons } from './resume.tsx'
+import { ResumeButton } from './resume.tsx'
 import { TaskOutcome } from './task.tsx'
 
 /** The apps, and what Apple and Google issued for them. */
@@ -119,7 +120,7 @@ function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
   const [isReplacing, setIsReplacing] = useState(false)
   const mayCheck = useMay('operate')
   const mayReplace = useMay('admin')
-  const { provider, settings, paused, last_task } = state
+  const { provider, settings, paused, guard, last_task } = state
   const check = useChange(
     () => call('POST', `apps/${app.id}/providers/${provider}/check`),
     [['apps']],
@@ -136,9 +137,19 @@ function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
             <p className="notice-title">
               Paused <Time at={paused.at} />: {paused.reason}
             </p>
-            {!paused.is_guarded && <p>{explainReason(paused.reason).means}</p>}
+            <p>{explainReason(paused.reason).means}</p>
             {paused.cause && <PauseCause cause={paused.cause} />}
-            <ResumeButtons appId={app.id} provider={provider} isGuarded={paused.is_guarded} />
+            <ResumeButton appId={app.id} provider={provider} />
+          </div>
+        </div>
+      )}
+      {guard && (
+        <div className="notice bad">
+          <div>
+            <p className="notice-title">
+              No token is retired since <Time at={guard.since} />: {guard.reason}
+            </p>
+            <BounceButtons appId={app.id} provider={provider} />
           </div>
         </div>
       )}

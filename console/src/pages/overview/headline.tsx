@@ -4,7 +4,8 @@ import { count, duration, number } from '../../ui/format.ts'
 import { Icon } from '../../ui/icon.tsx'
 import { Time } from '../../ui/time.tsx'
 import { type NameOfApp, problemWords } from '../../words/problems.ts'
-import { ResumeButtons } from '../apps/resume.tsx'
+import { BounceButtons } from '../apps/bounces.tsx'
+import { ResumeButton } from '../apps/resume.tsx'
 
 export interface HeadlineProps {
   overview: Overview
@@ -92,7 +93,7 @@ function ProblemItem({ problem, nameOf }: { problem: Problem; nameOf: NameOfApp 
       <div>
         <p className="problem-title">
           {title}
-          {problem.kind === 'lane_paused' && (
+          {(problem.kind === 'lane_paused' || problem.kind === 'mass_bounce_guard') && (
             <span className="muted">
               {' '}
               · <Time at={problem.since} />
@@ -104,11 +105,10 @@ function ProblemItem({ problem, nameOf }: { problem: Problem; nameOf: NameOfApp 
           {todo} {'app_id' in problem && <Link href="/apps">Open Apps</Link>}
         </p>
         {problem.kind === 'lane_paused' && (
-          <ResumeButtons
-            appId={problem.app_id}
-            provider={problem.provider}
-            isGuarded={problem.is_guarded}
-          />
+          <ResumeButton appId={problem.app_id} provider={problem.provider} />
+        )}
+        {problem.kind === 'mass_bounce_guard' && (
+          <BounceButtons appId={problem.app_id} provider={problem.provider} />
         )}
       </div>
     </li>

@@ -1,6 +1,7 @@
 import { type Provider, providers, resumedWords } from '@pushkeep/domain'
 import {
   appsOf,
+  decideBounces,
   identityModesOf,
   providersOf,
   resumeLane,
@@ -36,6 +37,7 @@ export function appCommand(run: Run): Command {
     .addCommand(createCommand(run))
     .addCommand(setCommand(run))
     .addCommand(resumeCommand(run))
+    .addCommand(bouncesCommand(run))
     .addCommand(credentialsCommand(run))
     .addCommand(identityCommand(run))
 }
@@ -100,6 +102,48 @@ function resumeCommand(run: Run): Command {
         }
       }),
     )
+}
+
+function bouncesCommand(run: Run): Command {
+  return new Command('bounces')
+    .description('decide about tokens that were retired: undo or keep')
+    .argument('<id>', 'the app')
+    .addArgument(new Argument('<provider>').choices(providers))
+    .addArgument(new Argument('<decision>').choices(['keep', 'undo'] as const))
+    .option('--from <time>', 'verdicts since then (ISO 8601); else since the guard tripped', timeOf)
+    .option('--to <time>', 'verdicts until then (ISO 8601); else until now', timeOf)
+    .action(
+      (
+        id: string,
+        provider: Provider,
+        decision: 'keep' | 'undo',
+        times: { from?: number; to?: number },
+      ) =>
+        run(async ({ database }) => {
+          const app = await chosenApp(database, '<id>', id)
+          const { from = null, to = null } = times
+          if (from !== null && to !== null && from >= to) {
+            throw new Failure('--to must be after --from')
+          }
+          const wanted = { appNo: app.appNo, provider, decision, from, to }
+          const decided = await decideBounces(database, wanted)
+          if (!decided) throw new Failure(`app ${id} has no credentials for ${provider}`)
+          const { restored } = decided
+          const detail = { provider, decision, restored, from, to }
+          await note(database, deedOn(app, 'provider.bounces', detail))
+          return {
+            text: `${provider} of app ${id}: ${restored} tokens are live again`,
+            json: { app_id: app.id, provider, decision, restored },
+          }
+        }),
+    )
+}
+
+/** A time of the command line, in ms since the epoch. */
+function timeOf(text: string): number {
+  const ms = Date.parse(text)
+  if (Number.isNaN(ms)) throw new Failure(`${text} is no time: write it like 2026-12-01T08:00:00Z`)
+  return ms
 }
 
 async function listApps(sql: Sql, workspaceId: string | undefined) {

@@ -55,6 +55,7 @@ end $$;
 grant select, insert on idempotency_keys, audit_log, credential_tasks to pushkeep_sender;
 grant select, insert, update on outbox to pushkeep_sender;
 grant delete on bounce_minutes to pushkeep_sender;
+grant select, delete on bounced_people to pushkeep_sender, pushkeep_admin;
 grant select, insert, update, delete on console_sessions to pushkeep_sender;
 grant select, insert, update on key_uses, lane_trials, rate_buckets to pushkeep_sender;
 grant insert, update on people, devices to pushkeep_sender;
@@ -72,7 +73,7 @@ grant select, insert, update, delete on messages, message_counts, chunks, outbox
   deliveries_default, receipts, receipts_default, receipt_counts, early_receipts, bounce_minutes,
   books_position, books_later, unbalanced_messages, provider_minutes, message_progress, message_reasons,
   accepted_minutes, worker_reports, device_counts, device_counts_state, credential_boxes, doubts,
-  lane_trials to pushkeep_workers;
+  lane_trials, bounced_people to pushkeep_workers;
 grant select, delete on idempotency_keys, person_events, person_events_default, client_messages,
   client_messages_default, anonymous_ids, console_sessions, credential_tasks to pushkeep_workers;
 grant select, update, delete on erasures to pushkeep_workers;

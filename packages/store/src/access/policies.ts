@@ -28,6 +28,7 @@ export const tenantTables: Readonly<Record<string, Tie>> = {
   bounce_minutes: 'app',
   provider_minutes: 'app',
   doubts: 'app',
+  bounced_people: 'app',
   lane_trials: 'app',
   device_counts: 'app',
   credential_tasks: 'app',

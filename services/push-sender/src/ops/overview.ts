@@ -133,10 +133,10 @@ function problemBody(scope: Scope, problem: SystemProblem): Problem {
       return problem
     case 'no_credentials':
       return { kind: problem.kind, severity, app_id: appIdOf(scope, problem.appNo) }
-    case 'lane_paused': {
-      const { kind, since, reason, isGuarded } = problem
-      const lane = laneBody(scope, problem)
-      return { kind, severity, ...lane, since: iso(since), reason, is_guarded: isGuarded }
+    case 'lane_paused':
+    case 'mass_bounce_guard': {
+      const { kind, since, reason } = problem
+      return { kind, severity, ...laneBody(scope, problem), since: iso(since), reason }
     }
     case 'breaker_open':
       return { kind: problem.kind, severity, ...laneBody(scope, problem), trouble: problem.trouble }

@@ -73,8 +73,8 @@ export function factsOf(standing: ProviderStanding): ProviderFacts {
     paused: state.pausedAt && {
       at: state.pausedAt.getTime(),
       reason: state.pauseReason ?? '',
-      isGuarded: state.isGuarded,
     },
+    guard: state.guard,
     isBreakerOpen: breaker !== null,
     heldMessages,
     expiresAt: state.expiresAt?.getTime() ?? null,
@@ -93,13 +93,16 @@ export function healthBody(standing: ProviderStanding, appId: string): HealthBod
     paused: state.pausedAt && {
       at: state.pausedAt.toISOString(),
       reason: state.pauseReason ?? '',
-      is_guarded: state.isGuarded,
       cause: state.pauseCause && {
         message_id: state.pauseCause.messageId,
         person_id: state.pauseCause.personId,
         device: state.pauseCause.deviceNo,
         agreed: state.pauseCause.agreed,
       },
+    },
+    guard: state.guard && {
+      since: new Date(state.guard.since).toISOString(),
+      reason: state.guard.reason,
     },
     breaker: breaker && {
       until: new Date(breaker.openUntil).toISOString(),

@@ -13,6 +13,7 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { decideAboutBounces } from '../bounces.ts'
 import { longestOpen, messagesHeld } from '../open-breakers.ts'
 import { resumedBody, trialWaitMs } from '../resumed-body.ts'
 
@@ -38,6 +39,13 @@ const Lanes = z.object({
         })
         .nullable()
         .describe('The delivery that led to the pause'),
+      guard: z
+        .object({ since: z.iso.datetime(), reason: z.string() })
+        .nullable()
+        .describe(
+          'Set while the mass-bounce guard has tripped: tokens of so many people were found dead at ' +
+            'once that none is retired. Pushes go on.',
+        ),
       breaker: z
         .object({
           open_until: z.iso.datetime().describe('When the workers try again by themselves'),
@@ -110,7 +118,7 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       return {
         id: found.id,
         name: found.name,
-        providers: states.map(({ provider, pausedAt, pauseReason, pauseCause }) => ({
+        providers: states.map(({ provider, pausedAt, pauseReason, pauseCause, guard }) => ({
           provider,
           paused: pausedAt !== null,
           paused_at: pausedAt?.toISOString() ?? null,
@@ -121,6 +129,7 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
             device: pauseCause.deviceNo,
             agreed: pauseCause.agreed,
           },
+          guard: guard && { since: new Date(guard.since).toISOString(), reason: guard.reason },
           ...heldBack(breakers.filter((breaker) => breaker.provider === provider)),
         })),
       }
@@ -138,8 +147,8 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
           'pause after the others. One that the provider accepts opens the lane: what waited is sent, ' +
           'and open breakers close. Otherwise the lane stays paused, and `tried` says what the ' +
           'provider answered. The call waits ten seconds for that at most; a trial that takes longer goes ' +
-          'on without it. A lane that nothing waits for opens at once. Where a mass bounce had ' +
-          'paused the lane, nothing is tried and `bounces` decides: `keep` ' +
+          'on without it. A lane that nothing waits for opens at once. Where the mass-bounce ' +
+          'guard has tripped, `bounces` decides about its tokens as well: `keep` ' +
           'believes the provider and keeps the guard quiet for an hour, `undo` makes each token that ' +
           'was retired since a minute before as it was, unless it has registered again. Resuming a ' +
           'lane that is not paused closes breakers and changes nothing else.',
@@ -159,6 +168,34 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
       return resume(database, caller, found, provider, request.body?.bounces ?? 'keep')
     },
   )
+
+  app.post(
+    '/v1/apps/:id/providers/:provider/bounces',
+    {
+      config,
+      schema: {
+        summary: 'Decide about tokens that were retired',
+        description:
+          '`undo` makes each token that was retired from `from` to `to` as it was, unless it has ' +
+          'registered again, whether or not the mass-bounce guard has tripped; without `from`, since it ' +
+          'tripped. `keep` believes the provider and keeps the guard quiet for an hour. Either ends the ' +
+          'watch of a guard that has tripped. A call that was cut off is made again: it goes on.',
+        tags: ['apps'],
+        params: AppParams.extend({ provider: z.enum(providers) }),
+        body: BounceInput,
+        response: {
+          200: z.object({ restored: z.int().describe('Tokens that are live again') }),
+          ...problemResponses(400, 401, 403, 404, 413, 415, 422, 429, 503),
+        },
+      },
+    },
+    async (request) => {
+      const { id, provider } = request.params
+      const caller = callerOf(request)
+      const found = await visibleApp(database, caller, id)
+      return decideAboutBounces(database, actorOf(caller), found, provider, request.body)
+    },
+  )
 }
 
 /** What the workers' breakers hold back of one provider. */
@@ -172,6 +209,15 @@ function heldBack(breakers: readonly OpenBreaker[]) {
     held_messages: messagesHeld(breakers),
   }
 }
+
+const BounceInput = z.strictObject({
+  decision: z.enum(['keep', 'undo']),
+  from: z.iso.datetime({ offset: true }).optional().describe('Of `undo`: verdicts since then'),
+  to: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Of `undo`: verdicts until then; now if left out'),
+})
 
 async function resume(
   database: Database,

@@ -1,4 +1,11 @@
-import { AppList, NewApp, Resume, Resumed } from '@pushkeep/console-api'
+import {
+  AppList,
+  BounceDecision,
+  BouncesDecided,
+  NewApp,
+  Resume,
+  Resumed,
+} from '@pushkeep/console-api'
 import { type IdentityMode, modeOfNewApp, providers } from '@pushkeep/domain'
 import { invalid, notFound, ProblemError } from '@pushkeep/runtime'
 import {
@@ -14,6 +21,7 @@ import {
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { decideAboutBounces } from '../../bounces.ts'
 import { resumedBody, trialWaitMs } from '../../resumed-body.ts'
 import { healthBody, readStandings } from '../provider-health.ts'
 import { appInScope, type Scope, scopeOf } from '../scope.ts'
@@ -78,6 +86,19 @@ export const consoleAppRoutes: FastifyPluginAsyncZod<AppRoutesDeps> = async (
       })
       if (!resumed) throw notFound('unknown_provider', `the app has no credentials of ${provider}`)
       return resumedBody(resumed)
+    },
+  )
+
+  app.post(
+    '/ops/api/apps/:app/providers/:provider/bounces',
+    {
+      config,
+      schema: { hide, params: LaneParams, body: BounceDecision, response: { 200: BouncesDecided } },
+    },
+    async (request) => {
+      const { asker, ...scope } = await scopeOf(database, request)
+      const found = appInScope({ asker, ...scope }, request.params.app)
+      return decideAboutBounces(database, asker, found, request.params.provider, request.body)
     },
   )
 

@@ -10,7 +10,9 @@ export interface LaneSeen {
   opened: { kind: 'ok' } | { kind: 'unseen' } | { kind: 'flawed'; reason: string }
   /** What the provider says of them; null: it was not asked. */
   findings: readonly CredentialFinding[] | null
-  paused: { reason: string; isGuarded: boolean; cause: CauseOfPause | null } | null
+  paused: { reason: string; cause: CauseOfPause | null } | null
+  /** The mass-bounce guard has tripped. */
+  isGuarded: boolean
   storedAt: number
   /** When they end, where somebody has said so. */
   expiresAt: number | null
@@ -59,19 +61,20 @@ function judgeSealed(sealed: SealedTexts | null): Finding[] {
 
 /** What is worst about a lane. */
 function judgeLane(lane: LaneSeen, now: number): Finding {
-  const { app, provider, opened, paused } = lane
+  const { app, provider, opened, paused, isGuarded } = lane
   const name = `${provider} of ${app.name} (${app.id})`
   if (opened.kind === 'flawed') {
     const todo = `store them again: pushkeep app credentials ${provider}`
     return problem('credentials', `${name}: ${opened.reason}`, todo)
   }
-  if (paused?.isGuarded) {
-    const said = `${name} is stopped by the mass-bounce guard`
-    return problem('credentials', said, 'docs/runbooks/mass-bounce-guard.md')
-  }
   if (paused) {
     const todo = `mend it, then pushkeep app resume ${app.id} ${provider} (docs/runbooks/lane-paused.md)`
     return problem('credentials', `${name} is paused: ${paused.reason}${ledBy(paused.cause)}`, todo)
+  }
+  if (isGuarded) {
+    const said = `${name} retires no token: the mass-bounce guard has tripped`
+    const todo = `pushkeep app bounces ${app.id} ${provider} undo|keep (docs/runbooks/mass-bounce-guard.md)`
+    return problem('credentials', said, todo)
   }
   return judgeEnd(lane, name, now) ?? judgeAnswer(lane, name) ?? judgeAge(lane, name, now)
 }

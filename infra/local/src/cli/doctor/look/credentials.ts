@@ -61,15 +61,14 @@ async function lookAtLane(
   app: App,
   state: ProviderState,
 ): Promise<LaneSeen> {
-  const { provider, pausedAt, pauseReason, pauseCause, isGuarded, storedAt, expiresAt } = state
+  const { provider, pausedAt, pauseReason, pauseCause, guard, storedAt, expiresAt } = state
   const looked = await openAndAsk(look, app.appNo, provider)
   return {
     app,
     provider,
     ...looked,
-    paused: pausedAt
-      ? { reason: scrub(pauseReason ?? 'no reason'), isGuarded, cause: pauseCause }
-      : null,
+    paused: pausedAt ? { reason: scrub(pauseReason ?? 'no reason'), cause: pauseCause } : null,
+    isGuarded: guard !== null,
     storedAt: storedAt.getTime(),
     expiresAt: expiresAt?.getTime() ?? null,
   }

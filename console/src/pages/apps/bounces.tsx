@@ -1,0 +1,68 @@
+import type { BouncesDecided } from '@pushkeep/console-api'
+import { useState } from 'react'
+import { call } from '../../api/client.ts'
+import { useChange } from '../../api/queries.ts'
+import { useMay } from '../../session.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { count } from '../../ui/format.ts'
+import { ErrorNotice } from '../../ui/states.tsx'
+import { useToast } from '../../ui/toast.tsx'
+import type { LaneProps } from './resume.tsx'
+
+type Decision = 'keep' | 'undo'
+
+const words: Record<Decision, { title: string; question: string; yes: string }> = {
+  undo: {
+    title: 'Undo the bounces?',
+    question:
+      'Each token that was retired since the guard began to doubt becomes as it was, unless it has registered again.',
+    yes: 'Undo them',
+  },
+  keep: {
+    title: 'Keep the bounces?',
+    question:
+      'The provider is believed: tokens that were retired stay so, and the guard stays quiet for an hour.',
+    yes: 'Keep them',
+  },
+}
+
+/** Decides about the tokens that the mass-bounce guard doubts. */
+export function BounceButtons({ appId, provider }: LaneProps) {
+  const [asked, ask] = useState<Decision | null>(null)
+  const say = useToast()
+  const may = useMay('operate')
+  const decide = useChange(
+    (decision: Decision) =>
+      call<BouncesDecided>('POST', `apps/${appId}/providers/${provider}/bounces`, { decision }),
+    [['overview'], ['apps']],
+  )
+  if (!may) return <p className="muted">To decide it needs a key with the role operate.</p>
+  const go = (decision: Decision) =>
+    decide.mutate(decision, {
+      onSuccess: ({ restored }) => {
+        ask(null)
+        say(`Decided: ${count(restored, 'token')} live again.`)
+      },
+    })
+  return (
+    <div className="actions">
+      <Button look="main" onClick={() => ask('undo')}>
+        Undo the bounces…
+      </Button>
+      <Button onClick={() => ask('keep')}>Keep them…</Button>
+      {asked && (
+        <Dialog title={words[asked].title} onClose={() => ask(null)}>
+          <p>{words[asked].question}</p>
+          {decide.error && <ErrorNotice error={decide.error} />}
+          <div className="actions end">
+            <Button onClick={() => ask(null)}>Not now</Button>
+            <Button look="main" isBusy={decide.isPending} onClick={() => go(asked)}>
+              {words[asked].yes}
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </div>
+  )
+}
