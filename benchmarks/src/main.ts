@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { bystander } from './figures/bystander.ts'
 import { consolePages } from './figures/console.ts'
 import { deadTokens } from './figures/dead-tokens.ts'
 import { dialects } from './figures/dialects.ts'
@@ -35,6 +36,7 @@ const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> =
   latency: (scene, report) => steadyLatency(scene, report),
   messages: (scene, report) => onePerson(scene, report, seed),
   shadow: (scene, report) => shadow(scene, report, { devices, seed }),
+  bystander: (scene, report) => bystander(scene, report, { devices, seed }),
   broadcast: (scene, report) => apns(scene, report, { devices, seed }),
   fcm: (scene, report) => fcm(scene, report, { devices, seed }),
   slow: (scene, report) => slowProvider(scene, report, { devices, seed }),

@@ -9,7 +9,15 @@ import {
   noLimits,
   startLocal,
 } from '@pushkeep/local-runner'
-import { connect, type Database } from '@pushkeep/store'
+import {
+  connect,
+  createApp,
+  createKey,
+  createWorkspace,
+  type Database,
+  parseEncryptionKey,
+  putCredentials,
+} from '@pushkeep/store'
 
 export interface Scene {
   local: Local
@@ -22,6 +30,8 @@ export interface Scene {
   call(method: string, url: string, body?: unknown): Promise<unknown>
   /** What the simulator issued, and the certificate to trust. */
   credentials(): Promise<Credentials>
+  /** In base64, as `PUSHKEEP_ENCRYPTION_KEY` takes it. */
+  encryptionKey: string
   close(): Promise<void>
 }
 
@@ -64,19 +74,8 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
     appNo: app.app_no,
     workspaceNo: app.workspace_no,
     pids: pidsOf(running),
-    async call(method, url, body) {
-      const response = await fetch(url, {
-        method,
-        headers: {
-          authorization: `Bearer ${local.secret_key}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-      const text = await response.text()
-      if (!response.ok) throw new Error(`${method} answered ${response.status}: ${text}`)
-      return text === '' ? null : JSON.parse(text)
-    },
+    encryptionKey: running.encryptionKey,
+    call: (method, url, body) => callWith(local.secret_key, method, url, body),
     async credentials() {
       const { ca_file, credentials_file } = running.simulator.child?.ready ?? {}
       const { apns, fcm } = JSON.parse(await readFile(String(credentials_file), 'utf8'))
@@ -87,6 +86,58 @@ export async function openScene(options: SceneOptions): Promise<Scene> {
       await running.stop()
       await rm(directory, { recursive: true, force: true })
     },
+  }
+}
+
+/** Calls a service with a key and returns its JSON; throws where the answer is no 2xx. */
+async function callWith(
+  key: string,
+  method: string,
+  url: string,
+  body?: unknown,
+): Promise<unknown> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${key}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} answered ${response.status}: ${text}`)
+  return text === '' ? null : JSON.parse(text)
+}
+
+/** Another workspace of the installation, with an app and APNs credentials of its own. */
+export async function openTenant(scene: Scene, name: string): Promise<Scene> {
+  const { database, local } = scene
+  const workspace = await createWorkspace(database, name)
+  const { workspaceNo } = workspace
+  const app = await createApp(database, workspaceNo, name)
+  const { appNo } = app
+  const issued = (await (
+    await fetch(`${local.simulator_url}/credentials`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name, topic: `com.example.${name}` }),
+    })
+  ).json()) as Credentials
+  const { privateKeyPem: secret, ...settings } = issued.apns
+  await putCredentials(database, parseEncryptionKey(scene.encryptionKey), {
+    appNo,
+    provider: 'apns',
+    settings,
+    secret,
+  })
+  const owner = { workspaceNo, appNo: null, kind: 'secret', name, role: 'admin' } as const
+  const { key } = await createKey(database, owner)
+  return {
+    ...scene,
+    appNo,
+    workspaceNo,
+    local: { ...local, workspace_id: workspace.id, app_id: app.id, secret_key: key },
+    call: (method, url, body) => callWith(key, method, url, body),
   }
 }
 

@@ -89,7 +89,7 @@ export async function shadow(
  * Messages to one person each, at a steady rate: from acceptance to the provider's answer, as the
  * database has both.
  */
-async function paced(
+export async function paced(
   scene: Scene,
   ratePerSecond: number,
   count: number,
