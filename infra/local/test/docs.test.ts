@@ -73,3 +73,20 @@ test('each decision that a page or a comment names by number is there', async ()
   }
   expect(missing).toEqual([])
 })
+
+test('each threat of docs/security.md has an answer, and tests that are there', async () => {
+  const text = await readFile(join(rootDirectory, 'docs/security.md'), 'utf8')
+  const [, table = ''] = text.split('## Threats and answers')
+  const [threats = ''] = table.split('\n## ')
+  const rows = threats.split('\n').filter((line) => line.startsWith('| ') && !line.includes('---'))
+  expect(rows.length).toBeGreaterThan(30)
+  for (const row of rows.slice(1)) {
+    const [, threat = '', , answer = '', tests = ''] = row.split('|').map((cell) => cell.trim())
+    expect([threat, answer === '']).toEqual([threat, false])
+    const files = [...tests.matchAll(/`([^`]+\.test\.ts)`/g)].map(([, file = '']) => file)
+    expect([threat, files.length > 0]).toEqual([threat, true])
+    for (const file of files) {
+      expect([file, existsSync(join(rootDirectory, file))]).toEqual([file, true])
+    }
+  }
+})
