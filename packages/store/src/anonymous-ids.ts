@@ -83,6 +83,27 @@ const touchText = `
           where p.person_no = t.person_no and p.workspace_no = t.workspace_no) as "personId"
   from touched t`
 
+/**
+ * Names the owners whom another transaction made while `touch` waited for it: the statement saw the row that
+ * names their number, and its snapshot has no such person.
+ */
+async function withOwners(sql: Sql, ids: AnonymousId[]): Promise<AnonymousId[]> {
+  const unseen = ids.flatMap(({ personNo, personId }) =>
+    personNo !== null && personId === null ? [personNo] : [],
+  )
+  if (unseen.length === 0) return ids
+  const { rows } = await sql.query<{ personNo: number; id: string }>({
+    name: 'ids-of-owners',
+    text: `select person_no::float8 as "personNo", id from people where person_no = any($1::bigint[])`,
+    values: [unseen],
+  })
+  const found = new Map(rows.map(({ personNo, id }) => [personNo, id]))
+  return ids.map((one) => ({
+    ...one,
+    personId: one.personId ?? (one.personNo === null ? null : (found.get(one.personNo) ?? null)),
+  }))
+}
+
 /** Notes what calls say of anonymous ids, and finds whose these are. */
 async function touch(sql: Sql, calls: readonly AnonymousCall[]): Promise<AnonymousId[]> {
   const changes = new Map<string, { name: AnonymousName; changes: AttributeChange[] }>()
@@ -156,7 +177,8 @@ export async function applyAnonymous(
   sql: Sql,
   calls: readonly AnonymousCall[],
 ): Promise<AnonymousOwners> {
-  const ids = new Map((await touch(sql, calls)).map((id) => [anonymousKey(id), id]))
+  const touched = await withOwners(sql, await touch(sql, calls))
+  const ids = new Map(touched.map((id) => [anonymousKey(id), id]))
   const owners = new Map<string, AnonymousOwner>()
   for (const [key, { personNo, personId }] of ids) {
     if (personNo !== null && personId !== null) owners.set(key, { personNo, id: personId })
