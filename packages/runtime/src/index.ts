@@ -29,6 +29,12 @@ export {
   Secret,
   secret,
 } from './config.ts'
+export {
+  type ConnectionLimits,
+  connectionConfig,
+  limitConnections,
+  usualConnections,
+} from './connections.ts'
 export { loggedProblemOf, sendProblem } from './error-handler.ts'
 export { acceptJson, type JsonBodies } from './json-body.ts'
 export { isAllowedFrom, isExpired, refusalByTerms } from './key-terms.ts'

@@ -11,6 +11,7 @@ import type { Logger } from 'pino'
 import { checkAccess, type SignedIn } from './access.ts'
 import type { NoteAttempt } from './attempts.ts'
 import type { Authenticate } from './authentication.ts'
+import { type ConnectionLimits, limitConnections, usualConnections } from './connections.ts'
 import {
   handleClientError,
   handleError,
@@ -53,6 +54,8 @@ export interface ServerOptions extends ApiDescription {
   notesUses?: boolean
   /** Rates of its callers; left out or null: none. */
   limiter?: Limiter | null
+  /** How many connections it keeps open; as many as usual if left out. */
+  connections?: ConnectionLimits
   /** Compares each answer with its schema, for tests. */
   checkResponses?: boolean
 }
@@ -116,6 +119,7 @@ export function buildServer(options: ServerOptions): Server {
   if (options.metrics) observeRequests(app, options.metrics)
   app.server.on('checkExpectation', handleExpectation)
   closeIdleConnections(app)
+  limitConnections(app, options.connections ?? usualConnections, options.metrics)
   acceptJson(app)
   checkAccess(app, { ...options, keyUses: keyUsesOf(app, options) })
   describeApi(app, options)

@@ -3,6 +3,7 @@ import {
   type Authenticate,
   buildServer,
   type CoalescerObserver,
+  type ConnectionLimits,
   createAttemptLog,
   createLimiter,
   createMetrics,
@@ -45,6 +46,7 @@ export interface SenderOptions {
   consolePages?: string
   /** Reverse proxies in front of it; none if left out. */
   trustedProxies?: string | undefined
+  connections?: ConnectionLimits | undefined
   /** Rates of its callers; the usual ones, counted by this process alone, if left out. */
   limiter?: Limiter
   /** Where it counts; one of its own if left out. */
@@ -77,6 +79,7 @@ export function buildSender(options: SenderOptions): Server {
     signedIn: createSignedIn(database),
     noteAttempt: attempts.note,
     trustedProxies: options.trustedProxies,
+    ...(options.connections ? { connections: options.connections } : {}),
     limiter: options.limiter ?? createLimiter({ rates: usualRates }),
     bodyLimit,
     metrics,

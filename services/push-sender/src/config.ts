@@ -1,5 +1,7 @@
 import {
   addressList,
+  type ConnectionLimits,
+  connectionConfig,
   databaseConfig,
   flag,
   limitBuckets,
@@ -14,6 +16,7 @@ import {
   secret,
   type TracingConfig,
   tracingConfig,
+  usualConnections,
 } from '@pushkeep/runtime'
 import { z } from 'zod'
 
@@ -25,6 +28,7 @@ export interface SenderConfig {
   listen: { host: string; port: number }
   /** Reverse proxies whose `X-Forwarded-*` counts. */
   trustedProxies: string | undefined
+  connections: ConnectionLimits
   /** Rates of its callers, and how many buckets of each are kept in memory. */
   limits: { rates: Rates; bucketsMax: number }
   /** Metrics, log level, health: for a private network. */
@@ -42,6 +46,7 @@ const Environment = z.object({
   SENDER_HOST: z.string().prefault('127.0.0.1'),
   SENDER_PORT: port().prefault('7002'),
   SENDER_TRUSTED_PROXIES: addressList().optional(),
+  ...connectionConfig,
   SENDER_OPS_HOST: z.string().prefault('127.0.0.1'),
   SENDER_OPS_PORT: port().optional(),
   LOG_LEVEL: logLevel().prefault('info'),
@@ -68,6 +73,11 @@ export function senderConfig(env: Record<string, string | undefined>): SenderCon
     redisUrl: variables.REDIS_URL,
     listen: { host: variables.SENDER_HOST, port: variables.SENDER_PORT },
     trustedProxies: variables.SENDER_TRUSTED_PROXIES,
+    connections: {
+      ...usualConnections,
+      max: variables.HTTP_CONNECTIONS,
+      perAddress: variables.HTTP_CONNECTIONS_PER_ADDRESS,
+    },
     operationsHosts: variables.OPERATIONS_HOSTS,
     limits: { rates: ratesOf(variables), bucketsMax: variables.LIMIT_BUCKETS },
     operations: {

@@ -60,6 +60,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
       logger,
       queues: backend,
       trustedProxies: config.trustedProxies,
+      connections: config.connections,
       limiter: limits.limiter,
       metrics,
       tracing,

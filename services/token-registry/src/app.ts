@@ -1,5 +1,6 @@
 import {
   buildServer,
+  type ConnectionLimits,
   createAttemptLog,
   createAuthenticator,
   createLimiter,
@@ -56,6 +57,7 @@ export interface AppOptions {
   publicHost?: string | null
   /** Reverse proxies in front of it; none if left out. */
   trustedProxies?: string | undefined
+  connections?: ConnectionLimits | undefined
   /** Rates of its callers; the usual ones, counted by this process alone, if left out. */
   limiter?: Limiter
   /** Where it counts; one of its own if left out. */
@@ -93,6 +95,7 @@ export function buildApp(options: AppOptions): Server {
     authenticate,
     noteAttempt: attempts.note,
     trustedProxies: options.trustedProxies,
+    ...(options.connections ? { connections: options.connections } : {}),
     limiter: options.limiter ?? createLimiter({ rates: usualRates }),
     metrics,
     tracing: options.tracing ?? null,

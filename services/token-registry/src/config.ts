@@ -1,5 +1,6 @@
 import {
   addressList,
+  connectionConfig,
   databaseConfig,
   flag,
   integer,
@@ -51,6 +52,7 @@ export const Config = z.object({
   REDIS_URL: secret().optional(),
   /** Reverse proxies whose `X-Forwarded-*` counts. */
   REGISTRY_TRUSTED_PROXIES: addressList().optional(),
+  ...connectionConfig,
   LIMIT_BUCKETS: limitBuckets(),
   ...limitConfig(
     'address',

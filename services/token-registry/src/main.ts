@@ -9,6 +9,7 @@ import {
   startLimits,
   startOperations,
   startTracing,
+  usualConnections,
 } from '@pushkeep/runtime'
 import { connect, indexedSettings, migrate, parseEncryptionKey } from '@pushkeep/store'
 import { buildApp, program } from './app.ts'
@@ -53,6 +54,11 @@ await runProcess({
       identityTokenDaysMax: config.REGISTRY_IDENTITY_TOKEN_DAYS,
       publicHost,
       trustedProxies: config.REGISTRY_TRUSTED_PROXIES,
+      connections: {
+        ...usualConnections,
+        max: config.HTTP_CONNECTIONS,
+        perAddress: config.HTTP_CONNECTIONS_PER_ADDRESS,
+      },
       limiter: limits.limiter,
       metrics,
       tracing,
