@@ -88,7 +88,7 @@ export interface BounceDecision {
   provider: Provider
   /** `keep` believes the provider, `undo` makes each token as it was. */
   decision: 'keep' | 'undo'
-  /** From when on; null: since the guard tripped, and before that nothing. */
+  /** From when on; null: since when the guard doubts, and where it has not tripped nothing. */
   from: number | null
   /** Until when; null: now. */
   to: number | null
@@ -98,11 +98,11 @@ export interface BounceDecision {
 const sliceSize = 20_000
 
 /**
- * Decides about tokens that were retired in doubt, whether or not the guard has tripped, and ends its watch.
- * `keep` leaves them and keeps the guard quiet for an hour. `undo` makes each token that was retired within the
- * time as it was, by the timeline, unless it has registered again since, and forgets what was counted. It goes
- * slice by slice over the app's devices, each in a transaction of its own: run again it goes on. null where the
- * app has no such provider.
+ * Decides about tokens that were retired, whether or not the guard has tripped. `keep` leaves them, ends the
+ * guard and keeps it quiet for an hour. `undo` makes each token that was retired within the time as it was, by
+ * the timeline, unless it has registered again since, and forgets that these people were found dead; it ends a
+ * guard only where it covers all that the guard doubts. It goes slice by slice over the app's devices, each in a
+ * transaction of its own: run again it goes on. null where the app has no such provider.
  */
 export async function decideBounces(
   database: Database,
@@ -115,22 +115,34 @@ export async function decideBounces(
   )
   const [lane] = rows
   if (!lane) return null
-  const first = from ?? lane.guardedSince
-  if (decision === 'undo' && first !== null) {
-    const restored = await restoreTokens(database, appNo, provider, first, to ?? Date.now())
-    await endGuard(database, appNo, provider, 'undo', first)
-    return { restored }
+  if (decision === 'keep') {
+    await endGuard(database, appNo, provider, 'keep')
+    return { restored: 0 }
   }
-  await endGuard(database, appNo, provider, decision, null)
-  return { restored: 0 }
+  const { guardedSince } = lane
+  const first = from ?? guardedSince
+  if (first === null) return { restored: 0 }
+  const range = { appNo, provider, from: first, to }
+  const restored = await restoreTokens(database, range)
+  await inTransaction(database, async (sql) => {
+    await forgetBounces(sql, range)
+    const coversDoubt = guardedSince !== null && first <= guardedSince && to === null
+    if (coversDoubt) await endGuard(sql, appNo, provider, 'undo')
+  })
+  return { restored }
+}
+
+/** Times in ms since the epoch, both included; `to` null: until now. */
+interface BounceRange {
+  appNo: number
+  provider: Provider
+  from: number
+  to: number | null
 }
 
 async function restoreTokens(
   database: Database,
-  appNo: number,
-  provider: Provider,
-  from: number,
-  to: number,
+  { appNo, provider, from, to }: BounceRange,
 ): Promise<number> {
   let restored = 0
   let after = '0'
@@ -144,7 +156,7 @@ async function restoreTokens(
          from slice s
          join device_events e on e.device_no = s.device_no and e.at = s.dead_at and e.kind = 'bounced'
          where s.provider = $2 and s.dead_at between to_timestamp($3::float8 / 1000)
-                                                  and to_timestamp($4::float8 / 1000)
+                                                  and coalesce(to_timestamp($4::float8 / 1000), 'infinity')
            and e.detail ->> 'token_retired' = 'true'
        ), restored as (
          update devices d
@@ -166,34 +178,42 @@ async function restoreTokens(
   }
 }
 
-function endGuard(
-  database: Database,
+async function endGuard(
+  sql: Sql,
   appNo: number,
   provider: Provider,
   decision: 'keep' | 'undo',
-  forgetFrom: number | null,
 ): Promise<void> {
-  return inTransaction(database, async (sql) => {
-    await sql.query(
-      `update app_providers
-       set bounces_trusted_until = case when guarded_since is not null and $3 = 'keep'
-                                        then now() + interval '1 hour' else bounces_trusted_until end,
-           guarded_since = null, guard_reason = null
-       where app_no = $1 and provider = $2`,
-      [appNo, provider, decision],
-    )
-    if (forgetFrom === null) return
-    // Verdicts that were none would trip the guard again.
-    await sql.query(
-      `delete from bounce_minutes
-       where app_no = $1 and provider = $2 and minute >= date_trunc('minute', to_timestamp($3::float8 / 1000))`,
-      [appNo, provider, forgetFrom],
-    )
-    await sql.query(`delete from bounced_people where app_no = $1 and provider = $2`, [
-      appNo,
-      provider,
-    ])
-  })
+  await sql.query(
+    `update app_providers
+     set bounces_trusted_until = case when guarded_since is not null and $3 = 'keep'
+                                      then now() + interval '1 hour' else bounces_trusted_until end,
+         guarded_since = null, guard_reason = null
+     where app_no = $1 and provider = $2`,
+    [appNo, provider, decision],
+  )
+}
+
+/**
+ * Dead verdicts that were none would trip the guard again. Those that were accepted stay counted, and so does
+ * when that was: pausing a lane depends on it.
+ */
+async function forgetBounces(sql: Sql, { appNo, provider, from, to }: BounceRange): Promise<void> {
+  const range = [appNo, provider, from, to]
+  await sql.query(
+    `update bounce_minutes set judged = judged - dead, dead = 0
+     where app_no = $1 and provider = $2 and dead > 0
+       and minute between date_trunc('minute', to_timestamp($3::float8 / 1000))
+                      and coalesce(to_timestamp($4::float8 / 1000), 'infinity')`,
+    range,
+  )
+  await sql.query(
+    `delete from bounced_people
+     where app_no = $1 and provider = $2
+       and at between to_timestamp($3::float8 / 1000)
+                  and coalesce(to_timestamp($4::float8 / 1000), 'infinity')`,
+    range,
+  )
 }
 
 /** Fewer verdicts than these a week say nothing about what is usual. */

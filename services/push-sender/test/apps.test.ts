@@ -129,6 +129,34 @@ test('a mass bounce is undone by one call', async () => {
   expect(rows).toEqual([{ last_status: 'sent', dead_at: null }])
 })
 
+test('tokens that were retired within a range are brought back by one call, which is on record', async () => {
+  const { apps, secret } = sender.tenant
+  const [app] = apps
+  const { deviceNo } = await addDevice(sender, { app, personId: 'bea', token: apnsToken(2) })
+  await sender.database.query(
+    `with dead as (
+       update devices set dead_at = now() - interval '2 hours', last_status = 'bounced'
+       where device_no = $1 returning device_no, dead_at
+     )
+     insert into device_events (device_no, at, kind, detail)
+     select device_no, dead_at, 'bounced', '{"token_retired": true, "before": "sent"}' from dead`,
+    [deviceNo],
+  )
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString()
+  const path = `/v1/apps/${app.id}/providers/apns/bounces`
+  const range = { from: hoursAgo(3), to: hoursAgo(1) }
+  const backwards = { decision: 'undo', from: range.to, to: range.from }
+  const refused = await resume(path, secret, backwards)
+  expect([refused.statusCode, refused.json().errors[0].path]).toEqual([422, 'to'])
+  const undone = await resume(path, secret, { decision: 'undo', ...range })
+  expect([undone.statusCode, undone.json()]).toEqual([200, { restored: 1 }])
+  const { rows } = await sender.database.query(
+    `select detail from audit_log where action = 'provider.bounces' and target = $1`,
+    [app.id],
+  )
+  expect(rows).toEqual([{ detail: { provider: 'apns', decision: 'undo', restored: 1, ...range } }])
+})
+
 test("another workspace's app, another app's key and what does not exist are 404", async () => {
   const { apps, secret, appSecret } = sender.tenant
   const [mine, second] = apps

@@ -54,7 +54,7 @@ begin
 end $$;
 grant select, insert on idempotency_keys, audit_log, credential_tasks to pushkeep_sender;
 grant select, insert, update on outbox to pushkeep_sender;
-grant delete on bounce_minutes to pushkeep_sender;
+grant update on bounce_minutes to pushkeep_sender;
 grant select, delete on bounced_people to pushkeep_sender, pushkeep_admin;
 grant select, insert, update, delete on console_sessions to pushkeep_sender;
 grant select, insert, update on key_uses, lane_trials, rate_buckets to pushkeep_sender;

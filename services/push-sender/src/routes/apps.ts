@@ -178,8 +178,9 @@ export const appRoutes: FastifyPluginAsyncZod<{ database: Database }> = async (
         description:
           '`undo` makes each token that was retired from `from` to `to` as it was, unless it has ' +
           'registered again, whether or not the mass-bounce guard has tripped; without `from`, since it ' +
-          'tripped. `keep` believes the provider and keeps the guard quiet for an hour. Either ends the ' +
-          'watch of a guard that has tripped. A call that was cut off is made again: it goes on.',
+          'tripped. `keep` believes the provider and keeps the guard quiet for an hour. A guard that has ' +
+          'tripped ends by `keep`, and by an `undo` of all that it doubts: one without `to` that begins ' +
+          'no later than `guard.since`. A call that was cut off is made again: it goes on.',
         tags: ['apps'],
         params: AppParams.extend({ provider: z.enum(providers) }),
         body: BounceInput,
