@@ -46,7 +46,12 @@ const hints: [place: RegExp, hint: Hint][] = [
   [/^body\.(queue_draft|disable_message_retention|custom_payload)$/, () => null],
   [/^body\.ids\.\d+$/, ({ phone }) => treeOf(phone.person)],
   [/^body\.trigger$/, () => null],
-  [/^body\.to$/, (scene, schema) => audience(scene, schema)],
+  // A range of time without its end: the beginning has to be before it.
+  [/^body\.from$/, (scene) => timestamp(scene)],
+  [
+    /^body\.to$/,
+    (scene, schema) => (scene.operation.path.endsWith('/bounces') ? null : audience(scene, schema)),
+  ],
   [/^body\.apns\.headers$/, () => treeOf({ 'apns-push-type': 'alert', 'apns-priority': '5' })],
   [/^body\.custom_data$/, ({ random }) => freeObject(random, true)],
   [/^body\.(title|message|link)$/, ({ random }, schema) => messagePart(random, schema)],

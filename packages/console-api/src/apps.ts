@@ -54,12 +54,7 @@ export const NewApp = z.strictObject({
 })
 
 /** `POST /ops/api/apps/{app}/providers/{provider}/bounces` */
-export const BounceDecision = z.strictObject({
-  decision: z.enum(['keep', 'undo']),
-  /** Of `undo`: the time of the verdicts; left out: since the guard tripped, until now. */
-  from: Time.optional(),
-  to: Time.optional(),
-})
+export const BounceDecision = z.strictObject({ decision: z.enum(['keep', 'undo']) })
 export const BouncesDecided = z.object({ restored: z.number() })
 export type BouncesDecided = z.infer<typeof BouncesDecided>
 

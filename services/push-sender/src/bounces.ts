@@ -2,11 +2,11 @@ import type { Provider } from '@pushkeep/domain'
 import { invalid, notFound } from '@pushkeep/runtime'
 import { type Actor, type App, audit, type Database, decideBounces } from '@pushkeep/store'
 
-/** What a caller decides about tokens that were retired. Times as ISO 8601. */
+/** What a caller decides about tokens that were retired. Times in ms since the epoch. */
 export interface BounceWish {
   decision: 'keep' | 'undo'
-  from?: string | undefined
-  to?: string | undefined
+  from?: number | undefined
+  to?: number | undefined
 }
 
 /** Carries a decision about retired tokens out, and writes it down. 404 where the app has no such provider. */
@@ -15,11 +15,10 @@ export async function decideAboutBounces(
   actor: Actor,
   app: Pick<App, 'appNo' | 'id'>,
   provider: Provider,
-  { decision, from, to }: BounceWish,
+  { decision, ...wanted }: BounceWish,
 ): Promise<{ restored: number }> {
-  const ms = (time: string | undefined) => (time === undefined ? null : Date.parse(time))
   const { appNo, id } = app
-  const times = { from: ms(from), to: ms(to) }
+  const times = { from: wanted.from ?? null, to: wanted.to ?? null }
   if (times.from !== null && times.to !== null && times.from >= times.to) {
     throw invalid([{ path: 'to', message: 'must be after from' }])
   }
@@ -30,7 +29,13 @@ export async function decideAboutBounces(
     action: 'provider.bounces',
     target: { kind: 'app', id },
     appNo,
-    detail: { provider, decision, restored: decided.restored, from: from ?? null, to: to ?? null },
+    detail: { provider, decision, restored: decided.restored, ...inWords(times) },
   })
   return decided
+}
+
+/** Times as the audit log has them. */
+function inWords(times: { from: number | null; to: number | null }) {
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  return { from: iso(times.from), to: iso(times.to) }
 }

@@ -1,4 +1,4 @@
-import { type Provider, providers } from '@pushkeep/domain'
+import { ClientTime, type Provider, providers } from '@pushkeep/domain'
 import { actorOf, type Caller, callerOf, notFound, problemResponses } from '@pushkeep/runtime'
 import {
   type App,
@@ -213,11 +213,8 @@ function heldBack(breakers: readonly OpenBreaker[]) {
 
 const BounceInput = z.strictObject({
   decision: z.enum(['keep', 'undo']),
-  from: z.iso.datetime({ offset: true }).optional().describe('Of `undo`: verdicts since then'),
-  to: z.iso
-    .datetime({ offset: true })
-    .optional()
-    .describe('Of `undo`: verdicts until then; now if left out'),
+  from: ClientTime.optional().describe('Of `undo`: verdicts since then'),
+  to: ClientTime.optional().describe('Of `undo`: verdicts until then; now if left out'),
 })
 
 async function resume(
