@@ -87,4 +87,4 @@ test('a push that is on its way when its person is erased brings nothing of them
     `select from deliveries d join people p using (person_no) where p.blocked_at is not null`,
   )
   expect(rows).toEqual([])
-})
+}, 60_000)
