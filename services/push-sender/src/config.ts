@@ -60,7 +60,6 @@ const Environment = z.object({
     'messages',
     'recipients',
     'refusals',
-    'sign_ins',
   ),
   ...tracingConfig,
 })

@@ -152,3 +152,39 @@ test('unproven calls of one address leave the person what another may write', as
   expect((await write('192.0.2.1')).statusCode).toBe(429)
   expect((await write('192.0.2.2')).statusCode).toBe(200)
 })
+
+test('bodies whose key is inside are bounded by address before they are read; keys in headers are not', async () => {
+  await using registry = await registryWith({ keyless_bytes: rate(2000) })
+  const { app, publicKey, secretKey } = registry
+  const batch = (writeKey: string | null, authorization?: string, size = 500) =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/batch',
+      headers: {
+        'content-type': 'application/json',
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      payload: JSON.stringify({
+        ...(writeKey === null ? {} : { writeKey }),
+        batch: [],
+        filling: 'x'.repeat(size),
+      }),
+    })
+  expect((await batch(publicKey)).statusCode).toBe(200)
+  expect((await batch('pk_nobody')).statusCode).toBe(401)
+  // What is larger than is left is taken once, and paid for by those that follow.
+  expect((await batch(publicKey, undefined, 5000)).statusCode).toBe(200)
+  const refused = await batch(publicKey)
+  expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, expect.any(String)])
+  // What cannot be read is refused before it is read.
+  const nonsense = await app.inject({
+    method: 'POST',
+    url: '/v1/batch',
+    headers: { 'content-type': 'application/json' },
+    payload: '{'.repeat(3000),
+  })
+  expect(nonsense.statusCode).toBe(429)
+  const basic = `Basic ${Buffer.from(`${publicKey}:`).toString('base64')}`
+  expect((await batch(null, basic, 5000)).statusCode).toBe(200)
+  expect((await batch(null, `Bearer ${secretKey}`, 5000)).statusCode).toBe(200)
+})

@@ -31,8 +31,6 @@ const defaults = {
   refusals: '1/s burst 100',
   /** Bytes of bodies from one address, of calls whose key is in the body. */
   keyless_bytes: '1000000/s burst 5000000',
-  /** Failed sign-ins to the console: from one address, and with one wrong key. */
-  sign_ins: '10/m',
 } as const
 
 export type LimitName = keyof typeof defaults

@@ -1,6 +1,7 @@
 import {
   type Authenticate,
   acceptJson,
+  addressOf,
   admitCaller,
   forCaller,
   invalid,
@@ -8,6 +9,7 @@ import {
   loggedProblemOf,
   noteUse,
   ProblemError,
+  spendOrRefuse,
   unavailable,
 } from '@pushkeep/runtime'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -70,6 +72,10 @@ export function pipelinesRoutes(scope: FastifyInstance, deps: PipelinesDeps): vo
       .headers(problem.headers)
       .send(bodyOf(refusalMessages(problem), problem))
   })
+  scope.addHook('onRequest', (request, _reply, done) => {
+    boundKeyless(request)
+    done()
+  })
   allowCrossOrigin(scope)
   answerPreflight(scope, 'POST', '/v1/batch')
   for (const base of ['/v1', '']) {
@@ -81,6 +87,17 @@ export function pipelinesRoutes(scope: FastifyInstance, deps: PipelinesDeps): vo
       scope.post(`${base}/${path}`, open, (request, reply) => takeOne(deps, request, reply, type))
     }
   }
+}
+
+/**
+ * A key in the body is known once the body is read and parsed: what one address may send so is bounded before
+ * that, by the length that it announces. A body without a length counts as the longest.
+ */
+function boundKeyless(request: FastifyRequest): void {
+  const { authorization, 'content-length': length } = request.headers
+  if (request.method !== 'POST' || authorization !== undefined) return
+  const bytes = length === undefined ? batchBytesMax : Math.min(Number(length), batchBytesMax)
+  spendOrRefuse(request, [{ limit: 'keyless_bytes', name: addressOf(request), cost: bytes || 1 }])
 }
 
 async function takeBatch(deps: PipelinesDeps, request: FastifyRequest, reply: FastifyReply) {
