@@ -3,9 +3,11 @@ import {
   acceptJson,
   addressOf,
   admitCaller,
+  type Charge,
   forCaller,
   invalid,
   isExpired,
+  limiterOf,
   loggedProblemOf,
   noteUse,
   ProblemError,
@@ -72,10 +74,7 @@ export function pipelinesRoutes(scope: FastifyInstance, deps: PipelinesDeps): vo
       .headers(problem.headers)
       .send(bodyOf(refusalMessages(problem), problem))
   })
-  scope.addHook('onRequest', (request, _reply, done) => {
-    boundKeyless(request)
-    done()
-  })
+  boundKeyless(scope)
   allowCrossOrigin(scope)
   answerPreflight(scope, 'POST', '/v1/batch')
   for (const base of ['/v1', '']) {
@@ -91,13 +90,30 @@ export function pipelinesRoutes(scope: FastifyInstance, deps: PipelinesDeps): vo
 
 /**
  * A key in the body is known once the body is read and parsed: what one address may send so is bounded before
- * that, by the length that it announces. A body without a length counts as the longest.
+ * that, by the length that it announces. Of a body without a length (the Android SDK sends such) what came is
+ * counted once it is answered, and held against those that follow.
  */
-function boundKeyless(request: FastifyRequest): void {
-  const { authorization, 'content-length': length } = request.headers
-  if (request.method !== 'POST' || authorization !== undefined) return
-  const bytes = length === undefined ? batchBytesMax : Math.min(Number(length), batchBytesMax)
-  spendOrRefuse(request, [{ limit: 'keyless_bytes', name: addressOf(request), cost: bytes || 1 }])
+function boundKeyless(scope: FastifyInstance): void {
+  const beganAt = new WeakMap<FastifyRequest, number>()
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const { authorization, 'content-length': length } = request.headers
+    if (request.method === 'POST' && authorization === undefined) {
+      if (length === undefined) beganAt.set(request, request.raw.socket.bytesRead)
+      spendOrRefuse(request, [keylessCharge(request, Number(length ?? 0))])
+    }
+    done()
+  })
+  scope.addHook('onResponse', (request, _reply, done) => {
+    const before = beganAt.get(request)
+    const came = before === undefined ? 0 : request.raw.socket.bytesRead - before
+    if (came > 0) limiterOf(request)?.spend([keylessCharge(request, came)])
+    done()
+  })
+}
+
+function keylessCharge(request: FastifyRequest, bytes: number): Charge {
+  const cost = Math.max(1, Math.min(bytes, batchBytesMax))
+  return { limit: 'keyless_bytes', name: addressOf(request), cost }
 }
 
 async function takeBatch(deps: PipelinesDeps, request: FastifyRequest, reply: FastifyReply) {
