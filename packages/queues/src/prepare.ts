@@ -1,6 +1,7 @@
 import { runMigrations } from 'bullmq'
 import pg from 'pg'
 import { postgresSchema, type QueueBackend } from './connection.ts'
+import { queueNames } from './names.ts'
 
 /**
  * Brings the schema of queues in PostgreSQL to where this version works with it, where this role may
@@ -20,6 +21,7 @@ export async function prepareQueues(backend: QueueBackend): Promise<QueueBackend
     )
     if (rows[0]?.may) {
       await runMigrations(client, postgresSchema)
+      await client.query(sequences)
       await client.query(grants)
     }
   } finally {
@@ -27,6 +29,19 @@ export async function prepareQueues(backend: QueueBackend): Promise<QueueBackend
   }
   return { ...backend, isPrepared: true }
 }
+
+// BullMQ makes the sequence of a queue's job numbers when a queue gets many jobs at once, which the roles of the
+// programs may not. Under the lock that BullMQ takes for it.
+const sequences = `do $$
+declare
+  queue text;
+begin
+  foreach queue in array array[${queueNames.map((name) => `'${name}'`).join(', ')}]
+  loop
+    perform pg_advisory_xact_lock(hashtext('bullmq:jidseq:' || queue));
+    execute format('create sequence if not exists ${postgresSchema}.%I', ${postgresSchema}.job_id_seq_name(queue));
+  end loop;
+end $$`
 
 // Where the roles are missing everything is done with one role.
 const grants = `do $$
