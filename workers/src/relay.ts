@@ -29,12 +29,13 @@ export interface RelayOptions {
  */
 const roundEveryMs = 10
 
-/** Pause after a failed round: the queue's server or the database is away. */
+/** Pause after a failed round: the database is away. A queue that took nothing is left alone for as long. */
 const failurePauseMs = 1000
 
 /**
  * Rings what the outbox holds: takes rows away and adds their jobs before the transaction is
- * committed. A crash between the two leaves the rows; the job id makes adding them again harmless.
+ * committed. A crash between the two leaves the rows; the job id makes adding them again harmless. A queue
+ * that takes nothing holds back its own doorbells alone.
  */
 export function startRelay(options: RelayOptions) {
   // A round that is lost in a crash is made again, and its jobs are known by their ids: it need not wait
@@ -46,6 +47,8 @@ export function startRelay(options: RelayOptions) {
     settings: { ...indexedSettings, synchronous_commit: 'off' },
     onError: options.onError,
   })
+  /** Queues that took nothing, and until when they are left alone. */
+  const resting = new Map<string, number>()
   let isRunning = false
   let isWanted = false
   let isStopped = false
@@ -54,11 +57,25 @@ export function startRelay(options: RelayOptions) {
 
   async function round(): Promise<number> {
     return inTransaction(database, async (sql) => {
-      const doorbells = await takeDoorbells(sql, options.batchSize)
+      const doorbells = await takeDoorbells(sql, options.batchSize, restingNow())
       const traced = options.trace ? await options.trace(sql, doorbells) : doorbells
-      for (const [name, rings] of byQueue(traced)) await options.queue(name).addAll(rings)
+      for (const [name, rings] of byQueue(traced)) await addAll(name, rings)
       return doorbells.length
     })
+  }
+
+  async function addAll(name: string, rings: readonly TracedDoorbell[]): Promise<void> {
+    try {
+      await options.queue(name).addAll(rings)
+    } catch (error) {
+      resting.set(name, performance.now() + failurePauseMs)
+      throw new QueueRefusal(error)
+    }
+  }
+
+  function restingNow(): string[] {
+    for (const [name, until] of resting) if (until <= performance.now()) resting.delete(name)
+    return [...resting.keys()]
   }
 
   async function run() {
@@ -71,8 +88,10 @@ export function startRelay(options: RelayOptions) {
           lastAt = performance.now()
         } while (!isStopped && (await round()) === options.batchSize)
       } catch (error) {
-        options.onError(error)
-        if (!isStopped) await sleep(failurePauseMs)
+        const isRefused = error instanceof QueueRefusal
+        options.onError(isRefused ? error.cause : error)
+        if (isRefused) isWanted = true
+        else if (!isStopped) await sleep(failurePauseMs)
       }
     } while (isWanted && !isStopped)
     isRunning = false
@@ -95,6 +114,13 @@ export function startRelay(options: RelayOptions) {
       await idle
       await database.end()
     },
+  }
+}
+
+/** A queue did not take the jobs of a round. */
+class QueueRefusal extends Error {
+  constructor(cause: unknown) {
+    super('a queue did not take its jobs', { cause })
   }
 }
 

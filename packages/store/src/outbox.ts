@@ -13,17 +13,21 @@ export interface Doorbell {
 
 /**
  * Takes due doorbells away, oldest first. Call it in the transaction that also puts them into the
- * queue: where that fails the rows stay. Two relays never take the same row.
+ * queue: where that fails the rows stay. Two relays never take the same row. Those of the queues in `except` stay.
  */
-export async function takeDoorbells(sql: Sql, limit: number): Promise<Doorbell[]> {
+export async function takeDoorbells(
+  sql: Sql,
+  limit: number,
+  except: readonly string[] = [],
+): Promise<Doorbell[]> {
   const { rows } = await sql.query<Doorbell>({
     name: 'take-doorbells',
     text: `
       delete from outbox where outbox_no in (
-        select outbox_no from outbox where due_at <= now()
+        select outbox_no from outbox where due_at <= now() and queue <> all($2::text[])
         order by due_at, outbox_no limit $1 for update skip locked)
       returning queue, ref::text, ring`,
-    values: [limit],
+    values: [limit, except],
   })
   return rows
 }
