@@ -19,6 +19,7 @@ const options = {
   devices: { type: 'string', default: '100000' },
   registry: { type: 'string', default: '1000000' },
   lines: { type: 'string', default: '200000' },
+  trouble: { type: 'string', multiple: true },
   seed: { type: 'string', default: 'pushkeep' },
   help: { type: 'boolean', default: false },
 } as const
@@ -36,7 +37,8 @@ const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> =
   latency: (scene, report) => steadyLatency(scene, report),
   messages: (scene, report) => onePerson(scene, report, seed),
   shadow: (scene, report) => shadow(scene, report, { devices, seed }),
-  bystander: (scene, report) => bystander(scene, report, { devices, seed }),
+  bystander: (scene, report) =>
+    bystander(scene, report, { devices, seed, only: values.trouble ?? [] }),
   broadcast: (scene, report) => apns(scene, report, { devices, seed }),
   fcm: (scene, report) => fcm(scene, report, { devices, seed }),
   slow: (scene, report) => slowProvider(scene, report, { devices, seed }),
@@ -53,6 +55,7 @@ const help = `npm run bench -- [options]
   --devices N     devices of a broadcast (default 100000); the console's has a million deliveries to them
   --registry N    devices of the large registry (default 1000000), against 100,000
   --lines N       lines of each imported file (default 200000)
+  --trouble TEXT  of the bystander's troubles those alone whose name has this; may be given several times
   --seed TEXT     determines tokens and people (default pushkeep)
 Each figure is a line of JSON, also in benchmarks/results/; a table closes the run.`
 

@@ -1,3 +1,4 @@
+import { measureCpu } from '../processes.ts'
 import type { Report } from '../report.ts'
 import { openTenant, type Scene, seedDevices, seedOwners } from '../scene.ts'
 import { broadcast } from './broadcast.ts'
@@ -17,7 +18,7 @@ const messages = 1000
 export async function bystander(
   scene: Scene,
   report: Report,
-  { devices, seed }: { devices: number; seed: string },
+  { devices, seed, only }: { devices: number; seed: string; only: readonly string[] },
 ): Promise<void> {
   const tenant = await openTenant(scene, 'neighbour')
   await seedDevices(tenant, devices, `${seed}-neighbour`)
@@ -35,6 +36,7 @@ export async function bystander(
   }
   await paced(scene, ratePerSecond, 200, `${seed}-warm-up`)
   for (const [name, trouble] of Object.entries(troubles)) {
+    if (only.length > 0 && !only.some((part) => name.includes(part))) continue
     const idle = await paced(scene, ratePerSecond, messages, `${seed}-idle-before-${name}`)
     const people = `${seed}-during-${name}`
     await seedPeople(scene, messages, people)
@@ -42,7 +44,9 @@ export async function bystander(
     const running = trouble(ending.signal)
     // A trouble that fails ends the figure, but only once the bystanders are through.
     running.catch(() => {})
-    const busy = await paced(scene, ratePerSecond, messages, people, true)
+    const { result: busy, cores } = await measureCpu(scene.pids, () =>
+      paced(scene, ratePerSecond, messages, people, true),
+    )
     ending.abort()
     await running
     await report.add({
@@ -50,7 +54,7 @@ export async function bystander(
       value: busy.p99Ms / idle.p99Ms,
       unit: '',
       bar: { most: 3 },
-      detail: { idle, busy, ...(await standing(scene)) },
+      detail: { idle, busy, cores, ...(await standing(scene)) },
     })
   }
 }
