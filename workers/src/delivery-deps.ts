@@ -46,7 +46,7 @@ export function deliverDeps({ database, metrics, events, tracing, ...parts }: Pa
   })
   return {
     lease: async (chunkNo, token) => (await lease({ chunkNo, lease: token })).chunk,
-    claim: (chunk, token) => claimWindow(database, chunk, token, windowSize),
+    claim: (chunk, token, window) => claimWindow(database, chunk, token, window),
     close: (chunkNo, token) => withRepeat(() => closeChunk(database, chunkNo, token)),
     release: (held, delayMs) => withRepeat(() => releaseChunk(database, held, delayMs)),
     async pause(chunk, reason, deviceNo) {

@@ -132,7 +132,7 @@ async function sendOne(
         const [leased] = await leaseChunks(database, [{ chunkNo: wanted, lease }], 1, 'paused-too')
         return leased ?? null
       },
-      claim: (chunk, lease) => claimWindow(database, chunk, lease, 1),
+      claim: (chunk, lease, window) => claimWindow(database, chunk, lease, window),
       // What is left of the chunk goes back once one was sent to.
       isStopping: () => tried !== null || windows++ >= windowsMax || deliver.isStopping(),
       onAnswered: answered,

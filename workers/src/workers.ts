@@ -1,5 +1,5 @@
 import type { Lane, Provider } from '@pushkeep/domain'
-import type { Endpoints } from '@pushkeep/providers'
+import { type Endpoints, Urgency } from '@pushkeep/providers'
 import {
   deliveryQueue,
   openQueues,
@@ -30,7 +30,7 @@ import { startClerk } from './credential-clerk.ts'
 import { deliverChunk } from './delivery/deliver.ts'
 import { createLeaseKeeper } from './delivery/leases.ts'
 import { startRecording } from './delivery/recording.ts'
-import { createSlices } from './delivery/render-slices.ts'
+import { createSlices, usualSlices } from './delivery/render-slices.ts'
 import { createSenders } from './delivery/senders.ts'
 import { deliverDeps, windowSize } from './delivery-deps.ts'
 import { startEraser } from './eraser.ts'
@@ -107,12 +107,14 @@ export function startWorkers(options: WorkersOptions) {
     now,
     onError: onError('leases.not-renewed'),
   })
+  const urgency = new Urgency()
   const senders = createSenders({
     load: (appNo, provider) => loadCredentials(database, options.encryptionKey, appNo, provider),
     endpoints: options.endpoints,
     openMax: 200,
     closeDeadlineMs: drainMs,
-    slices: createSlices({ budgetMs: 2, pauseMs: 4, now: () => performance.now() }),
+    slices: createSlices({ ...usualSlices, urgency, now: () => performance.now() }),
+    urgency,
     windowSize,
     now,
     random,

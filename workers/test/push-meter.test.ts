@@ -5,7 +5,6 @@ import { createTestDatabase } from '@pushkeep/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 import { createLaneBreaker } from '../src/delivery/lane-breaker.ts'
 import { createPoolStatistics } from '../src/delivery/pool-statistics.ts'
-import { createRoom } from '../src/delivery/room.ts'
 import type { Senders } from '../src/delivery/senders.ts'
 import { createAppNames } from '../src/metrics/app-labels.ts'
 import { measurePushes } from '../src/metrics/push-meter.ts'
@@ -55,7 +54,8 @@ function senders(outcomes: Outcome[]): Senders {
   return {
     open: async () => ({
       breaker,
-      room: createRoom(() => 0, 100),
+      enter: async () => () => {},
+      windowSize: () => 100,
       send: (_push, done) => {
         const outcome = outcomes.shift()
         if (outcome) done(outcome)

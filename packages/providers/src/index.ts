@@ -27,3 +27,4 @@ export {
   providerEndpoints,
 } from './provider.ts'
 export { inspectTemplates, type TemplateScope, withoutTemplates } from './templates.ts'
+export { Urgency } from './urgency.ts'

@@ -1,9 +1,13 @@
+import { Urgency } from './urgency.ts'
+
 /** Times in ms. */
 export interface PaceSettings {
   /** Requests in flight once answers come: with fewer, frames no longer share system calls. */
   inFlightMin: number
   /** Requests in flight before the first answers after a pause. */
   inFlightStart: number
+  /** Shared by peers that yield to one another's urgent requests; left out: this one's alone. */
+  urgency?: Urgency
 }
 
 // An answer this much later than the fastest one has waited in a queue: the peer's or our own. The
@@ -41,9 +45,6 @@ const breathMs = 100
 /** How long a fastest answer counts; then it is measured anew, with half as many in flight. */
 const periodMs = 10_000
 
-/** So long after an urgent request the others yield, in ms. */
-const yieldMs = 250
-
 /** They give up this share of those that only share system calls: they are as quick without, and others quicker. */
 const yieldShare = 0.75
 
@@ -74,13 +75,14 @@ export class Pace {
   #slowAnswers = slowAnswers
   /** Answers queued since this burst began: what is in flight is about enough. */
   #hasQueued = false
-  #urgentAt = Number.NEGATIVE_INFINITY
+  readonly #urgency: Urgency
   #isYielding = false
 
   constructor(settings: PaceSettings) {
     this.#min = settings.inFlightMin
     this.#start = Math.min(settings.inFlightStart, settings.inFlightMin)
     this.#limit = this.#start
+    this.#urgency = settings.urgency ?? new Urgency()
   }
 
   /** Requests that may be in flight now. */
@@ -92,7 +94,7 @@ export class Pace {
 
   /** An urgent request is about to be sent. What waits in line before it, here and at the peer, delays it. */
   urgent(now: number): void {
-    this.#urgentAt = now
+    this.#urgency.note(now)
     this.#isYielding = true
   }
 
@@ -149,7 +151,7 @@ export class Pace {
 
   /** Whether others yield is told anew here, and not for each push that asks how many may be in flight. */
   #lookAt(now: number): void {
-    this.#isYielding = now - this.#urgentAt < yieldMs
+    this.#isYielding = this.#urgency.isFelt(now)
   }
 
   /** The peer may have become another one meanwhile. */

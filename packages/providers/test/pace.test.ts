@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { Pace } from '../src/pace.ts'
+import { Urgency } from '../src/urgency.ts'
 
 /** A peer by numbers: it answers after a time, and takes requests one by one at a rate. */
 interface Peer {
@@ -201,6 +202,21 @@ test.each([
   expect(pace.limit).toBe(before - least * 0.75)
   pace.requested(9250, pace.limit)
   expect(pace.limit).toBe(before)
+})
+
+test('an urgent request has others yield at every peer that shares the urgency, and at no other', () => {
+  const urgency = new Urgency()
+  const settings = { inFlightMin: least, inFlightStart: 2 }
+  const [one, other] = [new Pace({ ...settings, urgency }), new Pace({ ...settings, urgency })]
+  const apart = newPace()
+  for (const pace of [one, other, apart]) drive(pace, { answerMs: 1, perSecond: 8000 }, 0, 9000)
+  const before = other.limit
+  one.urgent(9000)
+  for (const pace of [other, apart]) pace.requested(9001, 1)
+  expect(other.limit).toBe(before - least * 0.75)
+  expect(apart.limit).toBe(before)
+  other.requested(9250, 1)
+  expect(other.limit).toBe(before)
 })
 
 test('a burst that begins beside urgent requests has as many in flight as without', () => {

@@ -10,7 +10,7 @@ import type { MessageSender, Senders } from './senders.ts'
 export interface DeliverDeps {
   /** Leases a chunk and claims its first window; null where somebody else has it or nothing is due. */
   lease(chunkNo: string, lease: string): Promise<LeasedChunk | null>
-  claim(chunk: Claimable, lease: string): Promise<Recipient[] | null>
+  claim(chunk: Claimable, lease: string, window: number): Promise<Recipient[] | null>
   close(chunkNo: string, lease: string): Promise<boolean>
   release(held: { chunkNo: string; lease: string; claimed: number }, delayMs: number): Promise<void>
   /** Stops an app's lane, with a reason that people see and the device whose delivery led to it. */
@@ -20,6 +20,7 @@ export interface DeliverDeps {
   senders: Senders
   /** Counts what is seen, for whoever watches. */
   sums: Sums
+  /** Most recipients that are claimed at a time. */
   windowSize: number
   /** This process is to end: windows under way are finished, no new one begins. */
   isStopping(): boolean
@@ -112,7 +113,7 @@ async function giveUp(
     }
     if (claimed >= chunk.size) break
     await deps.recorder.room()
-    const next = await deps.claim({ ...chunk, claimed }, held.lease)
+    const next = await deps.claim({ ...chunk, claimed }, held.lease, deps.windowSize)
     if (next === null) return 'lost'
     claimed = Math.min(chunk.size, claimed + deps.windowSize)
     recipients = next
@@ -138,7 +139,7 @@ async function runWindows(
   // Of a broadcast the lease claims nothing: it may have to wait for room.
   let recipients: Recipient[] | null = claimed === 0 ? null : chunk.recipients
   for (;;) {
-    const leave = recipients === null && isBulk ? await sender.room.enter() : null
+    const leave = recipients === null && isBulk ? await sender.enter() : null
     if (held.isLost) {
       leave?.()
       return 'lost'
@@ -153,13 +154,14 @@ async function runWindows(
       return 'released'
     }
     if (recipients === null) {
-      recipients = await deps.claim({ ...chunk, claimed }, held.lease)
+      const window = Math.min(deps.windowSize, sender.windowSize())
+      recipients = await deps.claim({ ...chunk, claimed }, held.lease, window)
       if (recipients === null) {
         leave?.()
         sender.breaker.leave(chunk.message.id)
         return 'lost'
       }
-      claimed = Math.min(chunk.size, claimed + deps.windowSize)
+      claimed = Math.min(chunk.size, claimed + window)
     }
     const sending = sendWindow(deps, chunk, sender, recipients, progress, clock)
     leave?.()

@@ -1,32 +1,38 @@
 /** Holds back the windows of broadcasts while a provider has enough to do. */
 export interface Room {
   /**
-   * Resolves when a window may be claimed. Call what it gives once the window's pushes are handed to
-   * the provider, or where there are none.
+   * Resolves when a window may be claimed: the provider has room, and `isHeld` says no. Call what it gives once the
+   * window's pushes are handed to the provider, or where there are none.
    */
-  enter(): Promise<() => void>
-  /** The provider finished something: somebody may enter. */
+  enter(isHeld: () => boolean): Promise<() => void>
+  /** The provider finished something: a window may enter. */
   changed(): void
-  /** From now on nobody waits: this process is to end, and whoever waits has to know. */
+  /** From now on no window waits: this process is to end, and those that wait have to know. */
   open(): void
 }
 
 /** Windows that wait claimed: enough to hide the time of a claim, few enough to leave at once (R6). */
 const windowsAhead = 2
 
+interface Waiting {
+  isHeld: () => boolean
+  enter: () => void
+}
+
 /** `backlog` tells how many pushes wait at the provider. */
 export function createRoom(backlog: () => number, windowSize: number): Room {
   let entered = 0
   let isOpen = false
-  const waiting: (() => void)[] = []
+  const waiting: Waiting[] = []
+
+  const hasRoom = () => backlog() + entered * windowSize < windowsAhead * windowSize
 
   function admit() {
-    while (
-      waiting.length > 0 &&
-      (isOpen || backlog() + entered * windowSize < windowsAhead * windowSize)
-    ) {
+    while (waiting.length > 0 && (isOpen || hasRoom())) {
+      const index = waiting.findIndex(({ isHeld }) => isOpen || !isHeld())
+      if (index === -1) return
       entered += 1
-      waiting.shift()?.()
+      for (const { enter } of waiting.splice(index, 1)) enter()
     }
   }
 
@@ -36,9 +42,9 @@ export function createRoom(backlog: () => number, windowSize: number): Room {
   }
 
   return {
-    enter: () =>
+    enter: (isHeld) =>
       new Promise((resolve) => {
-        waiting.push(() => resolve(leave))
+        waiting.push({ isHeld, enter: () => resolve(leave) })
         admit()
       }),
     changed: admit,

@@ -16,6 +16,7 @@ import {
   personalFcm,
   renderApns,
   renderFcm,
+  type Urgency,
 } from '@pushkeep/providers'
 import type { AppProvider, LeasedChunk, Recipient } from '@pushkeep/store'
 import { apnsIdsOf } from './apns-id.ts'
@@ -32,7 +33,10 @@ export interface Push extends Pick<Recipient, 'deviceNo' | 'environment' | 'cust
 /** Sends one message's pushes of one chunk. */
 export interface MessageSender {
   breaker: LaneBreaker
-  room: Room
+  /** Resolves when a window of a broadcast may be claimed; see `Room`. */
+  enter(): Promise<() => void>
+  /** How many recipients are claimed at a time: as many as are sent to soon. */
+  windowSize(): number
   send(push: Push, done: (outcome: Outcome) => void): void
 }
 
@@ -44,6 +48,8 @@ export interface SendersOptions {
   openMax: number
   closeDeadlineMs: number
   slices: Slices
+  /** Told of urgent pushes; broadcasts of every app yield to them. */
+  urgency: Urgency
   /** Most recipients that are claimed at a time. */
   windowSize: number
   now: () => number
@@ -130,12 +136,17 @@ export function createSenders(options: SendersOptions) {
       const entry = await provide(chunk)
       const isUrgent = chunk.lane === 'transactional'
       const { workspaceNo } = chunk.message
-      const send = entry.render(messageToRender(chunk), now(), { isUrgent, workspaceNo })
+      const message = messageToRender(chunk)
+      const send = entry.render(message, now(), { isUrgent, workspaceNo })
       const apnsIdOf = apnsIdsOf(chunk.message.id)
       const { breaker, room } = entry
+      const { isPersonal } = message
+      const toRender = () => options.slices.room(workspaceNo)
       return {
         breaker,
-        room,
+        enter: () => room.enter(() => isPersonal && toRender() === 0),
+        windowSize: () =>
+          isPersonal ? Math.max(1, Math.min(toRender(), options.windowSize)) : options.windowSize,
         send({ token, deviceNo, environment, customer }, done) {
           send(
             { token, apnsId: apnsIdOf(deviceNo), environment, isUrgent },
@@ -199,7 +210,7 @@ function openApns(credentials: AppProvider | null, options: SendersOptions): Ren
     privateKey: credentials?.secret,
   })
   if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
-  const provider = createApnsProvider(parsed.credentials, options.endpoints)
+  const provider = createApnsProvider(parsed.credentials, options.endpoints, poolOf(options))
   const { topic } = parsed.credentials
   const sdkKeys = credentials?.sdkKeys ?? false
   return rendering(provider, options, {
@@ -208,10 +219,14 @@ function openApns(credentials: AppProvider | null, options: SendersOptions): Ren
   })
 }
 
+function poolOf({ urgency }: SendersOptions) {
+  return { pool: { urgency } }
+}
+
 function openFcm(credentials: AppProvider | null, options: SendersOptions): Rendering {
   const parsed = parseFcmCredentials(credentials?.secret)
   if (parsed.kind === 'problem') return refusing(`credentials: ${parsed.path} ${parsed.message}`)
-  const provider = createFcmProvider(parsed.credentials, options.endpoints)
+  const provider = createFcmProvider(parsed.credentials, options.endpoints, poolOf(options))
   const sdkKeys = credentials?.sdkKeys ?? false
   return rendering(provider, options, {
     shared: (message, now) => renderFcm({ ...message, sdkKeys }, now),
@@ -265,10 +280,13 @@ function sendPersonal<Push>(
     }
   }
   return (target, customer, done) =>
-    slices.run(place, () => {
-      const personal = render(target, customer)
-      if (personal.kind === 'push') provider.send(personal.push, target, done)
-      else queueMicrotask(() => done({ kind: 'message-refused', reason: personal.reason }))
+    slices.run(place, {
+      render() {
+        const personal = render(target, customer)
+        if (personal.kind === 'push') provider.send(personal.push, target, done)
+        else queueMicrotask(() => done({ kind: 'message-refused', reason: personal.reason }))
+      },
+      overdue: () => queueMicrotask(() => done({ kind: 'unsent', reason: 'render-timeout' })),
     })
 }
 
