@@ -60,6 +60,7 @@ const Environment = z.object({
     'messages',
     'recipients',
     'refusals',
+    'sign_ins',
   ),
   ...tracingConfig,
 })

@@ -45,7 +45,7 @@ export async function openBrowser(
     role,
     isInstallation,
   })
-  // An address of its own: signing in is rationed by address.
+  // An address of its own: failed tries are counted by address.
   const answer = await sender.app.inject({
     method: 'POST',
     url: '/ops/api/session',

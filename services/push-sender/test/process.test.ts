@@ -1,32 +1,15 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { createKey, createWorkspace } from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
-import { expect, onTestFinished, test } from 'vitest'
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-
-function run(env: Record<string, string>) {
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'pipe'] })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const lines: string[] = []
-  createInterface(child.stdout).on('line', (line) => lines.push(line))
-  createInterface(child.stderr).on('line', (line) => lines.push(line))
-  return { child, lines, exited: once(child, 'exit') }
-}
+import { expect, test } from 'vitest'
+import { readyLine, spawnSender } from './spawn-sender.ts'
 
 test('the process says where it listens, logs no secret, and ends with 0 when it is asked to', async () => {
   await using test = await createTestDatabase()
   const { workspaceNo } = await createWorkspace(test.database, 'test')
   const owner = { workspaceNo, appNo: null, kind: 'secret' as const, name: 'test' }
   const { key } = await createKey(test.database, owner)
-  const { child, lines, exited } = run({ DATABASE_URL: test.url, SENDER_PORT: '0' })
-  await expect.poll(() => lines.join(''), { timeout: 20_000 }).toContain('"ready":true')
-  const ready: { name: string; url: string; operations_url: string } = JSON.parse(
-    lines.find((line) => line.includes('"ready":true')) ?? '',
-  )
+  const { child, lines, exited } = spawnSender({ DATABASE_URL: test.url, SENDER_PORT: '0' })
+  const ready = await readyLine(lines)
   expect(ready.name).toBe('push-sender')
   const response = await fetch(`${ready.url}/v1/messages`, {
     method: 'POST',
@@ -46,7 +29,7 @@ test('the process says where it listens, logs no secret, and ends with 0 when it
 })
 
 test('without a database URL it ends with 1 and names the variable', async () => {
-  const { lines, exited } = run({})
+  const { lines, exited } = spawnSender({})
   expect(await exited).toEqual([1, null])
   expect(lines.join('\n')).toContain('DATABASE_URL is required')
 })

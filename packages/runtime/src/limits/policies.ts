@@ -29,6 +29,8 @@ const defaults = {
   recipients: '20000/s burst 1000000',
   /** Wrong keys and identity tokens that do not hold, from one address. */
   refusals: '1/s burst 100',
+  /** Keys from one address that did not open the console. */
+  sign_ins: '10/m',
   /** Bytes of bodies from one address, of calls whose key is in the body. */
   keyless_bytes: '1000000/s burst 5000000',
 } as const

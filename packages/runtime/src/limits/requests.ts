@@ -120,6 +120,7 @@ const detailOf: Record<LimitName, string> = {
   messages: 'too many messages of this workspace',
   recipients: 'the messages of this workspace name too many people and tokens',
   refusals: 'too many keys or identity tokens that do not hold, from one address',
+  sign_ins: 'too many tries to sign in from one address',
   keyless_bytes: 'too large calls from one address with a key in the body alone',
 }
 

@@ -1,23 +1,11 @@
-import rateLimit from '@fastify/rate-limit'
 import { Session, SignIn } from '@pushkeep/console-api'
-import {
-  actorOf,
-  forCaller,
-  type NoteAttempt,
-  noteUse,
-  ProblemError,
-  refusalByTerms,
-} from '@pushkeep/runtime'
+import { actorOf, forCaller, type NoteAttempt, noteUse, ProblemError } from '@pushkeep/runtime'
 import {
   audit,
   closeSession,
   type Database,
-  findKeys,
   findSession,
-  hashKey,
   inTransaction,
-  isKeyText,
-  type KeyOwner,
   openSession,
   type Sql,
   workspaceName,
@@ -27,9 +15,7 @@ import { z } from 'zod'
 import { clearSessionCookie, sessionSecretOf, setSessionCookie } from '../cookies.ts'
 import { csrfTokenOf, refuseForeignOrigin } from '../csrf.ts'
 import { scopeOfCaller } from '../scope.ts'
-
-/** Tries to sign in from one address within a minute, in one process. */
-const signInsPerMinute = 10
+import { createDoor, type SecretOwner } from '../sign-in.ts'
 
 const open = { access: 'open' } as const
 const session = { access: 'session' } as const
@@ -46,29 +32,17 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesDeps> = async (
   app,
   { database, noteAttempt },
 ) => {
-  await app.register(rateLimit, {
-    global: false,
-    max: signInsPerMinute,
-    timeWindow: '1 minute',
-    cache: 10_000,
-    errorResponseBuilder: (_request, { ttl }) => tooManySignIns(Math.ceil(ttl / 1000)),
-  })
+  const admit = createDoor({ database, noteAttempt })
 
   app.post(
     '/ops/api/session',
     {
-      config: { ...open, rateLimit: {} },
+      config: open,
       schema: { hide, body: SignIn, response: { 200: Session } },
     },
     async (request, reply) => {
       refuseForeignOrigin(request)
-      const owner = await ownerOf(database, request.body.key, request.ip).catch(
-        (error: unknown) => {
-          if (error instanceof ProblemError)
-            noteAttempt(failedSignIn(request.ip, error.problem.code))
-          throw error
-        },
-      )
+      const owner = await admit(request, request.body.key)
       return forCaller(owner, async () => {
         const former = sessionSecretOf(request)
         const secret = await signIn(database, { ...owner, address: request.ip }, former)
@@ -94,28 +68,6 @@ export const sessionRoutes: FastifyPluginAsyncZod<SessionRoutesDeps> = async (
       return reply.code(204).send(null)
     },
   )
-}
-
-type SecretOwner = Extract<KeyOwner, { kind: 'secret' }>
-
-/** Of a key that no one has, or that is public: whose workspace it would be is not said. */
-function failedSignIn(address: string, code: string) {
-  return { actor: null, address, action: 'session.refused', code } as const
-}
-
-async function ownerOf(sql: Sql, key: string, address: string): Promise<SecretOwner> {
-  const [owner] = isKeyText(key) ? await findKeys(sql, [hashKey(key)]) : []
-  if (!owner) {
-    throw new ProblemError(401, 'wrong_key', { detail: 'there is no such key, or it is revoked' })
-  }
-  if (owner.kind === 'public') {
-    throw new ProblemError(403, 'public_key', {
-      detail: 'this is a public key, for mobile apps; sign in with a secret one (pushkeep_sk_…)',
-    })
-  }
-  const refusal = refusalByTerms(owner, address, Date.now())
-  if (refusal) throw refusal
-  return owner
 }
 
 /** Opens a session, and ends the one that the browser had before. */
@@ -174,11 +126,4 @@ async function describe(sql: Sql, secret: string): Promise<Session> {
     expires_at: expiresAt.toISOString(),
     csrf_token: csrfTokenOf(secret),
   }
-}
-
-function tooManySignIns(afterSeconds: number): ProblemError {
-  return new ProblemError(429, 'too_many_sign_ins', {
-    detail: `too many tries to sign in: wait ${afterSeconds} s`,
-    headers: { 'retry-after': String(afterSeconds) },
-  })
 }
