@@ -43,6 +43,13 @@ async function deadOf(appNo: number): Promise<number> {
 const decide = (appNo: number, decision: 'keep' | 'undo', from: number | null, to: number | null) =>
   decideBounces(work.database, { appNo, provider: 'apns', decision, from, to })
 
+/** A time in ms that is after all that has happened, and before all that will. */
+async function momentBetween(): Promise<number> {
+  const moment = Date.now() + 1
+  await expect.poll(() => Date.now(), { ...soon, interval: 1 }).toBeGreaterThan(moment)
+  return moment
+}
+
 const gone = { kind: 'unregistered' } as const
 const taken = { kind: 'slow', delay_ms: 1 } as const
 
@@ -76,6 +83,61 @@ test('twenty of twenty trip the guard of a small app', async () => {
   expect(await send(later)).toMatchObject({ bounced: 5 })
   expect(await deadOf(appNo)).toBe(20)
   expect(await decide(appNo, 'undo', null, null)).toEqual({ restored: 20 })
+})
+
+test('thirty pushes to one test phone do not hide that all others are dead', async () => {
+  const appNo = await work.addApp('test phone')
+  const [tester, ...others] = await acceptedPhones(appNo, 21)
+  if (!tester) throw new Error('no phone')
+  await work.behave(others, gone)
+  await Promise.all(Array.from({ length: 30 }, () => send([tester], 'transactional')))
+  expect(await send(others)).toMatchObject({ bounced: 20 })
+  await expect.poll(async () => (await guardOf(appNo))?.reason, soon).toContain('95 % of 21 people')
+})
+
+test('one person with thirty phones that work is one', async () => {
+  const appNo = await work.addApp('many phones')
+  const phones = await acceptedPhones(appNo, 50)
+  const others = phones.slice(30)
+  await work.database.query(
+    `update devices set person_no = (select person_no from people where id = $2)
+     where device_no = any($1::bigint[])`,
+    [phones.slice(0, 30).map(({ deviceNo }) => deviceNo), phones[0]?.person],
+  )
+  await work.behave(others, gone)
+  expect(await send(phones.slice(0, 1))).toMatchObject({ sent: 30 })
+  await send(others)
+  await expect.poll(async () => (await guardOf(appNo))?.reason, soon).toContain('95 % of 21 people')
+})
+
+/** What a version before this one counted, from so many minutes ago back: pushes, or tokens. */
+function countAsBefore(appNo: number, minutesAgo: number, judged: number, dead: number) {
+  return work.database.query(
+    `insert into bounce_minutes (app_no, provider, minute, judged, dead)
+     select $1, 'apns', date_trunc('minute', now()) - m * interval '1 minute', $3, $4
+     from generate_series($2::int, 5) m`,
+    [appNo, minutesAgo, judged, dead],
+  )
+}
+
+test('in the hour of an upgrade pushes that were counted before hide no dead people', async () => {
+  const appNo = await work.addApp('upgraded, quiet')
+  const phones = await acceptedPhones(appNo, 24)
+  await countAsBefore(appNo, 1, 5000, 0)
+  await work.behave(phones, gone)
+  await send(phones)
+  await expect.poll(async () => (await guardOf(appNo))?.reason, soon).toContain('100 % of')
+})
+
+test('in the hour of an upgrade tokens that were counted before are not taken for dead people', async () => {
+  const appNo = await work.addApp('upgraded, loud')
+  const phones = await acceptedPhones(appNo, 3)
+  // Of this minute, too: both versions counted in it.
+  await countAsBefore(appNo, 0, 700, 700)
+  await work.behave(phones, gone)
+  expect(await send(phones)).toMatchObject({ bounced: 3 })
+  expect(await deadOf(appNo)).toBe(3)
+  expect(await guardOf(appNo)).toMatchObject({ reason: null })
 })
 
 test.each<[string, (appNo: number) => Promise<Phone[]>]>([
@@ -133,11 +195,9 @@ test('undo works for a time range without a guard, and leaves who registered sin
   const phones = await acceptedPhones(appNo, 15)
   await work.behave(phones, gone)
   await send(phones.slice(0, 5))
-  const from = Date.now()
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  const from = await momentBetween()
   await send(phones.slice(5, 10))
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  const to = Date.now()
+  const to = await momentBetween()
   await send(phones.slice(10))
   const again = phones[7]
   await work.database.query(

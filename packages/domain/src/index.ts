@@ -146,6 +146,7 @@ export {
   eventTypes,
   PersonEventInput,
 } from './person-event.ts'
+export { peopleInSketch, sketchBits, sketchSlotOf } from './person-sketch.ts'
 export {
   type Environment,
   type Lane,

@@ -1,4 +1,5 @@
 import type { Provider, RecentVerdicts } from '@pushkeep/domain'
+import { type CountedRecently, inPeople, isOfPeople } from './bounce-verdicts.ts'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 
 /**
@@ -28,23 +29,27 @@ export async function recentVerdicts(
   appNo: number,
   provider: Provider,
 ): Promise<RecentVerdicts | null> {
-  const { rows } = await sql.query<RecentVerdicts>(
+  const { rows } = await sql.query<CountedRecently>(
     `select ap.usual_dead_share as "usualShare",
             json_build_object('judged', coalesce(sum(judged) filter (where is_now), 0),
-                              'dead', coalesce(sum(dead) filter (where is_now), 0)) as minute,
+                              'dead', coalesce(sum(dead) filter (where is_now), 0),
+                              'accepted', bit_or(accepted) filter (where is_now)) as minute,
             json_build_object('judged', coalesce(sum(judged), 0),
-                              'dead', coalesce(sum(dead), 0)) as hour
+                              'dead', coalesce(sum(dead), 0),
+                              'accepted', bit_or(accepted)) as hour
      from app_providers ap
      left join lateral (
-       select judged, dead, minute >= date_trunc('minute', now()) as is_now from bounce_minutes
-       where app_no = $1 and provider = $2
+       select judged, dead, accepted, minute >= date_trunc('minute', now()) as is_now
+       from bounce_minutes b
+       where app_no = $1 and provider = $2 and ${isOfPeople('b')}
          and minute > date_trunc('minute', now()) - interval '1 hour') m on true
      where ap.app_no = $1 and ap.provider = $2 and ap.guarded_since is null
        and (ap.bounces_trusted_until is null or ap.bounces_trusted_until < now())
      group by ap.usual_dead_share`,
     [appNo, provider],
   )
-  return rows[0] ?? null
+  const [row] = rows
+  return row ? inPeople(row) : null
 }
 
 export interface Resumed {
@@ -201,7 +206,7 @@ async function endGuard(
 async function forgetBounces(sql: Sql, { appNo, provider, from, to }: BounceRange): Promise<void> {
   const range = [appNo, provider, from, to]
   await sql.query(
-    `update bounce_minutes set judged = judged - dead, dead = 0
+    `update bounce_minutes set judged = judged - dead, counted = greatest(0, counted - dead), dead = 0
      where app_no = $1 and provider = $2 and dead > 0
        and minute between date_trunc('minute', to_timestamp($3::float8 / 1000))
                       and coalesce(to_timestamp($4::float8 / 1000), 'infinity')`,
@@ -221,10 +226,14 @@ const usualJudgedMin = 1000
 
 /**
  * Works out what share of dead verdicts is usual for each app's provider, from the week before the
- * last two minutes, and forgets older minutes.
+ * last two minutes, and forgets older minutes. It is a share of pushes, which is at most that of people.
  */
 export async function updateUsualShares(sql: Sql): Promise<void> {
   await sql.query(`delete from bounce_minutes where minute < now() - interval '7 days'`)
+  await sql.query(
+    `update bounce_minutes set accepted = null
+     where accepted is not null and minute < now() - interval '2 hours'`,
+  )
   await sql.query(`delete from bounced_people where at < now() - interval '1 hour'`)
   await sql.query(
     `update app_providers p

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { listOf } from './array-literal.ts'
+import { emptySketch, slotOf } from './bounce-verdicts.ts'
 import type { Database } from './connect.ts'
 import { statusCode } from './delivery-codes.ts'
 import type { Recorded, Recording } from './recording.ts'
@@ -12,16 +13,19 @@ import { chunkedCtes, countsLockedCte } from './recording-ctes.ts'
 const sentText = `
   with given as materialized (
     select chunk_no, message_no, app_no, device_no, person_no, to_timestamp(at_ms / 1000) as at,
-           epoch, provider
+           epoch, provider, slot
     from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[], $6::float8[],
-                $7::int[], $8::text[])
-      as g(chunk_no, message_no, app_no, device_no, person_no, at_ms, epoch, provider)
+                $7::int[], $8::text[], $9::int[])
+      as g(chunk_no, message_no, app_no, device_no, person_no, at_ms, epoch, provider, slot)
   ), minute as (
-    insert into bounce_minutes as b (app_no, provider, minute, judged, dead, accepted_at)
-    select app_no, provider, date_trunc('minute', now()), count(*), 0, max(at)
+    insert into bounce_minutes as b
+      (app_no, provider, minute, judged, counted, dead, accepted_at, accepted)
+    select app_no, provider, date_trunc('minute', now()), count(*), count(*), 0, max(at),
+           bit_or(set_bit(${emptySketch}, slot, 1))
     from given group by app_no, provider order by app_no, provider
     on conflict (app_no, provider, minute) do update
-    set judged = b.judged + excluded.judged,
+    set judged = b.judged + excluded.judged, counted = b.counted + excluded.counted,
+        accepted = coalesce(b.accepted | excluded.accepted, excluded.accepted),
         accepted_at = greatest(b.accepted_at, excluded.accepted_at)
   ), written as (
     insert into deliveries (message_no, device_no, person_no, at, status, attempts, reason)
@@ -87,6 +91,7 @@ export async function recordFirstSent(
         listOf(batch, (r) => r.at),
         listOf(batch, (r) => r.epoch),
         listOf(batch, (r) => r.provider),
+        listOf(batch, slotOf),
       ],
     })
     return rows[0] ?? null

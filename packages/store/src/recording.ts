@@ -7,6 +7,13 @@ import {
   type RecentVerdicts,
 } from '@pushkeep/domain'
 import { listOf } from './array-literal.ts'
+import {
+  type CountedRecently,
+  emptySketch,
+  inPeople,
+  isOfPeople,
+  slotOf,
+} from './bounce-verdicts.ts'
 import type { Database, Sql } from './connect.ts'
 import { lastStatusCode, statusCode } from './delivery-codes.ts'
 import { chunkedCtes, countsLockedCte } from './recording-ctes.ts'
@@ -76,9 +83,10 @@ const recordText = `
   with given as materialized (
     select * from unnest($1::bigint[], $2::bigint[], $3::int[], $4::bigint[], $5::bigint[],
                          $6::smallint[], $7::text[], $8::smallint[], $9::float8[], $10::smallint[],
-                         $11::smallint[], $12::boolean[], $13::int[], $14::text[], $15::text[])
+                         $11::smallint[], $12::boolean[], $13::int[], $14::text[], $15::text[],
+                         $16::int[])
       as g(chunk_no, message_no, app_no, device_no, person_no, status, reason, attempts, at_ms,
-           last_status, failures, retire, epoch, environment, provider)
+           last_status, failures, retire, epoch, environment, provider, slot)
   ), guarded as materialized (
     select app_no, provider from app_providers
     where guarded_since is not null and (app_no, provider) in (select app_no, provider from given)
@@ -149,27 +157,36 @@ const recordText = `
     on conflict (app_no, provider, person_key) do nothing
     returning app_no, provider
   ), minute as (
-    insert into bounce_minutes as b (app_no, provider, minute, judged, dead, accepted_at)
-    select app_no, provider, date_trunc('minute', now()), count(*), count(*) filter (where is_dead),
-           to_timestamp(max(at_ms) / 1000)
-    from (select app_no, provider, false as is_dead, at_ms from given
+    insert into bounce_minutes as b
+      (app_no, provider, minute, judged, counted, dead, accepted_at, accepted)
+    select app_no, provider, date_trunc('minute', now()), count(*), count(*),
+           count(*) filter (where is_dead), to_timestamp(max(at_ms) / 1000),
+           coalesce(bit_or(set_bit(${emptySketch}, slot, 1)) filter (where not is_dead), ${emptySketch})
+    from (select app_no, provider, false as is_dead, at_ms, slot from given
           where status = ${statusCode.sent}
-          union all select app_no, provider, true, null from dead_people) v
+          union all select app_no, provider, true, null, null from dead_people) v
     group by app_no, provider order by app_no, provider
     on conflict (app_no, provider, minute) do update
-    set judged = b.judged + excluded.judged, dead = b.dead + excluded.dead,
+    set judged = b.judged + excluded.judged, counted = b.counted + excluded.counted,
+        dead = b.dead + excluded.dead,
+        accepted = coalesce(b.accepted | excluded.accepted, excluded.accepted),
         accepted_at = greatest(b.accepted_at, excluded.accepted_at)
-    returning app_no, provider, minute, judged, dead
+    returning app_no, provider, minute, judged, counted, dead, accepted
   ), verdicts as (
     select m.app_no as "appNo", m.provider, ap.usual_dead_share as "usualShare",
-           json_build_object('judged', m.judged, 'dead', m.dead) as minute,
-           json_build_object('judged', m.judged + h.judged, 'dead', m.dead + h.dead) as hour
-    from minute m
+           json_build_object('judged', m.judged, 'dead', m.dead, 'accepted', m.accepted) as minute,
+           json_build_object('judged', m.judged + h.judged, 'dead', m.dead + h.dead,
+                             'accepted', coalesce(m.accepted | h.accepted, m.accepted)) as hour
+    from (select app_no, provider, minute, case when ${isOfPeople('n')} then judged else 0 end as judged,
+                 case when ${isOfPeople('n')} then dead else 0 end as dead,
+                 case when ${isOfPeople('n')} then accepted else ${emptySketch} end as accepted
+          from minute n) m
     join app_providers ap using (app_no, provider)
     cross join lateral (
-      select coalesce(sum(b.judged), 0) as judged, coalesce(sum(b.dead), 0) as dead
+      select coalesce(sum(b.judged), 0) as judged, coalesce(sum(b.dead), 0) as dead,
+             bit_or(b.accepted) as accepted
       from bounce_minutes b
-      where b.app_no = m.app_no and b.provider = m.provider
+      where ${isOfPeople('b')} and b.app_no = m.app_no and b.provider = m.provider
         and b.minute > m.minute - interval '1 hour' and b.minute < m.minute) h
     where (m.app_no, m.provider) in (select app_no, provider from dead_people)
       and ap.guarded_since is null
@@ -206,7 +223,7 @@ export async function recordOutcomes(
 }
 
 async function recordAny(sql: Sql, batch: readonly Recording[]): Promise<Recorded> {
-  const { rows } = await sql.query<Recorded>({
+  const { rows } = await sql.query<RecordedRow>({
     name: 'record-outcomes',
     text: recordText,
     values: [
@@ -225,9 +242,17 @@ async function recordAny(sql: Sql, batch: readonly Recording[]): Promise<Recorde
       listOf(batch, (r) => r.epoch),
       batch.map((r) => r.environment),
       listOf(batch, (r) => r.provider),
+      listOf(batch, slotOf),
     ],
   })
-  return rows[0] ?? { written: 0, devices: 0, late: 0, verdicts: [] }
+  const [row] = rows
+  if (!row) return { written: 0, devices: 0, late: 0, verdicts: [] }
+  const verdicts = row.verdicts.map((one) => ({ ...one, ...inPeople(one) }))
+  return { ...row, verdicts }
+}
+
+type RecordedRow = Omit<Recorded, 'verdicts'> & {
+  verdicts: (Pick<ProviderVerdicts, 'appNo' | 'provider'> & CountedRecently)[]
 }
 
 /**
