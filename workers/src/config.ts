@@ -44,6 +44,8 @@ const Environment = z.object({
   BULK_CONCURRENCY: integer({ min: 1, max: 200 }).prefault('40'),
   LANE_DOUBT_PEOPLE: integer({ min: 2, max: 1000 }).prefault('20'),
   LANE_DOUBT_SECONDS: integer({ min: 1, max: 86_400 }).prefault('600'),
+  TEMPLATE_RENDER_MS: integer({ min: 5, max: 50 }).prefault('25'),
+  CHUNK_STRANDED_MAX: integer({ min: 2, max: 100 }).prefault('10'),
   EVENT_RETENTION_DAYS: integer({ min: 1, max: 3650 }).prefault('90'),
   LOG_LEVEL: logLevel().default('info'),
   ...tracingConfig,

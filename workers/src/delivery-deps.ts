@@ -20,7 +20,7 @@ export const windowSize = 100
 interface Parts
   extends Pick<
     DeliverDeps,
-    'leases' | 'senders' | 'recorder' | 'sums' | 'isStopping' | 'now' | 'random'
+    'leases' | 'senders' | 'recorder' | 'sums' | 'isStopping' | 'strandedMax' | 'now' | 'random'
   > {
   database: Database
   metrics: Metrics
@@ -30,7 +30,7 @@ interface Parts
 
 /** What delivering needs, from the database and from what this process runs. */
 export function deliverDeps({ database, metrics, events, tracing, ...parts }: Parts): DeliverDeps {
-  const { leases, senders, recorder, sums, isStopping, now, random } = parts
+  const { leases, senders, recorder, sums, isStopping, strandedMax, now, random } = parts
   // Jobs of one-person messages that arrive together are leased and claimed by one statement.
   const lease = coalesce<{ chunkNo: string; lease: string }, { chunk: LeasedChunk | null }>({
     run: async (wanted) => {
@@ -60,6 +60,7 @@ export function deliverDeps({ database, metrics, events, tracing, ...parts }: Pa
     recorder,
     sums,
     windowSize,
+    strandedMax,
     isStopping,
     now,
     random,

@@ -65,6 +65,8 @@ await runProcess({
         bulk: config.BULK_CONCURRENCY,
       },
       doubtRule: { people: config.LANE_DOUBT_PEOPLE, seconds: config.LANE_DOUBT_SECONDS },
+      renderMs: config.TEMPLATE_RENDER_MS,
+      strandedMax: config.CHUNK_STRANDED_MAX,
       eventDays: config.EVENT_RETENTION_DAYS,
       logger,
       metrics,

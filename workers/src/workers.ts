@@ -62,6 +62,10 @@ export interface WorkersOptions {
   logger: Logger
   /** When ambiguous answers pause a lane. */
   doubtRule: DoubtRule
+  /** The time that rendering the templates of one push may take, in milliseconds. */
+  renderMs: number
+  /** Leases of a chunk that may run out in a row without one more outcome, until it is given up. */
+  strandedMax: number
   /** How long events of people are kept. */
   eventDays: number
   metrics: Metrics
@@ -114,6 +118,7 @@ export function startWorkers(options: WorkersOptions) {
     openMax: 200,
     closeDeadlineMs: drainMs,
     slices: createSlices({ ...usualSlices, urgency, now: () => performance.now() }),
+    renderMs: options.renderMs,
     urgency,
     windowSize,
     now,

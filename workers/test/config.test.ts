@@ -21,3 +21,22 @@ test('the real providers are what is sent to where nothing else is said', () => 
     FCM_URL: 'https://fcm.googleapis.com',
   })
 })
+
+const required = {
+  DATABASE_URL: 'postgres://localhost/pushkeep',
+  PUSHKEEP_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+}
+
+test.each([
+  ['TEMPLATE_RENDER_MS', 25, [5, 50], [0, 4, 51]],
+  ['CHUNK_STRANDED_MAX', 10, [2, 100], [0, 1, 101]],
+] as const)('%s is %d where nothing is said, and within its range', (name, usual, good, bad) => {
+  expect(readWorkersConfig(required)).toMatchObject({ [name]: usual })
+  for (const value of good) {
+    const config = readWorkersConfig({ ...required, [name]: String(value) })
+    expect(config).toMatchObject({ [name]: value })
+  }
+  for (const value of bad) {
+    expect(() => readWorkersConfig({ ...required, [name]: String(value) })).toThrow(name)
+  }
+})

@@ -81,3 +81,28 @@ test.each([
   expect((await work.deliveries(id))[0]).toMatchObject({ reason: 'template_failed' })
   await workers.stop()
 })
+
+test('how often a chunk may be leased in vain is a setting', async () => {
+  const appNo = await work.addApp('patient')
+  const [phone] = await work.addPhones(appNo, 1)
+  const id = await work.accept({ to: { person_id: phone?.person ?? '' } })
+  await work.database.query('update chunks set stranded = 10 where app_no = $1', [appNo])
+  const workers = work.start({ strandedMax: 11 })
+  expect(await work.done(id)).toMatchObject({ sent: 1 })
+  await workers.stop()
+})
+
+test('a push whose templates take too long fails after its second try, and holds up no other', async () => {
+  const appNo = await work.addApp('too long')
+  const [phone] = await work.addPhones(appNo, 1)
+  const to = { person_id: phone?.person ?? '' }
+  const personal = await work.accept({ to, content: { title: 'Hi {{ customer.id }}' } })
+  await work.database.query(`update messages set person_keys = '{id}' where id = $1`, [personal])
+  const workers = work.start({ renderMs: -1 })
+  expect(await work.done(personal)).toMatchObject({ failed: 1, pending: 0 })
+  expect((await work.deliveries(personal))[0]).toMatchObject({ reason: 'template_failed' })
+  expect(await work.done(await work.accept({ to, content: { title: 'Hi' } }))).toMatchObject({
+    sent: 1,
+  })
+  await workers.stop()
+})

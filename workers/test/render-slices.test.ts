@@ -20,12 +20,21 @@ function sliced({ isFelt = false, waitMaxMs = 60_000 } = {}) {
   return {
     slices,
     overdue,
+    spend: (name: string, ms: number, result: () => 'done' | 'again') => ({
+      render() {
+        renderedMs += ms
+        done.push({ name, at: now() })
+        return result()
+      },
+      overdue: () => overdue.push(name),
+    }),
     names: () => done.map(({ name }) => name),
     atOf: (name: string) => done.find((one) => one.name === name)?.at ?? Number.NaN,
     render(name: string, ms: number, { workspaceNo = 1, isUrgent = false }: Place = {}) {
       const render = () => {
         renderedMs += ms
         done.push({ name, at: now() })
+        return 'done' as const
       }
       slices.run({ isUrgent, workspaceNo }, { render, overdue: () => overdue.push(name) })
     },
@@ -36,6 +45,42 @@ test('cheap renderings run at once', () => {
   const { names, render } = sliced()
   for (let n = 0; n < 100; n += 1) render(`${n}`, 0.05)
   expect(names()).toHaveLength(100)
+})
+
+test('one that ran out of time waits for another slice, first of its workspace', async () => {
+  const { slices, names, atOf, render, spend } = sliced()
+  let tries = 0
+  const late = () => {
+    tries += 1
+    return tries === 1 ? ('again' as const) : ('done' as const)
+  }
+  slices.run({ isUrgent: false, workspaceNo: 1 }, spend('late', 25, late))
+  expect(tries).toBe(1)
+  render('behind it', 1)
+  render('of two', 1, { workspaceNo: 2 })
+  await expect.poll(names, { interval: 1 }).toHaveLength(4)
+  expect(names()).toEqual(['late', 'of two', 'late', 'behind it'])
+  expect(tries).toBe(2)
+  expect(atOf('behind it')).toBeGreaterThanOrEqual(atOf('of two'))
+})
+
+test('also where it took less than a slice', async () => {
+  const { slices, names, spend } = sliced()
+  const results = ['again', 'again', 'done'] as const
+  let tries = 0
+  const late = () => results[tries++] ?? 'done'
+  slices.run({ isUrgent: true, workspaceNo: 1 }, spend('late', 1, late))
+  expect(tries).toBe(1)
+  await expect.poll(names, { interval: 1 }).toEqual(['late', 'late', 'late'])
+})
+
+test('one that runs out of time over and over is overdue in the end', async () => {
+  const { slices, overdue, spend } = sliced({ waitMaxMs: 100 })
+  slices.run(
+    { isUrgent: false, workspaceNo: 1 },
+    spend('late', 30, () => 'again'),
+  )
+  await expect.poll(() => overdue, { interval: 1 }).toEqual(['late'])
 })
 
 test('costly renderings let others have their turn between slices', async () => {

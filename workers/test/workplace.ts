@@ -74,6 +74,8 @@ export async function openWorkplace() {
         retention: { messageDays: 90, timelineDays: 400 },
         concurrency: { transactional: 50, bulk: 4 },
         doubtRule: { people: 20, seconds: 600 },
+        renderMs: 25,
+        strandedMax: 10,
         eventDays: 90,
         logger: createLogger({ name: 'test', level: 'silent' }),
         metrics: createMetrics({ name: 'workers', version: '1' }),

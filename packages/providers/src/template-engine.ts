@@ -22,7 +22,7 @@ export const templateLimits = {
   searchedLength: 200,
   /** Characters that filters take whose time grows with the square of the length. */
   spacedLength: 1000,
-  /** Time of one rendering, in milliseconds; it may be made twice. */
+  /** Time of rendering all templates of one push, in milliseconds, where nobody says otherwise. */
   renderMs: 25,
 } as const
 

@@ -95,9 +95,12 @@ export function withoutTemplates(content: MessageContent): MessageContent {
   return mapTexts(content, () => '')
 }
 
-/** Puts marks in the place of a message's templates. Templates have to be without flaw. */
-export function markTemplates(content: MessageContent): MarkedContent {
-  const templates = new Templates()
+/**
+ * Puts marks in the place of a message's templates. Templates have to be without flaw. `renderMs`: the time that
+ * filling them for one person may take.
+ */
+export function markTemplates(content: MessageContent, renderMs?: number): MarkedContent {
+  const templates = new Templates(renderMs)
   return { content: mapTexts(content, (text) => templates.mark(text)), templates }
 }
 
@@ -113,12 +116,26 @@ interface KnownTemplate {
 const valuesMax = 1000
 const readLengthMax = 200
 
+/** What the templates of a message came to for one person. */
+export type Filled =
+  | { kind: 'filled'; values: string[] }
+  /** A template misuses a filter, or makes too much: it would fail again. */
+  | { kind: 'failed' }
+  /** The templates, or a machine that stood still, took too long: they are not rendered again in this slice. */
+  | { kind: 'out-of-time' }
+
 /** The templates of a message, by number. */
 export class Templates {
+  readonly #renderMs: number
   readonly #known: KnownTemplate[] = []
   readonly #prefix = `${randomUUID()}.`
   /** What came with the message for which values are kept. */
   #trigger: Attributes | null = null
+
+  /** `renderMs`: the time that all of them together may take for one person, in milliseconds. */
+  constructor(renderMs: number = templateLimits.renderMs) {
+    this.#renderMs = renderMs
+  }
 
   /** Adds one, and returns what stands for it. */
   mark(text: string): string {
@@ -134,16 +151,21 @@ export class Templates {
     return `${this.#prefix}${this.#known.length - 1}.`
   }
 
-  /** The values for one person; null where a template fails, as one with a filter that it misuses. */
-  fill(scope: TemplateScope): string[] | null {
+  /**
+   * The values for one person. Each template is rendered once. What was rendered before the time ran out is kept
+   * for those who read the same, so that another try has less to do.
+   */
+  fill(scope: TemplateScope): Filled {
     if (scope.trigger !== this.#trigger) {
       this.#trigger = scope.trigger
       for (const { values } of this.#known) values?.clear()
     }
+    const endsAt = performance.now() + this.#renderMs
     try {
-      return this.#known.map((template) => textFor(template, scope))
-    } catch {
-      return null
+      const values = this.#known.map((template) => textFor(template, scope, endsAt))
+      return { kind: 'filled', values }
+    } catch (error) {
+      return { kind: isOutOfTime(error) ? 'out-of-time' : 'failed' }
     }
   }
 
@@ -166,14 +188,21 @@ export class Templates {
  * Names repeat, and plans more: a template is rendered once for all of whom it reads the same. It is given
  * nothing else, so that no text can hold anything of another person.
  */
-function textFor({ parsed, personKeys, values }: KnownTemplate, scope: TemplateScope): string {
+function textFor(
+  { parsed, personKeys, values }: KnownTemplate,
+  scope: TemplateScope,
+  endsAt: number,
+): string {
   const { trigger } = scope
   const customer: Attributes = {}
   for (const key of personKeys) {
     const value = scope.customer && Object.hasOwn(scope.customer, key) ? scope.customer[key] : null
     if (value !== undefined && value !== null) customer[key] = value
   }
-  const render = () => clean(renderedTwice(parsed, { customer, trigger }))
+  const render = () => {
+    const renderLimit = endsAt - performance.now()
+    return clean(String(templateEngine.renderSync(parsed, { customer, trigger }, { renderLimit })))
+  }
   if (values === null) return render()
   const read = JSON.stringify(customer)
   const known = values.get(read)
@@ -181,16 +210,6 @@ function textFor({ parsed, personKeys, values }: KnownTemplate, scope: TemplateS
   const text = render()
   if (values.size < valuesMax && read.length <= readLengthMax) values.set(read, text)
   return text
-}
-
-/** A machine that is busy may stand still for the time of a rendering: one that took too long is made once more. */
-function renderedTwice(parsed: Template[], scope: object): string {
-  try {
-    return String(templateEngine.renderSync(parsed, scope))
-  } catch (error) {
-    if (!isOutOfTime(error)) throw error
-    return String(templateEngine.renderSync(parsed, scope))
-  }
 }
 
 const isOutOfTime = (error: unknown) =>

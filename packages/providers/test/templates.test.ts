@@ -9,16 +9,24 @@ import {
   Templates,
 } from '../src/templates.ts'
 
+/** Time for a rendering, in ms, so that a busy machine changes nothing. */
+const patience = 60_000
+
 const ana: TemplateScope = {
   customer: { id: 'ana', first_name: 'Ana', plan: { name: 'pro' }, score: 7 },
   trigger: { order: 42 },
 }
 
+function valuesOf(templates: Templates, scope: TemplateScope): string[] | null {
+  const made = templates.fill(scope)
+  return made.kind === 'filled' ? made.values : null
+}
+
 /** What a text becomes for a person; null: its template fails. */
 function filled(text: string, scope: TemplateScope = ana): string | null {
-  const templates = new Templates()
+  const templates = new Templates(patience)
   templates.mark(text)
-  return templates.fill(scope)?.[0] ?? null
+  return valuesOf(templates, scope)?.[0] ?? null
 }
 
 test.each([
@@ -34,7 +42,7 @@ test.each([
 })
 
 test('each person gets what their own attributes make of it, whoever came before', () => {
-  const templates = new Templates()
+  const templates = new Templates(patience)
   templates.mark('{{ customer.name }} {% if customer.plan == "pro" %}+{% else %}-{% endif %}')
   templates.mark('{{ customer.plan }}{{ customer.constructor }}')
   fc.assert(
@@ -49,7 +57,7 @@ test('each person gets what their own attributes make of it, whoever came before
       (people) => {
         for (const customer of people) {
           const scope = { customer: JSON.parse(JSON.stringify(customer)), trigger: {} }
-          const alone = new Templates()
+          const alone = new Templates(patience)
           alone.mark('{{ customer.name }} {% if customer.plan == "pro" %}+{% else %}-{% endif %}')
           alone.mark('{{ customer.plan }}{{ customer.constructor }}')
           expect(templates.fill(scope)).toEqual(alone.fill(scope))
@@ -60,17 +68,19 @@ test('each person gets what their own attributes make of it, whoever came before
 })
 
 test('what comes with another message is not taken for this one', () => {
-  const templates = new Templates()
+  const templates = new Templates(patience)
   templates.mark('{{ trigger.order }}')
-  const values = [1, 2, 1].map((order) => templates.fill({ customer: null, trigger: { order } }))
+  const values = [1, 2, 1].map((order) =>
+    valuesOf(templates, { customer: null, trigger: { order } }),
+  )
   expect(values).toEqual([['1'], ['2'], ['1']])
 })
 
 test('what is picked at random is picked for each person', () => {
-  const templates = new Templates()
+  const templates = new Templates(patience)
   templates.mark('{{ trigger.list | sample }}')
   const list = Array.from({ length: 1000 }, (_, n) => n)
-  const picked = list.map(() => templates.fill({ customer: null, trigger: { list } })?.[0])
+  const picked = list.map(() => valuesOf(templates, { customer: null, trigger: { list } })?.[0])
   expect(new Set(picked).size).toBeGreaterThan(1)
 })
 
@@ -145,7 +155,7 @@ test('values are put into JSON, and into JSON in a string, without becoming a pa
       })
       const { title, data } = content.content ?? {}
       const text = JSON.stringify({ alert: title, data: JSON.stringify(data?.deep), rest: [1] })
-      const values = templates.fill({ customer: { name }, trigger: {} }) ?? []
+      const values = valuesOf(templates, { customer: { name }, trigger: {} }) ?? []
       const known = name.toWellFormed().replaceAll('\0', '')
       expect(JSON.parse(joined(templates.cut(text), values))).toEqual({
         alert: `Hi ${known}`,
@@ -160,4 +170,20 @@ test('a message without templates is left as it is', () => {
   const message: MessageContent = { content: { title: 'A { b }', data: { a: 1 } } }
   expect(inspectTemplates(message)).toEqual({ flaws: [], personKeys: null })
   expect(markTemplates(message).content).toEqual(message)
+})
+
+test('templates that take too long say so, and are no failure of theirs', () => {
+  const late = new Templates(-1)
+  late.mark('Hello {{ customer.first_name }}')
+  expect(late.fill(ana)).toEqual({ kind: 'out-of-time' })
+  const wrong = new Templates(patience)
+  wrong.mark(`{{ "${'x'.repeat(6000)}" | upcase }}`)
+  expect(wrong.fill(ana)).toEqual({ kind: 'failed' })
+})
+
+test('the time is that of all templates of a push together', () => {
+  const templates = new Templates(5)
+  const list = Array.from({ length: 200 }, (_, n) => `item ${n}`)
+  for (let n = 0; n < 3000; n += 1) templates.mark('{{ trigger.list | sort | sample }}')
+  expect(templates.fill({ customer: null, trigger: { list } })).toEqual({ kind: 'out-of-time' })
 })

@@ -22,6 +22,8 @@ export interface DeliverDeps {
   sums: Sums
   /** Most recipients that are claimed at a time. */
   windowSize: number
+  /** Leases of a chunk that may run out in a row without one more outcome, until it is given up. */
+  strandedMax: number
   /** This process is to end: windows under way are finished, no new one begins. */
   isStopping(): boolean
   now(): number
@@ -73,7 +75,7 @@ export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<
     pause: null,
   }
   try {
-    const ended = await (chunk.stranded < strandedMax
+    const ended = await (chunk.stranded < deps.strandedMax
       ? runWindows(deps, chunk, held, progress)
       : giveUp(deps, chunk, held, progress))
     deps.onDelivered({
@@ -92,9 +94,6 @@ export async function deliverChunk(deps: DeliverDeps, chunkNo: string): Promise<
     deps.leases.release(held)
   }
 }
-
-/** A chunk whose leases ran out so often without one more outcome is given up. */
-export const strandedMax = 10
 
 /** Fails what is left of a chunk: whatever sends it ends its worker, or takes longer than a lease. */
 async function giveUp(

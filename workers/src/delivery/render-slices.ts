@@ -23,16 +23,22 @@ export interface RenderPlace {
   workspaceNo: number
 }
 
-/** A push that is to be rendered. One of the two is called, once. */
+/** A push that is to be rendered. `render` is called until it is done, or `overdue` once. */
 export interface Rendering {
-  render: () => void
+  /** `again`: it ran out of time. It waits for another slice, first of its workspace, as long as it may wait at all. */
+  render: () => 'done' | 'again'
   /** It has waited too long. */
   overdue: () => void
 }
 
+interface Waiting {
+  rendering: Rendering
+  since: number
+}
+
 /** What waits of one workspace, urgent or not. */
 interface Line {
-  waiting: { rendering: Rendering; since: number }[]
+  waiting: Waiting[]
   /** What it has rendered since it rested. */
   spentMs: number
   restsUntil: number
@@ -65,7 +71,7 @@ export function createSlices({ budgetMs, pauseMs, waitMaxMs, urgency, now }: Sli
   let timer: NodeJS.Timeout | null = null
   let wakesAt = Number.POSITIVE_INFINITY
 
-  function perform(line: Line, rendering: Rendering): void {
+  function perform(line: Line, turn: Waiting): void {
     if (isFresh) {
       isFresh = false
       setImmediate(() => {
@@ -74,20 +80,23 @@ export function createSlices({ budgetMs, pauseMs, waitMaxMs, urgency, now }: Sli
       })
     }
     const began = now()
-    rendering.render()
+    const result = turn.rendering.render()
     const ended = now()
     const ms = ended - began
     spentMs += ms
     line.spentMs += ms
     line.costMs += (ms - line.costMs) / 5
-    if (line.spentMs >= budgetMs) {
-      line.restsUntil = ended + restAfter(line.spentMs, ended)
+    const isLate = result === 'again'
+    if (isLate) line.waiting.unshift(turn)
+    if (line.spentMs >= budgetMs || isLate) {
+      line.restsUntil = ended + restAfter(Math.max(line.spentMs, isLate ? budgetMs : 0), ended)
       line.spentMs = 0
     }
     if (spentMs >= budgetMs && !isPausing) {
       isPausing = true
       wakeIn(Math.max(pauseMs, spentMs))
     }
+    if (isLate && !isPausing && line.restsUntil < wakesAt) wakeForRests()
   }
 
   function restAfter(ms: number, at: number): number {
@@ -115,7 +124,7 @@ export function createSlices({ budgetMs, pauseMs, waitMaxMs, urgency, now }: Sli
         return
       }
       const first = line.waiting.shift()
-      if (first) perform(line, first.rendering)
+      if (first) perform(line, first)
     }
   }
 
@@ -177,7 +186,7 @@ export function createSlices({ budgetMs, pauseMs, waitMaxMs, urgency, now }: Sli
       const line = lineOf(place)
       const at = now()
       if (!isPausing && line.waiting.length === 0 && line.restsUntil <= at) {
-        perform(line, rendering)
+        perform(line, { rendering, since: at })
         return
       }
       line.waiting.push({ rendering, since: at })

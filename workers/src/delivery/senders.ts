@@ -48,6 +48,8 @@ export interface SendersOptions {
   openMax: number
   closeDeadlineMs: number
   slices: Slices
+  /** The time that rendering the templates of one push may take, in milliseconds. */
+  renderMs: number
   /** Told of urgent pushes; broadcasts of every app yield to them. */
   urgency: Urgency
   /** Most recipients that are claimed at a time. */
@@ -215,7 +217,7 @@ function openApns(credentials: AppProvider | null, options: SendersOptions): Ren
   const sdkKeys = credentials?.sdkKeys ?? false
   return rendering(provider, options, {
     shared: (message) => renderApns({ ...message, sdkKeys }, topic),
-    personal: (message) => personalApns({ ...message, sdkKeys }, topic),
+    personal: (message) => personalApns({ ...message, sdkKeys }, topic, options.renderMs),
   })
 }
 
@@ -230,7 +232,7 @@ function openFcm(credentials: AppProvider | null, options: SendersOptions): Rend
   const sdkKeys = credentials?.sdkKeys ?? false
   return rendering(provider, options, {
     shared: (message, now) => renderFcm({ ...message, sdkKeys }, now),
-    personal: (message, now) => personalFcm({ ...message, sdkKeys }, now),
+    personal: (message, now) => personalFcm({ ...message, sdkKeys }, now, options.renderMs),
   })
 }
 
@@ -264,7 +266,8 @@ interface Rendered<Push> {
 
 /**
  * What the message says to each person is made when it is sent to them. Templates that cannot be read, such as
- * those that an older version took, fail the delivery: no other attempt would read them.
+ * those that an older version took, fail the delivery: no other attempt would read them. One that ran out of time
+ * is rendered once more in a later slice, since a busy machine stands still as well; then it has failed.
  */
 function sendPersonal<Push>(
   provider: PushProvider<Push>,
@@ -279,15 +282,32 @@ function sendPersonal<Push>(
       return { kind: 'refused', reason: 'template_failed' }
     }
   }
-  return (target, customer, done) =>
+  return (target, customer, done) => {
+    let isSecond = false
+    const refuse = (reason: string) =>
+      queueMicrotask(() => done({ kind: 'message-refused', reason }))
     slices.run(place, {
       render() {
         const personal = render(target, customer)
-        if (personal.kind === 'push') provider.send(personal.push, target, done)
-        else queueMicrotask(() => done({ kind: 'message-refused', reason: personal.reason }))
+        switch (personal.kind) {
+          case 'push':
+            provider.send(personal.push, target, done)
+            return 'done'
+          case 'refused':
+            refuse(personal.reason)
+            return 'done'
+          case 'out-of-time':
+            if (!isSecond) {
+              isSecond = true
+              return 'again'
+            }
+            refuse('template_failed')
+            return 'done'
+        }
       },
       overdue: () => queueMicrotask(() => done({ kind: 'unsent', reason: 'render-timeout' })),
     })
+  }
 }
 
 /** Makes a value when it is first asked for. */
