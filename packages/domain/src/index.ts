@@ -121,6 +121,7 @@ export {
   NewMessage,
   scheduleDaysMax,
   transactionalAudienceMax,
+  transactionalDevicesMax,
   ttlSecondsDefault,
   ttlSecondsMax,
 } from './message.ts'

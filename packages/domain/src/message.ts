@@ -171,3 +171,6 @@ export function messageStateOf({ isScheduled, isPlanned, counts }: MessageProgre
 
 /** A message to named people or tokens must not wait behind a broadcast. */
 export const transactionalAudienceMax = 100
+
+/** Unless these people have more devices of one app than so many: others' pushes must not wait behind them. */
+export const transactionalDevicesMax = 500

@@ -39,6 +39,7 @@ export { loggedProblemOf, sendProblem } from './error-handler.ts'
 export { acceptJson, type JsonBodies } from './json-body.ts'
 export { isAllowedFrom, isExpired, refusalByTerms } from './key-terms.ts'
 export { createKeyUses, type KeyUses } from './key-uses.ts'
+export { capsOf, personCapConfig, scheduleCapConfig, tooManyDevices } from './limits/caps.ts'
 export {
   type Charge,
   createLimiter,

@@ -155,7 +155,7 @@ const takeOverText = `
           then false else p.email_vouched end
     from json_to_recordset($2) as f(person_no bigint, attributes jsonb)
     where p.person_no = f.person_no and p.blocked_at is null
-      and pg_column_size(f.attributes || p.attributes) <= 262144
+      and attributes_fit(f.attributes || p.attributes)
   )
   update person_events e set person_no = w.person_no
   from (

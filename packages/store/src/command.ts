@@ -60,6 +60,6 @@ export interface Sent {
 /**
  * `done`: it took effect, or had to have none (late, about nobody, about somebody blocked).
  * `repeated`: a call under the same id was honoured before. `too_large`: attributes would be too
- * large together with those stored.
+ * large, or too many, together with those stored. `too_many_devices`: the person has as many as one may have.
  */
-export type CommandVerdict = 'done' | 'repeated' | 'too_large'
+export type CommandVerdict = 'done' | 'repeated' | 'too_large' | 'too_many_devices'

@@ -1,4 +1,5 @@
 import { auditDeeds, type Deed } from './audit-deeds.ts'
+import { TooManyDevicesError } from './caps.ts'
 import { claimMessages } from './client-messages.ts'
 import { type CoalescedRun, coalesce } from './coalesce.ts'
 import type { AloneCommand, CommandVerdict, Sent, TogetherCommand } from './command.ts'
@@ -57,12 +58,19 @@ async function runList(database: Database, list: readonly Sent[]): Promise<Comma
   try {
     return await runTransaction(database, list)
   } catch (error) {
-    if (!isAttributesTooLarge(error)) throw error
-    if (list.length === 1) return ['too_large']
+    const refusal = refusalBy(error)
+    if (refusal === null) throw error
+    if (list.length === 1) return [refusal]
     const middle = list.length >> 1
     const first = await runList(database, list.slice(0, middle))
     return [...first, ...(await runList(database, list.slice(middle)))]
   }
+}
+
+/** What a list fails for where one of its commands is at fault; null: the fault is not theirs. */
+function refusalBy(error: unknown): CommandVerdict | null {
+  if (isAttributesTooLarge(error)) return 'too_large'
+  return error instanceof TooManyDevicesError ? 'too_many_devices' : null
 }
 
 function runTransaction(database: Database, list: readonly Sent[]): Promise<CommandVerdict[]> {

@@ -41,9 +41,12 @@ const sizeConstraints = new Set([
   'people_attributes_size',
   'devices_attributes_size',
   'anonymous_ids_attributes_size',
+  'people_attributes_count',
+  'devices_attributes_count',
+  'anonymous_ids_attributes_count',
 ])
 
-/** Whether a merge failed because the attributes, together with those stored, grew too large. */
+/** Whether a merge failed because the attributes, together with those stored, grew too large or too many. */
 export function isAttributesTooLarge(error: unknown): boolean {
   return error instanceof pg.DatabaseError && sizeConstraints.has(error.constraint ?? '')
 }

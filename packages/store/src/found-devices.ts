@@ -7,6 +7,8 @@ export interface FoundPerson {
   no: number
   /** Erased: calls about them are ignored. */
   isBlocked: boolean
+  /** Devices that they have, counted up to the cap. */
+  devices: number
 }
 
 /** The rows that a batch meets, locked; `now`: the database's time in ms, after the locks. */
@@ -14,6 +16,8 @@ export interface Found {
   now: number
   devices: DeviceState[]
   people: FoundPerson[]
+  /** Most devices that a person may have; 0: any number. */
+  devicesMax: number
 }
 
 /**
@@ -59,11 +63,12 @@ type DeviceRow = [
 export interface Answer {
   now: number
   devices: DeviceRow[]
-  people: [workspaceNo: number, id: string, no: number, isBlocked: boolean][]
+  people: [workspaceNo: number, id: string, no: number, isBlocked: boolean, devices: number][]
+  devicesMax: number
 }
 
 /** null: somebody to whom a device is tied was not seen. */
-export function foundBy({ now, devices: rows, people }: Answer): Found | null {
+export function foundBy({ now, devices: rows, people, devicesMax }: Answer): Found | null {
   const named = new Map(people.map(([, id, no]) => [no, id]))
   const devices: DeviceState[] = []
   for (const row of rows) {
@@ -74,7 +79,10 @@ export function foundBy({ now, devices: rows, people }: Answer): Found | null {
   return {
     now,
     devices,
-    people: people.map(([workspaceNo, id, no, isBlocked]) => ({ workspaceNo, id, no, isBlocked })),
+    people: people.map(([workspaceNo, id, no, isBlocked, had]) => {
+      return { workspaceNo, id, no, isBlocked, devices: had }
+    }),
+    devicesMax,
   }
 }
 

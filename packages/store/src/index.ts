@@ -94,6 +94,7 @@ export { type Bell, createBell } from './bell.ts'
 export { type BooksChecked, checkBooks, type Unbalanced } from './books.ts'
 export { type CallerProof, noProof, secretKeyProof } from './caller-proof.ts'
 export { cancelMessage } from './cancel.ts'
+export { type Caps, capSettings, TooManyDevicesError, usualCaps } from './caps.ts'
 export { closeChunk, type Rescued, releaseChunk, renewLeases, rescue } from './chunk-lifecycle.ts'
 export {
   type ChunkMessage,
@@ -332,7 +333,7 @@ export {
   sealedCredentials,
   sealedIdentitySecrets,
 } from './reseal.ts'
-export { beginMessage, type Release, releaseMessage } from './scheduling.ts'
+export { beginMessage, type Release, releaseMessage, scheduledRoom } from './scheduling.ts'
 export { type ServerState, serverState } from './server-state.ts'
 export { analyzeOutgrown } from './statistics.ts'
 export {

@@ -1,5 +1,6 @@
 import { listOf, textListOf } from './array-literal.ts'
 import { noProof, vouchesFor } from './caller-proof.ts'
+import { capOf } from './caps.ts'
 import type { Sql } from './connect.ts'
 import { deviceValues, givenDevices } from './device-values.ts'
 import type { DeviceState, Registration } from './registration-rule.ts'
@@ -18,6 +19,18 @@ export interface NewDevice {
   addsPerson: boolean
 }
 
+/** For each device, how many before it are for the same person. */
+function devicesBefore(devices: readonly NewDevice[]): number[] {
+  const counts = new Map<string, number>()
+  return devices.map(({ call: { workspaceNo, personId } }) => {
+    if (personId === null) return 0
+    const key = `${workspaceNo} ${personId}`
+    const count = counts.get(key) ?? 0
+    counts.set(key, count + 1)
+    return count
+  })
+}
+
 /** Which were inserted, and when: ms by the database's clock. */
 interface Inserted {
   now: number
@@ -25,11 +38,13 @@ interface Inserted {
   keys: [appNo: number, tokenHash: string][] | null
 }
 
+const personDevicesCap = capOf('personDevices')
+
 // One time for a whole statement, so that what it wrote is known by the one that it tells.
 const statementMs = `date_trunc('milliseconds', statement_timestamp())`
 
-// Whoever deletes a person locks them first, and the rows of these hold theirs. The token of somebody blocked,
-// or whom another statement adds now, is missed.
+// A call that deletes a person locks them first, and the rows of these hold theirs. The token of a person who is
+// blocked, has as many devices as one may have, or is added by another statement now, is missed.
 const insertText = (onTaken: string) => `
   with given as (
     select *, to_timestamp(ordered_ms / 1000) as ordered_at
@@ -37,12 +52,18 @@ const insertText = (onTaken: string) => `
       select ${givenDevices},
              unnest($11::bigint[]) as last_used, unnest($12::float8[]) as ordered_ms,
              unnest($13::int[]) as workspace_no, unnest($14::text[]) as person_id,
-             unnest($15::boolean[]) as adds_person, unnest($17::boolean[]) as vouches) g
+             unnest($15::boolean[]) as adds_person, unnest($17::boolean[]) as vouches,
+             unnest($18::int[]) as devices_before) g
   ), met as materialized (
-    select g.*, p.person_no, p.blocked_at
+    select g.*, p.person_no, p.blocked_at,
+           ${personDevicesCap} > 0 and g.devices_before + coalesce(had.devices, 0) >= ${personDevicesCap} as is_full
     from given g left join lateral (
       select person_no, blocked_at from people
       where workspace_no = g.workspace_no and id = g.person_id limit 1 for key share) p on true
+    left join lateral (
+      select count(*) as devices
+      from (select from devices where person_no = p.person_no limit ${personDevicesCap}) d
+    ) had on p.person_no is not null
   ), added as materialized (
     insert into people (workspace_no, id, is_vouched, email_vouched)
     select workspace_no, person_id, bool_or(vouches), bool_or(vouches) from met
@@ -59,7 +80,7 @@ const insertText = (onTaken: string) => `
            m.push_permission, least(m.last_used, floor(extract(epoch from ${statementMs}))::bigint),
            ${statementMs}, least(m.ordered_at, ${statementMs})
     from met m left join added a on a.workspace_no = m.workspace_no and a.id = m.person_id
-    where m.blocked_at is null
+    where m.blocked_at is null and not m.is_full
       and (m.person_id is null or coalesce(m.person_no, a.person_no) is not null)
     order by m.app_no, m.token_hash
     ${onTaken}
@@ -105,6 +126,7 @@ export async function insertDevices(
       listOf(devices, ({ addsPerson }) => addsPerson),
       devices.length,
       listOf(devices, ({ call }) => vouchesForNamed(call)),
+      listOf(devicesBefore(devices), (count) => count),
     ],
   })
   const [inserted] = rows

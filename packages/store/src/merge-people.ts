@@ -38,7 +38,7 @@ export async function mergePeopleIn(
        is_vouched = p.is_vouched or g.is_vouched,
        email_vouched = case when p.attributes ? 'email' then p.email_vouched
          else g.email_vouched end,
-       attributes = case when pg_column_size(g.attributes || p.attributes) <= 262144
+       attributes = case when attributes_fit(g.attributes || p.attributes)
          then g.attributes || p.attributes else p.attributes end
      from people g where p.person_no = $1 and g.person_no = $2`,
     numbers,

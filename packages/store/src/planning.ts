@@ -1,4 +1,4 @@
-import type { AudienceInput } from '@pushkeep/domain'
+import { type AudienceInput, transactionalDevicesMax } from '@pushkeep/domain'
 import { type Database, inTransaction, type Sql } from './connect.ts'
 import { doorbellChannel } from './outbox.ts'
 import { tokenHash } from './token-hash.ts'
@@ -36,10 +36,11 @@ const chunksOfRecipients = `
            array_agg(device_no order by device_no), array_agg(person_no order by device_no),
            count(*), now() + interval '${ringAgainSeconds} seconds'
     from (
-      select m.message_no, m.lane, r.app_no, r.provider, r.device_no, r.person_no,
-             (row_number() over (partition by r.message_no, r.app_no, r.provider order by r.device_no)
-               - 1) / ${chunkSizeMax} as slice
+      select m.message_no, r.app_no, r.provider, r.device_no, r.person_no,
+             case when count(*) over app > ${transactionalDevicesMax} then 'bulk' else m.lane end as lane,
+             (row_number() over (app order by r.device_no) - 1) / ${chunkSizeMax} as slice
       from recipient r join message m using (message_no)
+      window app as (partition by r.message_no, r.app_no, r.provider)
     ) cut
     group by message_no, lane, app_no, provider, slice
     returning chunk_no, message_no, provider, lane, size

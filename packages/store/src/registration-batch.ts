@@ -1,8 +1,10 @@
 import { noProof, secretKeyProof, vouchesFor } from './caller-proof.ts'
+import { TooManyDevicesError } from './caps.ts'
 import type { Sql } from './connect.ts'
 import { type Deletion, decideDeletion } from './deletion-rule.ts'
 import type { Device } from './device-rows.ts'
 import type { Found } from './found-devices.ts'
+import { deviceToLetGo } from './letting-go.ts'
 import type { Wanted } from './registration-lock.ts'
 import { type Changes, touchDevices, writeDevices } from './registration-rows.ts'
 import {
@@ -39,6 +41,10 @@ export interface Batch {
   people: Map<string, Tie>
   /** Keys of the people about whom calls are ignored. */
   blocked: Set<string>
+  /** Devices of the people whom calls name, by `tieKey`; up to the cap. */
+  deviceCounts: Map<string, number>
+  /** Most devices of a person; 0: any number. */
+  devicesMax: number
   /** Keys of the devices that changed. */
   changed: Set<string>
   /** Keys of those of which only the order did. */
@@ -46,7 +52,7 @@ export interface Batch {
   events: { key: string; event: NewEvent }[]
 }
 
-export function openBatch({ now, devices, people }: Found): Batch {
+export function openBatch({ now, devices, people, devicesMax }: Found): Batch {
   const batch: Batch = {
     now,
     devices: new Map(),
@@ -56,6 +62,8 @@ export function openBatch({ now, devices, people }: Found): Batch {
     blocked: new Set(
       people.filter((one) => one.isBlocked).map(({ workspaceNo, id }) => `${workspaceNo} ${id}`),
     ),
+    deviceCounts: new Map(people.map(({ no, devices: count }) => [String(no), count])),
+    devicesMax,
     changed: new Set(),
     touched: new Set(),
     events: [],
@@ -64,7 +72,7 @@ export function openBatch({ now, devices, people }: Found): Batch {
   return batch
 }
 
-/** Applies one registration to what the calls before it left. */
+/** Applies one registration to what the calls before it left. Throws `TooManyDevicesError`. */
 export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Registered {
   const own = ownOf(batch, wanted)
   if (call.personId !== null && batch.blocked.has(`${call.workspaceNo} ${call.personId}`)) {
@@ -85,6 +93,7 @@ export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Reg
       return { applied: false, device: own && !own.isDeleted ? viewOf(own) : null }
     case 'applied': {
       const { device, events } = decision
+      makeRoom(batch, device, own, replaced)
       for (const other of replaced) {
         const event = { kind: 'replaced', person: other.person, from: null } as const
         change(batch, replacedDevice(other, device.orderedAt), [event])
@@ -93,6 +102,43 @@ export function applyCall(batch: Batch, call: Registration, wanted: Wanted): Reg
       return { applied: true, device: viewOf(device) }
     }
   }
+}
+
+/**
+ * Where a device comes to a person who has as many as one may have, one that is of no use any more makes room for it.
+ */
+function makeRoom(
+  batch: Batch,
+  { person }: DeviceState,
+  own: DeviceState | null,
+  replaced: readonly DeviceState[],
+): void {
+  if (person === null || batch.devicesMax === 0) return
+  const key = tieKey(person)
+  const isTheirs = (device: DeviceState) => isTiedTo(device, key)
+  if (own && isTheirs(own)) return
+  const count = (batch.deviceCounts.get(key) ?? 0) - replaced.filter(isTheirs).length
+  if (count < batch.devicesMax) return
+  const others = [...batch.devices.values()].filter((device) => !replaced.includes(device))
+  const unused = deviceToLetGo(others.filter(isTheirs), batch.now)
+  if (!unused) throw new TooManyDevicesError(batch.devicesMax)
+  const event = { kind: 'replaced', person: unused.person, from: null } as const
+  change(batch, replacedDevice(unused, unused.orderedAt), [event])
+}
+
+function tieKey(tie: Tie): string {
+  return tie.no === null ? `${tie.workspaceNo} ${tie.id}` : String(tie.no)
+}
+
+function isTiedTo({ isDeleted, person }: DeviceState, key: string): boolean {
+  return !isDeleted && person !== null && tieKey(person) === key
+}
+
+/** Counts a device for the person whom it is tied to, or no more. */
+function countFor({ deviceCounts }: Batch, { isDeleted, person }: DeviceState, by: 1 | -1): void {
+  if (isDeleted || person === null) return
+  const key = tieKey(person)
+  deviceCounts.set(key, (deviceCounts.get(key) ?? 0) + by)
 }
 
 /** A phone of a person who is blocked is tied to no person: the former one has it no more. */
@@ -209,6 +255,9 @@ function namedBy({ people }: Batch, call: Registration): Tie | null {
 }
 
 function change(batch: Batch, device: DeviceState, events: readonly NewEvent[]): void {
+  const before = batch.devices.get(keyOf(device))
+  if (before) countFor(batch, before, -1)
+  countFor(batch, device, 1)
   const key = keep(batch, device)
   batch.changed.add(key)
   for (const event of events) batch.events.push({ key, event })

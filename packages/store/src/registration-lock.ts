@@ -1,8 +1,10 @@
 import { listOf, textListOf } from './array-literal.ts'
+import { capOf } from './caps.ts'
 import type { Sql } from './connect.ts'
 import type { Deletion } from './deletion-rule.ts'
 import { nowMs } from './device-rows.ts'
 import { type Answer, deviceRow, type Found, foundBy } from './found-devices.ts'
+import { unusedSeconds } from './letting-go.ts'
 import { RacedError } from './raced.ts'
 import type { Registration } from './registration-rule.ts'
 import { tokenHash } from './token-hash.ts'
@@ -43,16 +45,26 @@ export function wantedToDelete({ appNo, token }: Deletion): Wanted {
   }
 }
 
+const personDevicesCap = capOf('personDevices')
+
+/** Of a person who has as many devices as one may have, so many are looked at to be let go. */
+const lettingGoMax = 20
+
 // Each lookup is lateral, so that it goes by index whatever the planner believes of a young table.
 const lockText = `
   with wanted as materialized (
     select unnest($1::int[]) as app_no, unnest($2::uuid[]) as token_hash,
            unnest($3::uuid[]) as previous_hash, unnest($4::text[]) as installation_id
   ), named as materialized (
-    select p.* from (select unnest($5::int[]) as workspace_no, unnest($6::text[]) as id) w
+    select p.*, had.devices from (select unnest($5::int[]) as workspace_no, unnest($6::text[]) as id) w
     cross join lateral (
       select person_no, workspace_no, id, blocked_at from people
       where workspace_no = w.workspace_no and id = w.id limit 1) p
+    cross join lateral (
+      select count(*)::int as devices
+      from (select from devices where person_no = p.person_no limit ${personDevicesCap}) d) had
+  ), full_up as materialized (
+    select person_no from named where devices > 0 and devices >= ${personDevicesCap}
   ), candidate as materialized (
     select d.app_no, d.device_no from wanted w cross join lateral (
       select app_no, device_no from devices
@@ -68,6 +80,12 @@ const lockText = `
       where app_no = w.app_no and installation_id = w.installation_id and deleted_at is null
       limit 1) d
     where w.installation_id is not null
+    union
+    select d.app_no, d.device_no from full_up f cross join lateral (
+      select app_no, device_no from devices
+      where person_no = f.person_no
+        and (dead_at is not null or last_used < extract(epoch from now()) - ${unusedSeconds})
+      order by dead_at is null, last_used, device_no limit ${lettingGoMax}) d
   ), locked as materialized (
     select d.*
     from (select app_no, device_no from candidate order by app_no, device_no) c
@@ -77,8 +95,10 @@ const lockText = `
   )
   select extract(epoch from ${nowMs})::float8 * 1000 as now,
     coalesce((select json_agg(${deviceRow}) from locked d), '[]') as devices,
-    coalesce((select json_agg(json_build_array(workspace_no, id, person_no, blocked_at is not null))
-      from named), '[]') as people`
+    coalesce((select json_agg(json_build_array(
+        workspace_no, id, person_no, blocked_at is not null, devices))
+      from named), '[]') as people,
+    ${personDevicesCap} as "devicesMax"`
 
 /**
  * Finds and locks the devices that registrations are about, in one order, so that two batches never

@@ -1,7 +1,36 @@
 import { timeToLive } from './acceptance.ts'
+import { capOf } from './caps.ts'
 import type { Sql } from './connect.ts'
 import { isScheduled } from './messages.ts'
 import { doorbellChannel } from './outbox.ts'
+
+const scheduledCap = capOf('scheduledMessages')
+
+const roomText = `
+  select ${scheduledCap} as "most",
+    ${scheduledCap} > 0
+    and not exists (select from idempotency_keys where workspace_no = $1 and key = $2)
+    and (select count(*) from (
+           select from messages m where m.workspace_no = $1 and ${isScheduled}
+           limit ${scheduledCap}) waiting) >= ${scheduledCap} as "isFull"`
+
+/**
+ * Whether a workspace has as many messages waiting for their time as it may have (`most`). A call that repeats one
+ * under its idempotency `key` adds none. Calls of one moment do not see one another's.
+ */
+export async function scheduledRoom(
+  sql: Sql,
+  { workspaceNo, key }: { workspaceNo: number; key: string | null },
+): Promise<{ most: number; isFull: boolean }> {
+  const { rows } = await sql.query<{ most: number; isFull: boolean }>({
+    name: 'scheduled-room',
+    text: roomText,
+    values: [workspaceNo, key],
+  })
+  const [room] = rows
+  if (!room) throw new Error('a count gave no row')
+  return room
+}
 
 const beginText = `
   with begun as (

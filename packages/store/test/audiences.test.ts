@@ -87,3 +87,33 @@ test('a token of a person, only if it is theirs', async () => {
   expect(await planned({ person_id: 'ben', token })).toEqual(both())
   expect(await planned({ person_id: 'nobody', token })).toEqual(both())
 })
+
+test.each([
+  { devices: 500, lane: 'transactional' },
+  { devices: 501, lane: 'bulk' },
+])(
+  'a person with $devices devices has them in the $lane lane',
+  async ({ devices: count, lane }) => {
+    const id = `many-${count}`
+    const personNo = await insertPerson(scene, id)
+    await db.database.query(
+      `insert into devices (app_no, token_hash, token, platform, provider, person_no, last_used,
+                          registered_at, ordered_at)
+     select $1, md5($2 || i)::uuid, $2 || i, 'ios', 'apns', $3, 1, now(), now()
+     from generate_series(1, $4::int) i`,
+      [scene.appNo, id, personNo, count],
+    )
+    for (const planNow of [true, false]) {
+      const message = await accept(scene, { to: { person_id: id } }, { planNow })
+      const { messageNo } = await report(scene, message)
+      if (!planNow) while (await planSlice(db.database, messageNo));
+      const { rows } = await db.database.query<{ size: number; lane: string; queue: string }>(
+        `select sum(size)::int as size, min(lane) as lane, max(o.queue) as queue
+       from chunks c join outbox o on o.ref = c.chunk_no and o.queue <> 'plan'
+       where c.message_no = $1 group by lane`,
+        [messageNo],
+      )
+      expect(rows).toEqual([{ size: count, lane, queue: `apns-${lane}` }])
+    }
+  },
+)

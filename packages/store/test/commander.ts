@@ -1,5 +1,6 @@
 import type { Attributes } from '@pushkeep/domain'
 import {
+  type Caps,
   type Command,
   createCommander,
   findPerson,
@@ -10,8 +11,8 @@ import {
 import { changeOf, createRegistry } from './registry.ts'
 
 /** Commands as short as a test wants them, on a registry of its own. */
-export async function createCommanded() {
-  const registry = await createRegistry()
+export async function createCommanded(caps: Partial<Caps> = {}) {
+  const registry = await createRegistry(caps)
   const { database, workspaceNo, appNo } = registry
   const run = createCommander(database)
 

@@ -22,7 +22,7 @@ let at: Commanded
 let scene: Scene
 
 beforeAll(async () => {
-  at = await createCommanded()
+  at = await createCommanded({ personDevices: 0 })
   scene = { database: at.database, workspaceNo: at.workspaceNo, appNo: at.appNo }
 })
 

@@ -4,6 +4,8 @@ import { createTestDatabase } from '@pushkeep/testkit'
 import { expect } from 'vitest'
 import {
   appsOf,
+  type Caps,
+  capSettings,
   createApp,
   createRegistrar,
   createWorkspace,
@@ -24,8 +26,8 @@ export function changeOf(attributes: Attributes) {
 }
 
 /** A workspace with one app in a database of its own, and what the tests do with it. */
-export async function createRegistry() {
-  const testDatabase = await createTestDatabase(20)
+export async function createRegistry(caps: Partial<Caps> = {}) {
+  const testDatabase = await createTestDatabase(20, capSettings(caps))
   const { database } = testDatabase
   const { workspaceNo } = await createWorkspace(database, 'test')
   const { appNo } = await createApp(database, workspaceNo, 'test')
@@ -45,6 +47,7 @@ export async function createRegistry() {
   })
   return {
     database,
+    databaseUrl: testDatabase.url,
     workspaceNo,
     appNo,
     apps: () => appsOf(database, workspaceNo),

@@ -32,11 +32,17 @@ export interface TestDatabase extends AsyncDisposable {
   urlAs(program: DatabaseProgram): Promise<string>
 }
 
-/** A fresh, migrated database of its own; dropped when it is disposed of. */
-export async function createTestDatabase(connectionsMax = 10): Promise<TestDatabase> {
+/** A fresh, migrated database of its own; dropped when it is disposed of. `settings` hold for all its sessions. */
+export async function createTestDatabase(
+  connectionsMax = 10,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestDatabase> {
   const server = connect({ url: inject('postgresUrl'), name: 'testkit', connectionsMax: 1 })
   const name = `test_${randomBytes(6).toString('hex')}`
   await server.query(`create database ${name} template ${inject('postgresTemplate')}`)
+  for (const [setting, value] of Object.entries(settings)) {
+    await server.query(`alter database ${name} set ${setting} to '${value}'`)
+  }
   const url = new URL(inject('postgresUrl'))
   url.pathname = `/${name}`
   const database = connect({ url: url.href, name: 'test', connectionsMax })
@@ -45,8 +51,9 @@ export async function createTestDatabase(connectionsMax = 10): Promise<TestDatab
     url: url.href,
     database,
     as(program, max = connectionsMax) {
-      const settings = { ...indexedSettings, role: groupRole(program) }
-      const one = connect({ url: url.href, name: `test ${program}`, connectionsMax: max, settings })
+      const own = { ...indexedSettings, role: groupRole(program) }
+      const name = `test ${program}`
+      const one = connect({ url: url.href, name, connectionsMax: max, settings: own })
       others.push(one)
       return one
     },

@@ -1,7 +1,13 @@
 import type { NewMessage } from '@pushkeep/domain'
 import { inspectTemplates } from '@pushkeep/providers'
-import { activeTraceparent, actorOf, type Caller, invalid } from '@pushkeep/runtime'
-import type { Acceptance, AcceptedMessage, Bell, Sql } from '@pushkeep/store'
+import { activeTraceparent, actorOf, type Caller, invalid, ProblemError } from '@pushkeep/runtime'
+import {
+  type Acceptance,
+  type AcceptedMessage,
+  type Bell,
+  type Sql,
+  scheduledRoom,
+} from '@pushkeep/store'
 import { bodyHash } from './idempotency.ts'
 import { audienceProblems, isBroadcast, isDue, laneOf, scheduleProblems } from './new-message.ts'
 import { payloadRefusal } from './payload.ts'
@@ -40,6 +46,7 @@ export async function acceptable(
   const appNo = await targetApp(sql, caller, message.app_id)
   const refusal = await payloadRefusal(sql, message, { workspaceNo, appNo })
   if (refusal) throw refusal
+  if (!isDue(message, now)) await admitScheduled(sql, workspaceNo, key)
   const lane = laneOf(message.to)
   return {
     workspaceNo,
@@ -53,4 +60,15 @@ export async function acceptable(
     // The app that it means, not whether it was named: a key may imply it.
     idempotency: key === null ? null : { key, bodyHash: bodyHash({ ...message, app_id: appNo }) },
   }
+}
+
+/** Refuses one more scheduled message than a workspace may have. */
+async function admitScheduled(sql: Sql, workspaceNo: number, key: string | null): Promise<void> {
+  const { most, isFull } = await scheduledRoom(sql, { workspaceNo, key })
+  if (!isFull) return
+  const message = `must be left out: ${most} messages wait for their time, as many as may wait`
+  throw new ProblemError(422, 'too_many_scheduled', {
+    detail: `send_at ${message}`,
+    errors: [{ path: 'send_at', message }],
+  })
 }

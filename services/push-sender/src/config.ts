@@ -1,6 +1,7 @@
 import {
   addressList,
   type ConnectionLimits,
+  capsOf,
   connectionConfig,
   databaseConfig,
   flag,
@@ -8,16 +9,19 @@ import {
   limitConfig,
   logLevel,
   operationsPort,
+  personCapConfig,
   port,
   type Rates,
   ratesOf,
   readConfig,
   type Secret,
+  scheduleCapConfig,
   secret,
   type TracingConfig,
   tracingConfig,
   usualConnections,
 } from '@pushkeep/runtime'
+import type { Caps } from '@pushkeep/store'
 import { z } from 'zod'
 
 /** What the push sender is told by its environment. */
@@ -35,6 +39,7 @@ export interface SenderConfig {
   operations: { host: string; port: number }
   /** Names by which that listener may be reached. */
   operationsHosts: string[]
+  caps: Partial<Caps>
   logLevel: string
   migrateOnStart: boolean
   tracing: TracingConfig
@@ -51,6 +56,8 @@ const Environment = z.object({
   SENDER_OPS_PORT: port().optional(),
   LOG_LEVEL: logLevel().prefault('info'),
   MIGRATE_ON_START: flag().prefault('true'),
+  ...personCapConfig,
+  ...scheduleCapConfig,
   LIMIT_BUCKETS: limitBuckets(),
   ...limitConfig(
     'address',
@@ -84,6 +91,7 @@ export function senderConfig(env: Record<string, string | undefined>): SenderCon
       host: variables.SENDER_OPS_HOST,
       port: operationsPort(variables.SENDER_OPS_PORT, variables.SENDER_PORT),
     },
+    caps: capsOf(variables),
     logLevel: variables.LOG_LEVEL,
     migrateOnStart: variables.MIGRATE_ON_START,
     tracing: variables,

@@ -10,7 +10,7 @@ import {
   startOperations,
   startTracing,
 } from '@pushkeep/runtime'
-import { connect, createBell, indexedSettings, migrate } from '@pushkeep/store'
+import { capSettings, connect, createBell, indexedSettings, migrate } from '@pushkeep/store'
 import { buildSender, program } from './app.ts'
 import type { SenderConfig } from './config.ts'
 
@@ -27,7 +27,7 @@ export async function startSender(config: SenderConfig): Promise<Running> {
     name: 'push-sender',
     connectionsMax: config.database.connectionsMax,
     connectTimeoutMs,
-    settings: indexedSettings,
+    settings: { ...indexedSettings, ...capSettings(config.caps) },
     onError: (err) => logger.warn({ err }, 'an idle database connection broke'),
   })
   const bell = createBell({

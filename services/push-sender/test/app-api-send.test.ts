@@ -202,6 +202,23 @@ describe('whom it is for', () => {
 })
 
 describe('custom_device', () => {
+  test('of a person who has as many as one may have is refused, and nothing is sent', async () => {
+    await using capped = await startTestSender({ caps: { personDevices: 1 } })
+    const sendCapped = (token: string) =>
+      capped.app.inject({
+        method: 'POST',
+        url: '/v1/send/push',
+        headers: { authorization: `Bearer ${capped.tenant.appSecret}` },
+        payload: { ...push, custom_device: { token, platform: 'iOS' } },
+      })
+    expect((await sendCapped(apnsToken(91))).statusCode).toBe(200)
+    const before = await storedRows(capped)
+    const refused = await sendCapped(apnsToken(92))
+    expect(refused.statusCode).toBe(400)
+    expect(refused.body).toContain('as many as one person may have')
+    expect(await storedRows(capped)).toEqual(before)
+  })
+
   const device = { token: apnsToken(20), platform: 'iOS', last_used: '1700000000' }
   const ofOneApp = (body: object) => send(body, {}, undefined, sender.tenant.appSecret)
 

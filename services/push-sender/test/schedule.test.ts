@@ -94,3 +94,36 @@ test('409 for one that was never scheduled, 404 for one that is not there or not
   expect((await release('01890000-0000-7000-8000-000000000000')).statusCode).toBe(404)
   expect(await read(id)).toMatchObject({ state: 'scheduled' })
 })
+
+test('a workspace schedules so many messages, and no more until one is sent or cancelled', async () => {
+  await using capped = await startTestSender({ caps: { scheduledMessages: 3 } })
+  const schedule = (headers = {}, key = capped.tenant.secret) => {
+    const send_at = seconds(Date.now() + dayMs)
+    return post(capped, { ...message, send_at }, { ...headers, authorization: `Bearer ${key}` })
+  }
+  const first = await schedule({ 'idempotency-key': 'first' })
+  const all = [first, await schedule(), await schedule()]
+  for (const response of all) expect(response.statusCode).toBe(202)
+  const before = await storedRows(capped)
+  const refused = await schedule()
+  expect(refused.statusCode).toBe(422)
+  expect(refused.json()).toMatchObject({
+    code: 'too_many_scheduled',
+    errors: [{ path: 'send_at', message: expect.stringContaining('3 messages wait') }],
+  })
+  expect(await storedRows(capped)).toEqual(before)
+  expect((await post(capped, message)).statusCode).toBe(202)
+  expect((await schedule({}, capped.other.secret)).statusCode).toBe(202)
+  const headers = { authorization: `Bearer ${capped.tenant.secret}` }
+  const url = `/v1/messages/${first.json().id}/cancel`
+  expect((await capped.app.inject({ method: 'POST', url, headers })).statusCode).toBe(200)
+  expect((await schedule()).statusCode).toBe(202)
+})
+
+test('a repeated call is answered as before, also where no more may be scheduled', async () => {
+  await using capped = await startTestSender({ caps: { scheduledMessages: 1 } })
+  const send_at = seconds(Date.now() + dayMs)
+  const schedule = () => post(capped, { ...message, send_at }, { 'idempotency-key': 'only' })
+  const first = await schedule()
+  expect((await schedule()).json()).toEqual(first.json())
+})

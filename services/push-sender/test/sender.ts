@@ -1,6 +1,14 @@
 import type { QueueBackend } from '@pushkeep/queues'
 import { createAuthenticator, createLogger, type Limiter, type Server } from '@pushkeep/runtime'
-import { type App, createApp, createKey, createWorkspace, type Database } from '@pushkeep/store'
+import {
+  type App,
+  type Caps,
+  capSettings,
+  createApp,
+  createKey,
+  createWorkspace,
+  type Database,
+} from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { buildSender } from '../src/index.ts'
 
@@ -31,9 +39,10 @@ export async function startTestSender(
     connectionsMax?: number
     consolePages?: string
     limiter?: Limiter
+    caps?: Partial<Caps>
   } = {},
 ): Promise<Sender> {
-  const test = await createTestDatabase(options.connectionsMax)
+  const test = await createTestDatabase(options.connectionsMax, capSettings(options.caps ?? {}))
   const { database, url } = test
   const own = test.as('sender')
   const lines: string[] = []

@@ -7,6 +7,7 @@ import {
   limitBuckets,
   limitConfig,
   logLevel,
+  personCapConfig,
   port,
   type Secret,
   secret,
@@ -53,6 +54,7 @@ export const Config = z.object({
   /** Reverse proxies whose `X-Forwarded-*` counts. */
   REGISTRY_TRUSTED_PROXIES: addressList().optional(),
   ...connectionConfig,
+  ...personCapConfig,
   LIMIT_BUCKETS: limitBuckets(),
   ...limitConfig(
     'address',

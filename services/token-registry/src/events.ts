@@ -41,6 +41,7 @@ const commandVerdicts: Record<CommandVerdict, true> = {
   done: true,
   repeated: true,
   too_large: true,
+  too_many_devices: true,
 }
 
 export function createRegistryEvents(metrics: Metrics): RegistryEvents {

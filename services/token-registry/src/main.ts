@@ -1,4 +1,5 @@
 import {
+  capsOf,
   createLogger,
   createMetrics,
   observeDatabase,
@@ -11,7 +12,7 @@ import {
   startTracing,
   usualConnections,
 } from '@pushkeep/runtime'
-import { connect, indexedSettings, migrate, parseEncryptionKey } from '@pushkeep/store'
+import { capSettings, connect, indexedSettings, migrate, parseEncryptionKey } from '@pushkeep/store'
 import { buildApp, program } from './app.ts'
 import { Config } from './config.ts'
 
@@ -27,7 +28,7 @@ await runProcess({
       url: config.DATABASE_URL.reveal(),
       name,
       connectionsMax: config.DATABASE_CONNECTIONS,
-      settings: indexedSettings,
+      settings: { ...indexedSettings, ...capSettings(capsOf(config)) },
       onError: (error) => logger.warn({ err: error }, 'an idle database connection broke'),
     })
     if (config.MIGRATE_ON_START) {

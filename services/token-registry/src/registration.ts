@@ -21,6 +21,8 @@ export interface Places {
   token: string
   /** What stands before the name of each other field. */
   prefix: string
+  /** What names the person. */
+  person: string
 }
 
 export interface Sent {

@@ -9,8 +9,8 @@ export interface Asked {
 type Method = 'GET' | 'PUT' | 'POST' | 'DELETE'
 
 /** The registry as clients of Customer.io see it, and natively what they left there. */
-export async function createCustomerio() {
-  const registry = await createRegistry()
+export async function createCustomerio(options: Parameters<typeof createRegistry>[0] = {}) {
+  const registry = await createRegistry(options)
   const { call } = registry
 
   function basic(pair: string | null): Record<string, string> {

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createLogger, type Limiter } from '@pushkeep/runtime'
-import { createApp, createKey, createWorkspace, type EncryptionKey } from '@pushkeep/store'
+import {
+  type Caps,
+  capSettings,
+  createApp,
+  createKey,
+  createWorkspace,
+  type EncryptionKey,
+} from '@pushkeep/store'
 import { createTestDatabase } from '@pushkeep/testkit'
 import { buildApp } from '../src/index.ts'
 
@@ -14,10 +21,15 @@ export interface CallOptions {
 }
 
 /** The registry on a database of its own, with a workspace, an app and keys; every answer checked. */
-export async function createRegistry(
-  options: { identityKey?: EncryptionKey; limiter?: Limiter } = {},
-) {
-  const testDatabase = await createTestDatabase()
+export async function createRegistry({
+  caps = {},
+  ...options
+}: {
+  identityKey?: EncryptionKey
+  limiter?: Limiter
+  caps?: Partial<Caps>
+} = {}) {
+  const testDatabase = await createTestDatabase(10, capSettings(caps))
   const { database } = testDatabase
   const lines: string[] = []
   const logger = createLogger({

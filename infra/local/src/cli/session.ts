@@ -1,4 +1,5 @@
 import {
+  capSettings,
   connect,
   type Database,
   type EncryptionKey,
@@ -49,7 +50,8 @@ export async function withSession(
     url: await databaseUrl(env),
     name: 'pushkeep cli',
     connectionsMax,
-    settings: indexedSettings,
+    // An operator's import is taken as it is.
+    settings: { ...indexedSettings, ...capSettings({ personDevices: 0, personAttributes: 0 }) },
   })
   try {
     return await work({

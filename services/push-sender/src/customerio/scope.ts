@@ -20,7 +20,12 @@ export function unsupported(what: string): ProblemError {
 }
 
 // What is wrong with a request is 400 there, whatever it is.
-const statusOf: Record<string, number> = { invalid: 400, payload_too_large: 400 }
+const statusOf: Record<string, number> = {
+  invalid: 400,
+  payload_too_large: 400,
+  too_many_devices: 400,
+  too_many_scheduled: 400,
+}
 
 function refuse({ problem, statusCode, headers }: ProblemError, reply: FastifyReply): void {
   const { code, errors = [], detail, title } = problem

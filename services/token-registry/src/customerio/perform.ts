@@ -1,5 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { actorOf, type Caller, invalid, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
+import {
+  actorOf,
+  type Caller,
+  invalid,
+  ProblemError,
+  refusalOfAppKey,
+  tooManyDevices,
+} from '@pushkeep/runtime'
 import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AppFinder } from '../apps.ts'
@@ -8,7 +15,7 @@ import type { IdentityGate } from '../identity/gate.ts'
 import { shownBy } from '../identity/shown.ts'
 import { vouchedBy } from '../identity/vouched.ts'
 import { registrationOf } from '../registration.ts'
-import { noteLeft, withoutAttributes } from '../too-large.ts'
+import { noteLeft, tooLargeMessage, withoutAttributes } from '../too-large.ts'
 import type { Write, WriteLimits } from '../write-limits.ts'
 import type { Action, Asked, IdentifyAction, RegisterDeviceAction } from './action.ts'
 import { inWordsOf } from './device.ts'
@@ -138,12 +145,17 @@ function performedBy(
   command: Command,
   verdict: CommandVerdict | undefined,
 ): Performed {
+  if (verdict === 'too_many_devices') {
+    return { kind: 'refused', problem: tooManyDevices('identifiers') }
+  }
   if (verdict !== 'too_large') return { kind: 'done' }
   const mayBeTold =
     caller.kind === 'secret' || (command.kind === 'identify' && gate.proves(command.call.id))
   if (!mayBeTold) return { kind: 'done' }
-  const message = 'would, together with those stored, be over 256 KiB'
-  return { kind: 'refused', problem: invalid([{ path: 'attributes', message }]) }
+  return {
+    kind: 'refused',
+    problem: invalid([{ path: 'attributes', message: tooLargeMessage }]),
+  }
 }
 
 async function prepare(
@@ -275,7 +287,7 @@ async function registerCommand(
   const app = await deps.apps.toRegister(caller, appId, 'site_id')
   const personId = person && (await personIdOf(deps, call, person))
   if (person && personId === null) return null
-  const places = { token: 'id', prefix: '' }
+  const places = { token: 'id', prefix: '', person: 'identifiers' }
   const registration = inWordsOf(names, () =>
     registrationOf({ caller, app, token, personId, gate, headers, input, places }),
   )

@@ -36,7 +36,7 @@ export interface DeviceRoutesDeps {
 
 const tags = ['devices']
 
-const places = { token: 'token', prefix: '' }
+const places = { token: 'token', prefix: '', person: 'person_id' }
 
 const unknownDevice = () => notFound('unknown_device', 'there is no such device')
 
@@ -111,7 +111,7 @@ export const deviceRoutes: FastifyPluginAsyncZod<DeviceRoutesDeps> = async (serv
       const sent = { caller, app, token, personId, gate, headers, input, places }
       const call = registrationOf(sent)
       limitWrite(request, caller, gate, { personId, token })
-      const registered = await registerFitting(register, caller, call, 'attributes', request.log)
+      const registered = await registerFitting(register, caller, call, places, request.log)
       return registeredAnswer(sent, registered)
     },
   )

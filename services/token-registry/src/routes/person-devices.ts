@@ -29,7 +29,7 @@ export interface PersonDeviceRoutesDeps {
 
 const tags = ['people']
 
-const places = { token: 'device.id', prefix: 'device.' }
+const places = { token: 'device.id', prefix: 'device.', person: 'id' }
 
 const registerSchema = {
   tags,
@@ -89,8 +89,7 @@ export const personDeviceRoutes: FastifyPluginAsyncZod<PersonDeviceRoutesDeps> =
       const call = registrationOf(sent)
       limitWrite(request, caller, gate, { personId: request.params.id, token })
       noteRequest(request, { device: tokenFingerprint(token) })
-      const path = 'device.attributes'
-      const registered = await registerFitting(register, caller, call, path, request.log)
+      const registered = await registerFitting(register, caller, call, places, request.log)
       return registeredAnswer(sent, registered)
     },
   )

@@ -1,14 +1,23 @@
 import { deliveryIdOf } from '@pushkeep/domain'
-import { type Caller, callerOf, conflict, noteRequest } from '@pushkeep/runtime'
+import {
+  type Caller,
+  callerOf,
+  conflict,
+  invalid,
+  noteRequest,
+  tooManyDevices,
+} from '@pushkeep/runtime'
 import {
   type Acceptance,
   type Identification,
+  isAttributesTooLarge,
   type Person,
   type PersonReference,
   personIdNamed,
   type Registered,
   type Registration,
   type Sql,
+  TooManyDevicesError,
 } from '@pushkeep/store'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
@@ -110,10 +119,18 @@ async function send(
     const vouched = { isVouched: true, vouchesEmail: true }
     await identify({ workspaceNo, id: personId, attributes, ...vouched })
   }
-  if (registration) await register(registration)
+  if (registration) await register(registration).catch(refuse)
   const acceptance = await accept(accepted)
   events.accepted(accepted.lane, acceptance.kind)
   return idOf(acceptance)
+}
+
+/** For `catch`: the message is not sent where its device cannot be registered. */
+function refuse(error: unknown): never {
+  if (error instanceof TooManyDevicesError) throw tooManyDevices('identifiers', error.devicesMax)
+  if (!isAttributesTooLarge(error)) throw error
+  const message = 'would, together with those stored, be too large or too many'
+  throw invalid([{ path: 'custom_device.attributes', message }])
 }
 
 function idOf(acceptance: Acceptance): string {

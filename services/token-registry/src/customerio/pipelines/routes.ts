@@ -5,7 +5,6 @@ import {
   admitCaller,
   type Charge,
   forCaller,
-  invalid,
   isExpired,
   limiterOf,
   loggedProblemOf,
@@ -23,7 +22,7 @@ import { isObject } from '../people.ts'
 import { type Call, isRefusal, type PerformDeps, perform } from '../perform.ts'
 import { hostToTell } from '../public-host.ts'
 import { refusalMessages, refusalStatus } from '../refusal.ts'
-import { checkSize } from '../size.ts'
+import { batchItems, checkSize } from '../size.ts'
 import { type Envelope, messageAsked } from './message.ts'
 import { answerRefused, bodyOf, type Refused } from './verdicts.ts'
 
@@ -118,8 +117,8 @@ function keylessCharge(request: FastifyRequest, bytes: number): Charge {
 
 async function takeBatch(deps: PipelinesDeps, request: FastifyRequest, reply: FastifyReply) {
   const call = await admit(deps, request)
-  const { batch, context } = isObject(request.body) ? request.body : {}
-  if (!Array.isArray(batch)) throw invalid([{ path: 'batch', message: 'must be a list' }])
+  const { batch: sent, context } = isObject(request.body) ? request.body : {}
+  const batch = batchItems(sent)
   const envelope = envelopeOf(deps, call, null, context)
   const refused = await forCaller(call.caller, () => take(deps, call, batch, envelope))
   return refused.length === 0 ? {} : answerRefused(request, reply, refused, batch.length)

@@ -1,11 +1,11 @@
-import { invalid, ProblemError } from '@pushkeep/runtime'
+import { ProblemError } from '@pushkeep/runtime'
 import type { FastifyInstance } from 'fastify'
 import { publicKeys } from '../../access.ts'
 import type { Asked } from '../action.ts'
 import { callOf } from '../caller.ts'
 import { isObject } from '../people.ts'
 import { isRefusal, type Performed, perform } from '../perform.ts'
-import { checkSize, itemBytesMax } from '../size.ts'
+import { batchItems, checkSize, itemBytesMax } from '../size.ts'
 import { operationAsked } from './operation.ts'
 import type { TrackDeps } from './routes-v1.ts'
 import { bodyLimit, errorsOf } from './scope.ts'
@@ -30,11 +30,10 @@ export function trackV2Routes(scope: FastifyInstance, deps: TrackDeps): void {
     '/api/v2/batch',
     { config: publicKeys, schema: hide, bodyLimit },
     async (request, reply) => {
-      const batch = isObject(request.body) ? request.body.batch : undefined
-      if (!Array.isArray(batch)) throw invalid([{ path: 'batch', message: 'must be a list' }])
+      const batch = batchItems(isObject(request.body) ? request.body.batch : undefined)
       const call = { ...(await callOf(request, deps.openGate)), hasVerdicts: true }
       const isSecret = call.caller.kind === 'secret'
-      const read = batch.map((item: unknown) => readItem(item, isSecret))
+      const read = batch.map((item) => readItem(item, isSecret))
       const asked = read.flatMap((one) => (one instanceof ProblemError ? [] : [one]))
       const performed = (await perform(deps, call, asked)).values()
       const errors = read.flatMap((one, index) => {
