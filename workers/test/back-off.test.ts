@@ -75,28 +75,49 @@ test('an operator who resumes the lane closes the breaker: what waited for it is
   for (const id of ids) expect(await work.done(id)).toMatchObject({ sent: 1 })
 })
 
-test.each<[string, Behaviour]>([
-  ['a 500', { kind: 'status', status: 500, reason: 'InternalServerError' }],
+/** One token of `ios` or `android` that is refused, and what its provider answers. */
+const oneRefused: [string, 'ios' | 'android', Behaviour][] = [
+  ['a 500', 'ios', { kind: 'status', status: 500, reason: 'InternalServerError' }],
   [
     'a 503 that asks for ten minutes',
+    'ios',
     { kind: 'status', status: 503, reason: 'ServiceUnavailable', retry_after_s: 600 },
   ],
   [
     'a 429 of the credentials',
+    'ios',
     { kind: 'status', status: 429, reason: 'TooManyProviderTokenUpdates', retry_after_s: 600 },
   ],
-  ['a 429 of the device', { kind: 'throttled', retry_after_s: 60 }],
-  ['a status that nobody has documented', { kind: 'status', status: 599, reason: 'Odd' }],
-])('%s for one token makes its push wait, and holds up nobody else', async (name, behaviour) => {
-  const [poisoned, ...others] = await work.addPhones(await work.addApp(name), 4)
-  if (!poisoned) throw new Error('there is no phone')
-  await work.behave([poisoned], behaviour)
-  const ids = [await sendAndBeRefused(poisoned)]
-  for (let n = 0; n < 4; n += 1) ids.push(await send(poisoned))
-  await sendTo(others)
-  for (const id of ids) expect((await work.report(id)).counts).toMatchObject({ pending: 1 })
-  expect(await work.received([poisoned])).toMatchObject({ accepted: 0 })
-})
+  ['a 429 of the device', 'ios', { kind: 'throttled', retry_after_s: 60 }],
+  ['a status that nobody has documented', 'ios', { kind: 'status', status: 599, reason: 'Odd' }],
+  ['a 502 of a gateway before APNs', 'ios', { kind: 'status', status: 502, reason: 'BadGateway' }],
+  ['a 500 of FCM', 'android', { kind: 'status', status: 500, reason: 'INTERNAL' }],
+  [
+    'a 503 of FCM that asks for an hour',
+    'android',
+    { kind: 'status', status: 503, reason: 'UNAVAILABLE', retry_after_s: 3600 },
+  ],
+  [
+    'a 429 of FCM without a quota',
+    'android',
+    { kind: 'status', status: 429, reason: 'QUOTA_EXCEEDED', retry_after_s: 600 },
+  ],
+  ['the device quota of FCM', 'android', { kind: 'throttled', retry_after_s: 600 }],
+]
+
+test.each(oneRefused)(
+  '%s (%s) for one token makes its push wait, and holds up nobody else',
+  async (name, platform, behaviour) => {
+    const [poisoned, ...others] = await work.addPhones(await work.addApp(name), 4, platform)
+    if (!poisoned) throw new Error('there is no phone')
+    await work.behave([poisoned], behaviour)
+    const ids = [await sendAndBeRefused(poisoned)]
+    for (let n = 0; n < 4; n += 1) ids.push(await send(poisoned))
+    await sendTo(others)
+    for (const id of ids) expect((await work.report(id)).counts).toMatchObject({ pending: 1 })
+    expect(await work.received([poisoned])).toMatchObject({ accepted: 0 })
+  },
+)
 
 test('a throttled token waits for as long as the provider asks', async () => {
   const [throttled] = await work.addPhones(await work.addApp('throttled'), 1)
