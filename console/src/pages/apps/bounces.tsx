@@ -5,30 +5,33 @@ import { useChange } from '../../api/queries.ts'
 import { useMay } from '../../session.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { count } from '../../ui/format.ts'
+import { absolute, count } from '../../ui/format.ts'
 import { ErrorNotice } from '../../ui/states.tsx'
+import { Time } from '../../ui/time.tsx'
 import { useToast } from '../../ui/toast.tsx'
+import { providerName } from '../../words/problems.ts'
 import type { LaneProps } from './resume.tsx'
 
 type Decision = 'keep' | 'undo'
 
-const words: Record<Decision, { title: string; question: string; yes: string }> = {
+const words: Record<Decision, { title: string; yes: string }> = {
   undo: {
     title: 'Undo the bounces?',
-    question:
-      'Each token that was retired since the guard began to doubt becomes as it was, unless it has registered again.',
     yes: 'Undo them',
   },
   keep: {
     title: 'Keep the bounces?',
-    question:
-      'The provider is believed: tokens that were retired stay so, and the guard stays quiet for an hour.',
     yes: 'Keep them',
   },
 }
 
-/** Decides about the tokens that the mass-bounce guard doubts. */
-export function BounceButtons({ appId, provider }: LaneProps) {
+interface BounceProps extends LaneProps {
+  /** Since when the guard doubts: from then on tokens are decided about. */
+  since: string
+}
+
+/** Decides about the tokens that were retired since the mass-bounce guard began to doubt. */
+export function BounceButtons({ appId, provider, since }: BounceProps) {
   const [asked, ask] = useState<Decision | null>(null)
   const say = useToast()
   const may = useMay('operate')
@@ -53,7 +56,22 @@ export function BounceButtons({ appId, provider }: LaneProps) {
       <Button onClick={() => ask('keep')}>Keep them…</Button>
       {asked && (
         <Dialog title={words[asked].title} onClose={() => ask(null)}>
-          <p>{words[asked].question}</p>
+          {asked === 'undo' ? (
+            <p>
+              Each token of {providerName(provider)} that was retired since {absolute(since)} (
+              <Time at={since} />) becomes as it was, unless it has registered again.
+            </p>
+          ) : (
+            <p>
+              The provider is believed: tokens that were retired since {absolute(since)} stay so,
+              and the guard stays quiet for an hour.
+            </p>
+          )}
+          {asked === 'undo' && (
+            <p className="muted">
+              For another time: <code>pushkeep app bounces … undo --from … --to …</code>
+            </p>
+          )}
           {decide.error && <ErrorNotice error={decide.error} />}
           <div className="actions end">
             <Button onClick={() => ask(null)}>Not now</Button>

@@ -149,7 +149,7 @@ function ProviderPart({ app, state }: { app: App; state: AppProvider }) {
             <p className="notice-title">
               No token is retired since <Time at={guard.since} />: {guard.reason}
             </p>
-            <BounceButtons appId={app.id} provider={provider} />
+            <BounceButtons appId={app.id} provider={provider} since={guard.since} />
           </div>
         </div>
       )}

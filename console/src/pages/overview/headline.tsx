@@ -108,7 +108,7 @@ function ProblemItem({ problem, nameOf }: { problem: Problem; nameOf: NameOfApp 
           <ResumeButton appId={problem.app_id} provider={problem.provider} />
         )}
         {problem.kind === 'mass_bounce_guard' && (
-          <BounceButtons appId={problem.app_id} provider={problem.provider} />
+          <BounceButtons appId={problem.app_id} provider={problem.provider} since={problem.since} />
         )}
       </div>
     </li>
