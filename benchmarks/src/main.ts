@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { authCost } from './figures/auth-cost.ts'
 import { bystander } from './figures/bystander.ts'
 import { consolePages } from './figures/console.ts'
 import { deadTokens } from './figures/dead-tokens.ts'
@@ -30,6 +31,7 @@ const devices = Number(values.devices)
 /** Each in a fresh installation, so that none meets what another left. */
 const figures: Record<string, (scene: Scene, report: Report) => Promise<void>> = {
   registration: (scene, report) => registration(scene, report, seed),
+  'auth-cost': (scene, report) => authCost(scene, report, seed),
   registry: (scene, report) =>
     registrySize(scene, report, { few: 100_000, many: Number(values.registry), seed }),
   dialects: (scene, report) => dialects(scene, report, { items: 20_000, seed }),

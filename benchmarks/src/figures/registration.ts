@@ -126,7 +126,7 @@ export async function register(
   return result
 }
 
-function callAll(
+export function callAll(
   url: string,
   headers: Record<string, string>,
   { request }: Kind,

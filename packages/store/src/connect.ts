@@ -76,7 +76,7 @@ function scopeQueries(pool: pg.Pool): void {
       client.release()
     }
   }
-  Object.defineProperty(pool, 'query', { value: query })
+  Object.defineProperty(pool, 'query', { value: query, configurable: true })
 }
 
 /** Runs `work` in one transaction: all of it is committed, or none. */

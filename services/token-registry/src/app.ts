@@ -1,4 +1,5 @@
 import {
+  type Authenticate,
   buildServer,
   type ConnectionLimits,
   createAttemptLog,
@@ -49,6 +50,8 @@ export const program = { name: 'token-registry', version: packageJson.version }
 export interface AppOptions {
   database: Database
   logger: Logger
+  /** Finds callers; by the keys of the database if left out. */
+  authenticate?: Authenticate
   /** Opens the secrets that identity tokens may be signed with; null where there is none. */
   identityKey?: EncryptionKey | null
   /** Longest that an identity token may still be good, in days; the usual if left out. */
@@ -81,7 +84,8 @@ export function buildApp(options: AppOptions): Server {
   const { database, logger, metrics = createMetrics(program) } = options
   const { identityKey = null, publicHost = null, checkResponses } = options
   const events = createRegistryEvents(metrics)
-  const authenticate = createAuthenticator(database, { onRun: events.coalesced('keys') })
+  const authenticate =
+    options.authenticate ?? createAuthenticator(database, { onRun: events.coalesced('keys') })
   const attempts = createAttemptLog({
     database,
     onError: (err) => logger.warn({ err: describeError(err) }, 'an attempt was not written down'),
