@@ -1,9 +1,15 @@
 import type { Section, TakenRisk } from './attempt.ts'
+import { auditSection } from './sections/audit.ts'
+import { bounceSection } from './sections/bounces.ts'
+import { callSection } from './sections/calls.ts'
+import { databaseSection } from './sections/database.ts'
 import { edgeSection } from './sections/edges.ts'
 import { identitySection } from './sections/identity.ts'
 import { laneSection } from './sections/lanes.ts'
 import { limitSection } from './sections/limits.ts'
+import { liveSection } from './sections/live.ts'
 import { messageSection } from './sections/messages.ts'
+import { privacySection } from './sections/privacy.ts'
 import { routeSections } from './sections/routes.ts'
 import { stringSection } from './sections/strings.ts'
 import { openWorld } from './world.ts'
@@ -21,7 +27,15 @@ export interface AttackResult {
 }
 
 /** Sections that take seconds alone. */
-export const shortSections = ['routes', 'public key', 'role read', 'identity', 'poisoned', 'edges']
+export const shortSections = [
+  'routes',
+  'public key',
+  'role read',
+  'identity',
+  'poisoned',
+  'edges',
+  'database',
+]
 
 /** Risks that are taken, with their reasons (docs/security.md). */
 const risks: readonly TakenRisk[] = [
@@ -41,6 +55,12 @@ export async function runAttack({ only, print }: AttackOptions): Promise<AttackR
     messageSection(world),
     laneSection(world),
     edgeSection(world),
+    databaseSection(world),
+    privacySection(world),
+    auditSection(world),
+    liveSection(world),
+    callSection(world),
+    bounceSection(world),
     limitSection(world),
   ]
   const chosen = all.filter(
