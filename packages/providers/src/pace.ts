@@ -46,7 +46,7 @@ const breathMs = 100
 const periodMs = 10_000
 
 /** They give up this share of those that only share system calls: they are as quick without, and others quicker. */
-const yieldShare = 0.75
+const yieldShare = 15 / 16
 
 /**
  * How many requests to keep in flight: as many as the peer's answer time needs, and no more, since

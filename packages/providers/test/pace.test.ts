@@ -197,9 +197,9 @@ test.each([
   const before = pace.limit
   expect(before).toBeGreaterThanOrEqual(least)
   pace.urgent(9000)
-  expect(pace.limit).toBe(before - least * 0.75)
+  expect(pace.limit).toBe(before - (least * 15) / 16)
   pace.requested(9100, pace.limit)
-  expect(pace.limit).toBe(before - least * 0.75)
+  expect(pace.limit).toBe(before - (least * 15) / 16)
   pace.requested(9250, pace.limit)
   expect(pace.limit).toBe(before)
 })
@@ -213,7 +213,7 @@ test('an urgent request has others yield at every peer that shares the urgency, 
   const before = other.limit
   one.urgent(9000)
   for (const pace of [other, apart]) pace.requested(9001, 1)
-  expect(other.limit).toBe(before - least * 0.75)
+  expect(other.limit).toBe(before - (least * 15) / 16)
   expect(apart.limit).toBe(before)
   other.requested(9250, 1)
   expect(other.limit).toBe(before)

@@ -57,9 +57,10 @@ export async function registerFitting(
   { prefix, person }: Places,
   log: FastifyBaseLogger,
 ): Promise<Registered> {
-  const registered = register(call).catch(refuseTooMany(person))
+  const registerOne = (one: Registration) => register(one).catch(refuseTooMany(person))
+  const registered = registerOne(call)
   if (caller.kind === 'secret') return registered.catch(refuseTooLarge(`${prefix}attributes`))
-  return (await registered.catch(leaveTooLarge(log))) ?? register(withoutAttributes(call))
+  return (await registered.catch(leaveTooLarge(log))) ?? registerOne(withoutAttributes(call))
 }
 
 /** For `catch`: one more device than a person may have. `path` names the person. */
