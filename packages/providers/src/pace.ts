@@ -48,6 +48,9 @@ const periodMs = 10_000
 /** They give up this share of those that only share system calls: they are as quick without, and others quicker. */
 const yieldShare = 15 / 16
 
+/** But they keep as many as a peer needs for so many a second: one whose answers take their time needs more. */
+const yieldedPerSecond = 2500
+
 /**
  * How many requests to keep in flight: as many as the peer's answer time needs, and no more, since
  * what is in flight when this process is killed is in doubt (R5). It grows by half in the time of an
@@ -89,7 +92,14 @@ export class Pace {
   get limit(): number {
     if (!this.#isYielding) return Math.floor(this.#limit)
     const given = this.#min * yieldShare
-    return Math.floor(Math.min(this.#limit, Math.max(this.#min - given, this.#limit - given)))
+    const kept = Math.max(this.#min - given, this.#limit - given, this.#needed)
+    return Math.floor(Math.min(this.#limit, kept))
+  }
+
+  /** In flight for `yieldedPerSecond`; 0 before the first answer. */
+  get #needed(): number {
+    const fastest = Math.min(this.#fastest, this.#fastestBefore)
+    return Number.isFinite(fastest) ? (fastest * yieldedPerSecond) / 1000 : 0
   }
 
   /** An urgent request is about to be sent. What waits in line before it, here and at the peer, delays it. */

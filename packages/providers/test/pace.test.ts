@@ -219,6 +219,25 @@ test('an urgent request has others yield at every peer that shares the urgency, 
   expect(other.limit).toBe(before)
 })
 
+/** Meets an urgent request beside each of the others. */
+class BesideUrgent extends Pace {
+  override requested(now: number, inFlight: number): void {
+    this.urgent(now)
+    super.requested(now, inFlight)
+  }
+}
+
+test.each([
+  [20, 10_000],
+  [50, 12_000],
+  [200, 15_000],
+])('beside urgent requests answers of %i ms reach 2,000/s and more', (answerMs, perSecond) => {
+  const pace = new BesideUrgent({ inFlightMin: 48, inFlightStart: 2 })
+  const reached = drive(pace, { answerMs, perSecond }, 0, 9000)
+  expect(reached.perSecond).toBeGreaterThan(2000)
+  expect(reached.perSecond).toBeLessThan(perSecond)
+})
+
 test('a burst that begins beside urgent requests has as many in flight as without', () => {
   const pace = newPace()
   pace.requested(0, 0)
