@@ -43,6 +43,11 @@ export interface World extends AsyncDisposable {
     headers?: Record<string, string>,
   ): Promise<Answer>
   simulator(method: string, path: string, body?: unknown): Promise<unknown>
+  /** A secret key that no attempt has used yet, in the workspace of an app. */
+  freshKey(
+    appId: string,
+    role: 'read' | 'operate' | 'admin',
+  ): Promise<{ id: string; key: string; workspaceNo: number }>
 }
 
 /** Starts an installation with a workspace that is attacked, whose app asks for identity tokens, and another one. */
@@ -90,6 +95,7 @@ export async function openWorld(): Promise<World> {
       tenant: await addTenant(database),
       call,
       simulator,
+      freshKey: (appId, role) => freshKey(database, appId, role),
       [Symbol.asyncDispose]: close,
     }
   } catch (error) {
@@ -171,6 +177,17 @@ async function addVictim(
     privateKeyPem: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     publicKeyPem,
   }
+}
+
+async function freshKey(database: Database, appId: string, role: 'read' | 'operate' | 'admin') {
+  const { rows } = await database.query<{ no: number }>(
+    'select workspace_no as no from apps where id = $1',
+    [appId],
+  )
+  const workspaceNo = rows[0]?.no ?? 0
+  const name = `fresh ${randomBytes(4).toString('hex')}`
+  const made = await createKey(database, { workspaceNo, appNo: null, kind: 'secret', name, role })
+  return { ...made, workspaceNo }
 }
 
 async function addTenant(database: Database) {

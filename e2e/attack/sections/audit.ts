@@ -6,7 +6,7 @@ import type { World } from '../world.ts'
 
 /** Doing something without a trace, and taking a trace away. */
 export function auditSection(world: World): Section {
-  const { local, database, victim, tenant, call } = world
+  const { local, database, victim, tenant, call, freshKey } = world
   const { registry_url: registry, sender_url: sender } = local
   const { keys } = victim
   const numberOf = async (appId: string) => {
@@ -64,8 +64,9 @@ export function auditSection(world: World): Section {
     'a call that is above a role': [
       'access.refused',
       'victim',
-      () =>
-        call('POST', `${sender}/v1/messages`, keys.read, {
+      async () =>
+        // The first of a key and minute is written down at once.
+        call('POST', `${sender}/v1/messages`, (await freshKey(victim.appId, 'read')).key, {
           to: { person_id: victim.person },
           content: { title: 'x' },
         }),

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { createKey, revokeKey } from '@pushkeep/store'
+import { revokeKey } from '@pushkeep/store'
 import { type Attempt, type Section, unless } from '../attempt.ts'
 import { signIn } from '../browser.ts'
 import type { World } from '../world.ts'
@@ -8,7 +7,8 @@ const overview = '/ops/api/live/overview'
 
 /** Streams of the console: taking all of them, keeping one that has ended, and seeing another workspace. */
 export function liveSection(world: World): Section {
-  const { local, database, victim, tenant, call } = world
+  const { local, database, victim, tenant, call, freshKey } = world
+  const enter = async () => signIn(world, (await freshKey(tenant.appId, 'read')).key)
   const control = async () => {
     const stream = await (await signIn(world, victim.keys.read)).open(overview)
     stream.close()
@@ -20,7 +20,7 @@ export function liveSection(world: World): Section {
       const streams = []
       try {
         for (let n = 0; n < sessions; n += 1) {
-          const browser = await signIn(world, tenant.admin)
+          const browser = await enter()
           for (let m = 0; m < 300 / sessions; m += 1) streams.push(await browser.open(overview))
         }
         const taken = streams.filter(({ status }) => status === 200).length
@@ -47,12 +47,7 @@ export function liveSection(world: World): Section {
       ...Object.entries(paths).map(
         ([name, path]): Attempt => ({
           name: `a stream of ${name}`,
-          run: async () =>
-            unless(
-              await (await signIn(world, tenant.admin)).get(path),
-              [400, 404, 422],
-              [victim.mark],
-            ),
+          run: async () => unless(await (await enter()).get(path), [400, 404, 422], [victim.mark]),
         }),
       ),
       {
@@ -67,14 +62,7 @@ export function liveSection(world: World): Section {
       {
         name: 'a stream that outlives its key',
         run: async () => {
-          const { rows } = await database.query<{ no: number }>(
-            'select workspace_no as no from apps where id = $1',
-            [tenant.appId],
-          )
-          const workspaceNo = rows[0]?.no ?? 0
-          const name = `live ${randomBytes(4).toString('hex')}`
-          const owner = { workspaceNo, appNo: null, kind: 'secret', name, role: 'read' } as const
-          const { id, key } = await createKey(database, owner)
+          const { id, key, workspaceNo } = await freshKey(tenant.appId, 'read')
           const stream = await (await signIn(world, key)).open(overview)
           await revokeKey(database, { workspaceNo, id })
           const timeout = new Promise<string>((resolve) => {
