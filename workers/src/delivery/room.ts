@@ -19,21 +19,37 @@ interface Waiting {
   enter: () => void
 }
 
+/** A held window is looked at this often: what holds it may be rendered for another provider, which tells its own room. */
+const lookAgainMs = 50
+
 /** `backlog` tells how many pushes wait at the provider. */
 export function createRoom(backlog: () => number, windowSize: number): Room {
   let entered = 0
   let isOpen = false
   const waiting: Waiting[] = []
+  let isToLookAgain = false
 
   const hasRoom = () => backlog() + entered * windowSize < windowsAhead * windowSize
 
   function admit() {
     while (waiting.length > 0 && (isOpen || hasRoom())) {
       const index = waiting.findIndex(({ isHeld }) => isOpen || !isHeld())
-      if (index === -1) return
+      if (index === -1) {
+        lookAgain()
+        return
+      }
       entered += 1
       for (const { enter } of waiting.splice(index, 1)) enter()
     }
+  }
+
+  function lookAgain() {
+    if (isToLookAgain) return
+    isToLookAgain = true
+    setTimeout(() => {
+      isToLookAgain = false
+      admit()
+    }, lookAgainMs)
   }
 
   function leave() {
