@@ -1,12 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import {
-  actorOf,
-  type Caller,
-  invalid,
-  ProblemError,
-  refusalOfAppKey,
-  tooManyDevices,
-} from '@pushkeep/runtime'
+import { actorOf, type Caller, ProblemError, refusalOfAppKey } from '@pushkeep/runtime'
 import type { App, Command, CommandVerdict, Receipt, ReceiptVerdict, Sent } from '@pushkeep/store'
 import type { FastifyBaseLogger } from 'fastify'
 import type { AppFinder } from '../apps.ts'
@@ -15,11 +8,12 @@ import type { IdentityGate } from '../identity/gate.ts'
 import { shownBy } from '../identity/shown.ts'
 import { vouchedBy } from '../identity/vouched.ts'
 import { registrationOf } from '../registration.ts'
-import { noteLeft, tooLargeMessage, withoutAttributes } from '../too-large.ts'
+import { noteLeft, withoutAttributes } from '../too-large.ts'
 import type { Write, WriteLimits } from '../write-limits.ts'
 import type { Action, Asked, IdentifyAction, RegisterDeviceAction } from './action.ts'
 import { inWordsOf } from './device.ts'
 import { type IdentityDeps, identityOf, personIdOf } from './identity.ts'
+import { refusalOf } from './verdict.ts'
 
 export interface PerformDeps extends IdentityDeps {
   apps: AppFinder
@@ -73,9 +67,9 @@ export async function perform(
   const rest = verdicts.values()
   return prepared.map((one): Performed => {
     if (one.kind === 'refused') return one
-    return one.kind === 'command'
-      ? performedBy(call, one.sent.command, rest.next().value)
-      : { kind: 'done' }
+    const problem =
+      one.kind === 'command' ? refusalOf(call, one.sent.command, rest.next().value) : null
+    return problem ? { kind: 'refused', problem } : { kind: 'done' }
   })
 }
 
@@ -138,24 +132,6 @@ function writesOf(prepared: Prepared): Write[] {
 export async function performOne(deps: PerformDeps, call: Call, action: Action): Promise<void> {
   const [performed] = await perform(deps, call, [{ action, clientMessageId: null }])
   if (performed?.kind === 'refused') throw performed.problem
-}
-
-function performedBy(
-  { caller, gate }: Call,
-  command: Command,
-  verdict: CommandVerdict | undefined,
-): Performed {
-  if (verdict === 'too_many_devices') {
-    return { kind: 'refused', problem: tooManyDevices('identifiers') }
-  }
-  if (verdict !== 'too_large') return { kind: 'done' }
-  const mayBeTold =
-    caller.kind === 'secret' || (command.kind === 'identify' && gate.proves(command.call.id))
-  if (!mayBeTold) return { kind: 'done' }
-  return {
-    kind: 'refused',
-    problem: invalid([{ path: 'attributes', message: tooLargeMessage }]),
-  }
 }
 
 async function prepare(
