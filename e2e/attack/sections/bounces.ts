@@ -1,26 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Section } from '../attempt.ts'
+import { phonesOf } from '../phones.ts'
 import type { World } from '../world.ts'
 
 /** One user with many dead tokens tries to have an app's tokens kept from retiring, or others' retired. */
-export function bounceSection({ local, victim, call, simulator, database }: World): Section {
-  const { registry_url: registry, sender_url: sender } = local
+export function bounceSection(world: World): Section {
+  const { local, victim, call, database } = world
+  const { sender_url: sender } = local
   const key = victim.keys.operate
-  const add = async (person: string, behaviour: object | null) => {
-    const token = randomBytes(32).toString('hex')
-    const { status } = await call('PUT', `${registry}/v1/people/${person}/devices`, key, {
-      device: { id: token, platform: 'ios', app_id: victim.appId },
-    })
-    if (status !== 200) throw new Error(`registering was answered ${status}`)
-    if (behaviour) await simulator('PUT', `/tokens/${token}`, { behaviour })
-  }
+  const { add, push } = phonesOf(world)
   const settle = async (person: string) => {
-    const { text } = await call('POST', `${sender}/v1/messages`, key, {
-      to: { person_id: person },
-      content: { title: 'code' },
-    })
-    const { id } = JSON.parse(text)
+    const id = await push(person)
     for (let tries = 0; tries < 100; tries += 1) {
       const message = await call('GET', `${sender}/v1/messages/${id}`, key)
       const { counts, state } = JSON.parse(message.text)

@@ -1,28 +1,14 @@
-import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Section } from '../attempt.ts'
+import { phonesOf } from '../phones.ts'
 import type { World } from '../world.ts'
 
 /** Answers about one phone that used to stop an app, or hold everybody up. */
-export function laneSection({ local, victim, call, simulator }: World): Section {
-  const { registry_url: registry, sender_url: sender } = local
+export function laneSection(world: World): Section {
+  const { local, victim, call, simulator } = world
+  const { sender_url: sender } = local
   const key = victim.keys.operate
-  const add = async (person: string, behaviour: object | null) => {
-    const token = randomBytes(32).toString('hex')
-    const { status } = await call('PUT', `${registry}/v1/people/${person}/devices`, key, {
-      device: { id: token, platform: 'ios', app_id: victim.appId },
-    })
-    if (status !== 200) throw new Error(`registering was answered ${status}`)
-    if (behaviour) await simulator('PUT', `/tokens/${token}`, { behaviour })
-    return token
-  }
-  const push = async (person: string) => {
-    const { text } = await call('POST', `${sender}/v1/messages`, key, {
-      to: { person_id: person },
-      content: { title: 'code' },
-    })
-    return String(JSON.parse(text).id)
-  }
+  const { add, push } = phonesOf(world)
   const isSent = async (id: string) => {
     for (let tries = 0; tries < 80; tries += 1) {
       const { text } = await call('GET', `${sender}/v1/messages/${id}`, key)
