@@ -31,7 +31,7 @@ export async function signIn({ local, call }: World, key: string): Promise<Brows
   }
 }
 
-/** Resolves when a stream has ended, whoever ended it. */
+/** Resolves when a stream has ended, at either end. */
 async function drain({ body }: Response): Promise<void> {
   const reader = body?.getReader()
   try {

@@ -8,7 +8,7 @@ import {
 import type { Attempt, Section } from '../attempt.ts'
 import type { World } from '../world.ts'
 
-/** What each program's role of the database may not do, whoever got hold of its connection. */
+/** Statements that the database refuses to the role of each program. */
 const forbidden: readonly [DatabaseProgram, string][] = [
   ['registry', 'select secret from app_providers'],
   ['registry', 'select content from messages'],

@@ -41,7 +41,7 @@ export interface Batch {
   people: Map<string, Tie>
   /** Keys of the people about whom calls are ignored. */
   blocked: Set<string>
-  /** Devices of the people whom calls name, by `tieKey`; up to the cap. */
+  /** How many devices each named person has, by `tieKey`; up to the cap. */
   deviceCounts: Map<string, number>
   /** Most devices of a person; 0: any number. */
   devicesMax: number
@@ -134,7 +134,7 @@ function isTiedTo({ isDeleted, person }: DeviceState, key: string): boolean {
   return !isDeleted && person !== null && tieKey(person) === key
 }
 
-/** Counts a device for the person whom it is tied to, or no more. */
+/** Adds a device to the count of its person, or takes it off. */
 function countFor({ deviceCounts }: Batch, { isDeleted, person }: DeviceState, by: 1 | -1): void {
   if (isDeleted || person === null) return
   const key = tieKey(person)

@@ -44,7 +44,7 @@ const registerSchema = {
   tags,
   summary: 'Register a device',
   description:
-    'Adds or refreshes the device. With `person_id` it is tied to that person, who is created where there is none, and taken from whoever had it; without, the tie stays. Attributes merge by top-level key. `installation_id` or `previous_token` retires the token that this one replaces; where the replaced one has a secret on record, a public key has to show it (`installation_secret`), or an identity token of its person, else the new token is registered alone. A call that is late by its `timestamp` changes nothing and answers `"applied": false`. A person who has as many devices as one may have, all in use, is a 422 `too_many_devices`.',
+    'Adds or refreshes the device. With `person_id` it is tied to that person, who is created where there is none, and taken from the person who had it; without, the tie stays. Attributes merge by top-level key. `installation_id` or `previous_token` retires the token that this one replaces; where the replaced one has a secret on record, a public key has to show it (`installation_secret`), or an identity token of its person, else the new token is registered alone. A call that is late by its `timestamp` changes nothing and answers `"applied": false`. A person who has as many devices as one may have, all in use, is a 422 `too_many_devices`.',
   params: TokenParams,
   headers: DeviceHeaders,
   body: RegisterDeviceInput,

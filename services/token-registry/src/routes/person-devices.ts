@@ -35,7 +35,7 @@ const registerSchema = {
   tags,
   summary: 'Register a device of a person',
   description:
-    'The same as `PUT /v1/devices/{token}` with `person_id`. Creates the person where there is none; takes the token from whoever had it. A person who has as many devices as one may have, all in use, is a 422 `too_many_devices`.',
+    'The same as `PUT /v1/devices/{token}` with `person_id`. Creates the person where there is none; takes the token from the person who had it. A person who has as many devices as one may have, all in use, is a 422 `too_many_devices`.',
   params: PersonParams,
   headers: DeviceHeaders,
   body: PersonDeviceInput,
